@@ -1,0 +1,84 @@
+# apivideo: build, demonstrate and test the library. `make help` lists the targets.
+
+CARGO ?= cargo
+CC ?= cc
+BUILD := build
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+MAJOR := $(word 1,$(subst ., ,$(VERSION)))
+MINOR := $(word 2,$(subst ., ,$(VERSION)))
+# Before 1.0 every minor version has an ABI of its own.
+ABI := $(if $(filter 0,$(MAJOR)),0.$(MINOR),$(MAJOR))
+SONAME := libapivideo.so.$(ABI)
+
+SHARED := $(BUILD)/lib/$(SONAME)
+STATIC := $(BUILD)/lib/libapivideo.a
+# What a program needs beside libapivideo.a (rustc --print native-static-libs).
+STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+
+# A target directory of its own: `cargo build` and `cargo test` leave other files of the same names
+# in theirs.
+CARGO_SHIP := CARGO_TARGET_DIR=$(BUILD)/cargo $(CARGO) rustc --locked --lib
+SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
+
+.PHONY: all
+all: $(SHARED) $(STATIC) ## Build libapivideo.so and libapivideo.a into build/lib
+
+# One crate type at a time: with several, cargo silently passes no LTO.
+$(SHARED): $(SOURCES)
+	$(CARGO_SHIP) --release --crate-type cdylib
+	@mkdir -p $(@D)
+	cp $(BUILD)/cargo/release/libapivideo.so $@
+	ln -sf $(SONAME) $(BUILD)/lib/libapivideo.so
+
+# Without LTO: an archive with it clashes with any other Rust archive in a program.
+$(STATIC): $(SOURCES)
+	$(CARGO_SHIP) --profile static --crate-type staticlib
+	@mkdir -p $(@D)
+	cp $(BUILD)/cargo/static/libapivideo.a $@
+
+$(BUILD)/bin/avtokens: examples/c/avtokens.c include/apivideo.h $(SHARED)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Iinclude $(CFLAGS) -o $@ $< \
+	  -L$(BUILD)/lib -lapivideo -Wl,-rpath,'$$ORIGIN/../lib'
+
+.PHONY: avtokens
+avtokens: $(BUILD)/bin/avtokens ## Build the example tool into build/bin
+
+.PHONY: local_api
+local_api: ## Build the stand-in service
+	$(CARGO) build --locked --example local_api
+
+.PHONY: demo
+demo: avtokens local_api ## Create, get, list, iterate and delete tokens against the stand-in service
+	@examples/c/demo.sh $(BUILD)/bin/avtokens target/debug/examples/local_api
+
+.PHONY: header
+header: ## Make include/apivideo.h anew from src/ffi
+	UPDATE_HEADER=1 $(CARGO) test --locked --quiet --test header
+
+.PHONY: test
+test: ## Install what the tests need, then run them all
+	@tests/setup.sh
+	$(MAKE) --no-print-directory all local_api avtokens
+	$(CARGO) test --locked
+	@$(MAKE) --no-print-directory test-c
+
+.PHONY: test-c
+test-c: all local_api ## Run the C tests alone
+	@$(MAKE) --no-print-directory -C tests/c LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests) \
+	  STATIC_LIBS="$(STATIC_LIBS)" LOCAL_API=$(abspath target/debug/examples/local_api)
+
+.PHONY: lint
+lint: ## What CI asks of the sources
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	$(CARGO) clean
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1|\2/p' Makefile | column -t -s '|'

@@ -1,0 +1,20 @@
+//! Names the shared library and keeps it loaded: what a Rust cdylib does not do by itself.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    // cargo-c sets a name of its own.
+    if variable("CARGO_CFG_TARGET_OS") != "linux" || !variable("CARGO_CFG_CARGO_C").is_empty() {
+        return;
+    }
+    // Before 1.0 every minor version may break the ABI, after it none does (docs/ABI.md).
+    let major = variable("CARGO_PKG_VERSION_MAJOR");
+    let abi = match major.as_str() {
+        "0" => format!("0.{}", variable("CARGO_PKG_VERSION_MINOR")),
+        _ => major,
+    };
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libapivideo.so.{abi}");
+    // Unloading would pull the code from under a name lookup that is still under way, and leak a
+    // thread-local key each time until the process is aborted.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
+}

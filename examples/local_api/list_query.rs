@@ -1,0 +1,139 @@
+//! What a list may ask for: a page, its size and an order; and the links to the other pages, which
+//! repeat what was asked.
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+use crate::problem::{Problem, Violation};
+
+const DEFAULT_PAGE_SIZE: u64 = 25;
+const LARGEST_PAGE_SIZE: u64 = 100;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SortBy {
+    CreatedAt,
+    Ttl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SortOrder {
+    Ascending,
+    Descending,
+}
+
+#[derive(Debug)]
+pub struct ListQuery {
+    pub current_page: u64,
+    pub page_size: u64,
+    pub sort_by: SortBy,
+    pub sort_order: SortOrder,
+    /// The parameters that do not say which page, as they came.
+    other_parameters: Vec<String>,
+}
+
+impl ListQuery {
+    pub fn parse(query: &str) -> Result<Self, Problem> {
+        let mut parsed = Self {
+            current_page: 1,
+            page_size: DEFAULT_PAGE_SIZE,
+            sort_by: SortBy::CreatedAt,
+            sort_order: SortOrder::Descending,
+            other_parameters: Vec::new(),
+        };
+        let mut violations = Vec::new();
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            violations.extend(parsed.set(parameter).err());
+        }
+        Problem::refuse(violations)?;
+        Ok(parsed)
+    }
+
+    fn set(&mut self, parameter: &str) -> Result<(), Violation> {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let (name, value) = (decode(name), decode(value));
+        match name.as_str() {
+            "currentPage" => self.current_page = current_page(&value)?,
+            "pageSize" => self.page_size = page_size(&value)?,
+            "sortBy" => self.sort_by = sort_by(&value)?,
+            "sortOrder" => self.sort_order = sort_order(&value)?,
+            _ => {}
+        }
+        if !matches!(name.as_str(), "currentPage" | "pageSize") {
+            self.other_parameters.push(parameter.to_owned());
+        }
+        Ok(())
+    }
+
+    /// As published: an array, relative, and without `previous` and `next` at the edges.
+    pub fn links(&self, pages_total: u64) -> Value {
+        let last = pages_total.max(1);
+        let mut links = vec![self.link("self", self.current_page), self.link("first", 1)];
+        if self.current_page > 1 {
+            // From far beyond the end, back to where there are tokens.
+            links.push(self.link("previous", (self.current_page - 1).min(last)));
+        }
+        if self.current_page < last {
+            links.push(self.link("next", self.current_page + 1));
+        }
+        links.push(self.link("last", last));
+        Value::Array(links)
+    }
+
+    fn link(&self, relation: &str, page: u64) -> Value {
+        let mut parameters = self.other_parameters.clone();
+        parameters.push(format!("currentPage={page}"));
+        parameters.push(format!("pageSize={}", self.page_size));
+        json!({ "rel": relation, "uri": format!("/upload-tokens?{}", parameters.join("&")) })
+    }
+}
+
+/// The published errors call `currentPage` "page".
+fn current_page(value: &str) -> Result<u64, Violation> {
+    let page = integer("currentPage", value)?;
+    if page < 1 {
+        return Err(Violation::out_of_range("page", json!({ "min": 1 })));
+    }
+    Ok(page.unsigned_abs())
+}
+
+fn page_size(value: &str) -> Result<u64, Violation> {
+    let size = integer("pageSize", value)?.try_into().unwrap_or(0);
+    if !(1..=LARGEST_PAGE_SIZE).contains(&size) {
+        let range = json!({ "min": 1, "max": LARGEST_PAGE_SIZE });
+        return Err(Violation::out_of_range("pageSize", range));
+    }
+    Ok(size)
+}
+
+fn sort_by(value: &str) -> Result<SortBy, Violation> {
+    match value {
+        "createdAt" => Ok(SortBy::CreatedAt),
+        "ttl" => Ok(SortBy::Ttl),
+        _ => Err(Violation::invalid_attribute(
+            "sortBy",
+            r#"This value is invalid. Use one of "createdAt", "ttl"."#,
+        )),
+    }
+}
+
+fn sort_order(value: &str) -> Result<SortOrder, Violation> {
+    match value {
+        "asc" => Ok(SortOrder::Ascending),
+        "desc" => Ok(SortOrder::Descending),
+        _ => Err(Violation::invalid_attribute(
+            "sortOrder",
+            r#"This value is invalid. Use one of "asc", "desc"."#,
+        )),
+    }
+}
+
+fn integer(name: &str, value: &str) -> Result<i64, Violation> {
+    value.parse().map_err(|_| {
+        Violation::invalid_query_parameter(name, "This value must be of type integer.")
+    })
+}
+
+fn decode(text: &str) -> String {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+}

@@ -1,0 +1,122 @@
+//! The error bodies, in the shapes and with the words that api.video publishes: `type`, `title`,
+//! `status`, and for parameters and fields `name`, `detail`, `range` and a list of `problems`.
+
+use hyper::StatusCode;
+use hyper::header::{ALLOW, HeaderValue};
+use serde_json::{Value, json};
+
+use crate::answer::{self, Answer};
+
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    body: Value,
+    allowed_methods: Option<&'static str>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, page: &str, title: &str) -> Self {
+        Self {
+            status,
+            body: json!({ "type": reference(page), "title": title, "status": status.as_u16() }),
+            allowed_methods: None,
+        }
+    }
+
+    pub fn unauthorized(page: &str, title: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, page, title)
+    }
+
+    pub fn unrecognized_url() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unrecognized-request-url", "Unrecognized request URL.")
+    }
+
+    pub fn token_not_found() -> Self {
+        let mut problem = Self::new(
+            StatusCode::NOT_FOUND,
+            "resource-not-found",
+            "The requested resource was not found.",
+        );
+        problem.body["name"] = json!("uploadToken");
+        problem
+    }
+
+    pub fn method_not_allowed(allowed_methods: &'static str) -> Self {
+        Self {
+            allowed_methods: Some(allowed_methods),
+            ..Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "Method is not allowed for this route.",
+            )
+        }
+    }
+
+    pub fn too_many_requests() -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests.")
+    }
+
+    pub fn invalid_payload(status: StatusCode, detail: &str) -> Self {
+        let mut problem = Self::new(status, "invalid-payload", "The payload is invalid.");
+        problem.body["detail"] = json!(detail);
+        problem
+    }
+
+    /// If there are any: a 400 that says what the first violation says, and lists them all.
+    pub fn refuse(violations: Vec<Violation>) -> Result<(), Self> {
+        let Some(first) = violations.first() else {
+            return Ok(());
+        };
+        let status = StatusCode::BAD_REQUEST;
+        let mut body = first.0.clone();
+        body["status"] = json!(status.as_u16());
+        body["problems"] = violations.into_iter().map(|violation| violation.0).collect();
+        Err(Self { status, body, allowed_methods: None })
+    }
+
+    pub fn into_answer(self) -> Answer {
+        let mut answer = answer::json(self.status, &self.body);
+        if let Some(methods) = self.allowed_methods {
+            let methods = HeaderValue::from_static(methods);
+            answer.headers_mut().insert(ALLOW, methods);
+        }
+        answer
+    }
+}
+
+/// One thing that is wrong with a query parameter or with a field of the payload.
+#[derive(Debug)]
+pub struct Violation(Value);
+
+impl Violation {
+    /// Published without a `type`, unlike all others.
+    pub fn out_of_range(name: &str, range: Value) -> Self {
+        Self(json!({
+            "title": "This parameter is out of the allowed range of values.",
+            "name": name,
+            "range": range,
+        }))
+    }
+
+    pub fn invalid_attribute(name: &str, detail: &str) -> Self {
+        Self(json!({
+            "type": reference("invalid-attribute"),
+            "title": "An attribute is invalid.",
+            "name": name,
+            "detail": detail,
+        }))
+    }
+
+    pub fn invalid_query_parameter(name: &str, detail: &str) -> Self {
+        Self(json!({
+            "type": reference("request-invalid-query-parameter"),
+            "title": "A query parameter is invalid.",
+            "name": name,
+            "detail": detail,
+        }))
+    }
+}
+
+fn reference(page: &str) -> String {
+    format!("https://docs.api.video/reference/{page}")
+}

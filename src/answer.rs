@@ -1,0 +1,57 @@
+//! An answer that is a success: its body, and what a failure to decode it must tell.
+
+use crate::error::{CallFacts, Error, Failure, Outcome, Reply};
+use crate::problem::Problem;
+use crate::request::Request;
+
+/// The body of a 2xx answer.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    pub request: &'a Request<'a>,
+    pub status: u16,
+    pub attempts: u32,
+    pub body: Vec<u8>,
+}
+
+impl Answer<'_> {
+    /// Decodes the body as UTF-8 text. What cannot be decoded was done nevertheless.
+    pub fn decode<T>(&self, decode: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Error> {
+        std::str::from_utf8(&self.body)
+            .map_err(|error| format!("it is not UTF-8 at byte {}", error.valid_up_to()))
+            .and_then(decode)
+            .map_err(|what| self.undecodable(&what))
+    }
+
+    /// The body, once `check` finds nothing wrong with it.
+    pub fn into_checked(
+        self,
+        check: impl FnOnce(&str) -> Result<(), String>,
+    ) -> Result<Vec<u8>, Error> {
+        self.decode(check)?;
+        Ok(self.body)
+    }
+
+    fn undecodable(&self, what: &str) -> Error {
+        let outcome = self.request.outcome(Outcome::Applied);
+        let mut body = self.body.clone();
+        body.truncate(Reply::BODY_LIMIT);
+        Error::of_call(CallFacts {
+            failure: Failure::Decode,
+            outcome,
+            attempts: self.attempts,
+            message: format!(
+                "{}: the answer (status {}) cannot be used: {what}{}",
+                self.request.describe(),
+                self.status,
+                self.request.consequence(outcome),
+            ),
+            is_repeatable: self.request.is_repeatable(),
+            reply: Some(Box::new(Reply {
+                status: self.status,
+                problem: Problem::default(),
+                body,
+                retry_after_ms: None,
+            })),
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! Where the service is: a base URL, checked once when a client is made.
+
+use crate::error::Error;
+use std::net::IpAddr;
+use ureq::http::Uri;
+use ureq::http::uri::{Authority, Scheme};
+
+/// The production service (source: the service's reference, "Authentication").
+pub const PRODUCTION: &str = "https://ws.api.video";
+
+/// The longest base URL: with the longest token it still fits into a connection's buffer.
+const LONGEST: usize = 2048;
+
+/// A checked base URL: scheme, host and port, and a path prefix without a trailing slash.
+#[derive(Debug)]
+pub(crate) struct BaseUrl {
+    pub scheme: Scheme,
+    pub authority: Authority,
+    pub prefix: String,
+}
+
+impl BaseUrl {
+    /// Checks `url`, which may be plain http only to this machine unless `allow_plain_http`.
+    pub fn parse(url: &str, allow_plain_http: bool) -> Result<Self, Error> {
+        let refuse = |why: &str| Error::invalid_argument(format_args!("base_url {why}"));
+        if url.len() > LONGEST {
+            return Err(refuse(&format!("is longer than {LONGEST} bytes")));
+        }
+        if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(refuse("holds a space, a control character or a non-ASCII character"));
+        }
+        if url.contains(['?', '#']) {
+            return Err(refuse("must have no query and no fragment"));
+        }
+        let parts = url
+            .parse::<Uri>()
+            .map_err(|error| refuse(&format!("is not a URL: {error}")))?
+            .into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(refuse("must be a whole URL, such as https://ws.api.video"));
+        };
+        if scheme != Scheme::HTTPS && scheme != Scheme::HTTP {
+            return Err(refuse("must begin with https:// (or http://)"));
+        }
+        if authority.as_str().contains('@') {
+            return Err(refuse("must hold no user name or password"));
+        }
+        let port_is_sound = match authority.port() {
+            Some(port) => port.as_str().parse::<u16>().is_ok_and(|port| port > 0),
+            // A colon that no number follows is taken for no port at all.
+            None => !authority.as_str().ends_with(':'),
+        };
+        if authority.host().is_empty() || !port_is_sound {
+            return Err(refuse("has no valid host and port"));
+        }
+        if scheme == Scheme::HTTP && !allow_plain_http && !is_loopback(authority.host()) {
+            return Err(refuse(
+                "is plain http:// to another machine, where anyone on the way could read the \
+                 credential: use https://, or set AV_CLIENT_ALLOW_PLAIN_HTTP",
+            ));
+        }
+        let path = parts.path_and_query.as_ref().map_or("", |path| path.path());
+        Ok(BaseUrl { scheme, authority, prefix: path.trim_end_matches('/').to_owned() })
+    }
+
+    /// Whether it is reached over TLS.
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+}
+
+/// Whether a host, as it stands in a URL, is this machine.
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(url: &str) -> String {
+        BaseUrl::parse(url, false).expect_err(url).to_string()
+    }
+
+    #[test]
+    fn the_path_prefix_is_kept_and_a_trailing_slash_is_irrelevant() {
+        for (url, prefix) in [
+            ("https://ws.api.video", ""),
+            ("https://ws.api.video/", ""),
+            ("https://proxy.example/video", "/video"),
+            ("https://proxy.example:8443/a/b//", "/a/b"),
+        ] {
+            assert_eq!(BaseUrl::parse(url, false).expect(url).prefix, prefix, "{url}");
+        }
+    }
+
+    #[test]
+    fn plain_http_goes_to_loopback_only_unless_allowed() {
+        for url in [
+            "http://localhost:1",
+            "http://LOCALHOST",
+            "http://127.0.0.1",
+            "http://127.9.9.9",
+            "http://[::1]:8080/x",
+        ] {
+            assert!(BaseUrl::parse(url, false).is_ok(), "{url}");
+        }
+        for url in [
+            "http://example.com",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "http://[::2]",
+        ] {
+            assert!(refusal(url).contains("AV_CLIENT_ALLOW_PLAIN_HTTP"), "{url}");
+            assert!(BaseUrl::parse(url, true).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_usable_base_url_is_refused_by_name() {
+        for url in [
+            "",
+            "/",
+            "ws.api.video",
+            "ftp://ws.api.video",
+            "https://",
+            "https:///x",
+            "https://:443",
+            "https://user@ws.api.video",
+            "https://user:pass@ws.api.video",
+            "https://ws.api.video?x",
+            "https://ws.api.video/#x",
+            "https://ws.api.video/a b",
+            "https://ws.api.video/\r\nX: y",
+            "https://ws.api.video:0",
+            "https://ws.api.video:65536",
+            "https://ws.api.video:x",
+            "https://ws.api.video:",
+            "https://wés.api.video",
+            "https://[::1",
+        ] {
+            assert!(refusal(url).contains("base_url"), "{url}");
+        }
+        assert!(refusal(&format!("https://ws.api.video/{}", "x".repeat(3000))).contains("longer"));
+    }
+}

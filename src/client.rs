@@ -1,0 +1,190 @@
+//! A client: a checked configuration, and the connections made with it. Any number of threads may
+//! call through one client at once.
+
+use crate::base_url::{self, BaseUrl};
+use crate::error::Error;
+use crate::secret::{Credential, Secret};
+use crate::transport::{Agent, Trust};
+use std::time::Duration;
+use ureq::http::HeaderValue;
+use ureq::http::header::{self, HeaderMap, HeaderName};
+
+/// This library's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What the whole of a call may take unless told otherwise.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// What connecting may take unless told otherwise.
+pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a client is made from.
+pub(crate) struct ClientConfig<'a> {
+    pub credential: Credential<'a>,
+    pub base_url: Option<&'a str>,
+    pub app: Origin<'a>,
+    pub sdk: Origin<'a>,
+    /// Authorities that replace the system's, a PEM file.
+    pub ca_file: Option<&'a str>,
+    /// `None` is no limit.
+    pub timeout: Option<Duration>,
+    /// `None` is no limit but the call's.
+    pub connect_timeout: Option<Duration>,
+    pub allow_plain_http: bool,
+}
+
+/// Who a request comes from, for the service's statistics.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub name: Option<&'a str>,
+    pub version: Option<&'a str>,
+}
+
+/// A client of the service.
+pub(crate) struct Client {
+    agent: Agent,
+    base_url: BaseUrl,
+    secret: Secret,
+    headers: HeaderMap,
+    timeout: Option<Duration>,
+    connect_timeout: Option<Duration>,
+}
+
+impl Client {
+    /// Checks a configuration and makes a client of it. Nothing is sent.
+    pub fn new(config: &ClientConfig<'_>) -> Result<Self, Error> {
+        let secret = Secret::new(config.credential)?;
+        let url = config.base_url.unwrap_or(base_url::PRODUCTION);
+        let base_url = BaseUrl::parse(url, config.allow_plain_http)?;
+        let headers = headers(config, &secret)?;
+        // A certificate file is checked in any case: a program that names one means it.
+        let trust = if base_url.is_https() || config.ca_file.is_some() {
+            Some(Trust::new(config.ca_file)?)
+        } else {
+            None
+        };
+        Ok(Client {
+            agent: Agent::new(trust),
+            base_url,
+            secret,
+            headers,
+            timeout: config.timeout,
+            connect_timeout: config.connect_timeout,
+        })
+    }
+
+    pub fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    pub fn base_url(&self) -> &BaseUrl {
+        &self.base_url
+    }
+
+    /// The headers of every request.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    pub fn connect_timeout(&self) -> Option<Duration> {
+        self.connect_timeout
+    }
+
+    /// Takes the credential out of `text`, in which a service may have repeated it.
+    pub fn hide_in(&self, text: String) -> String {
+        self.secret.hide_in(text)
+    }
+}
+
+fn headers(config: &ClientConfig<'_>, secret: &Secret) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::AUTHORIZATION, secret.authorization(config.credential)?);
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    let user_agent = concat!("apivideo-c/", env!("CARGO_PKG_VERSION"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(user_agent));
+    // The service's pattern has no room for a pre-release suffix.
+    let release = VERSION.split('-').next().unwrap_or(VERSION);
+    let mut add = |name: &'static str, value: String| {
+        let value = HeaderValue::try_from(value)
+            .map_err(|error| Error::internal(format_args!("{name} is no header: {error}")))?;
+        headers.insert(HeaderName::from_static(name), value);
+        Ok::<(), Error>(())
+    };
+    add("av-origin-client", format!("c:{release}"))?;
+    if let Some(value) = config.app.check("app")? {
+        add("av-origin-app", value)?;
+    }
+    if let Some(value) = config.sdk.check("sdk")? {
+        add("av-origin-sdk", value)?;
+    }
+    Ok(headers)
+}
+
+impl Origin<'_> {
+    /// `name:version`, or `None` if neither is given. The rules are those of the official clients,
+    /// but for the whole string and ASCII alone.
+    fn check(self, prefix: &str) -> Result<Option<String>, Error> {
+        let refuse = |what: std::fmt::Arguments<'_>| {
+            Err(Error::invalid_argument(format_args!("{prefix}_{what}")))
+        };
+        let (name, version) = match (self.name, self.version) {
+            (None, None) => return Ok(None),
+            (Some(_), None) => {
+                return refuse(format_args!("version is missing beside {prefix}_name"));
+            }
+            (None, Some(_)) => {
+                return refuse(format_args!("name is missing beside {prefix}_version"));
+            }
+            (Some(name), Some(version)) => (name, version),
+        };
+        if !is_origin_name(name) {
+            return refuse(format_args!("name must be 1 to 50 of the characters A-Z a-z 0-9 - _"));
+        }
+        if !is_origin_version(version) {
+            return refuse(format_args!(
+                "version must be 1 to 3 numbers of 1 to 3 digits, as 1.20.3"
+            ));
+        }
+        Ok(Some(format!("{name}:{version}")))
+    }
+}
+
+fn is_origin_name(name: &str) -> bool {
+    (1..=50).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+fn is_origin_version(version: &str) -> bool {
+    let is_number = |part: &str| {
+        (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    version.split('.').count() <= 3 && version.split('.').all(is_number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_name_is_short_ascii_words() {
+        for name in ["a", "my-app_2", "A".repeat(50).as_str()] {
+            assert!(is_origin_name(name), "{name}");
+        }
+        for name in ["", "A".repeat(51).as_str(), "my app", "é", "a\n", "a:b", "a\r\nX: y"] {
+            assert!(!is_origin_name(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn an_origin_version_is_up_to_three_short_numbers() {
+        for version in ["1", "1.2", "123.456.789", "0.0.0"] {
+            assert!(is_origin_version(version), "{version}");
+        }
+        for version in ["", "1.", ".1", "1.2.3.4", "1234", "1.0.0-beta", "v1", "1.2.3\n", "١.٢"] {
+            assert!(!is_origin_version(version), "{version:?}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What went wrong with a call, for a person and for a program, and what may have happened.
+
+use crate::problem::Problem;
+use std::fmt;
+
+/// What kind of failure an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The caller's mistake; nothing was sent.
+    InvalidArgument,
+    /// Name, connection or proxy failed.
+    Connect,
+    /// Certificate or handshake refused.
+    Tls,
+    /// The connection broke during the exchange.
+    Transport,
+    /// The time ran out.
+    Timeout,
+    /// The service answered with this status, other than 2xx and 3xx.
+    Http(u16),
+    /// An answer that the API does not promise.
+    Decode,
+    /// A bug of this library.
+    Internal,
+}
+
+/// What is known of a call's effect on the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// The service has not done what was asked.
+    NotApplied,
+    /// Nobody here can tell.
+    Unknown,
+    /// The service has done what was asked, even though the call failed.
+    Applied,
+}
+
+/// What the service answered besides the failure.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The problem that the body told, empty if it told none.
+    pub problem: Problem,
+    /// The body as received, at most [`Reply::BODY_LIMIT`] bytes of it.
+    pub body: Vec<u8>,
+    /// How long the service asks to wait, if it does.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Reply {
+    /// How much of a body an error keeps.
+    pub(crate) const BODY_LIMIT: usize = 64 * 1024;
+}
+
+/// A failed call.
+#[derive(Debug)]
+pub struct Error {
+    failure: Failure,
+    outcome: Outcome,
+    attempts: u32,
+    message: String,
+    is_retryable: bool,
+    reply: Option<Box<Reply>>,
+}
+
+impl Error {
+    /// The caller's mistake, told as `what`, which names the parameter.
+    pub fn invalid_argument(what: impl fmt::Display) -> Self {
+        Error::before_sending(
+            Failure::InvalidArgument,
+            format!("invalid argument: {what}; nothing was sent"),
+        )
+    }
+
+    /// A bug of ours, told as `what`.
+    pub fn internal(what: impl fmt::Display) -> Self {
+        Error {
+            outcome: Outcome::Unknown,
+            ..Error::before_sending(
+                Failure::Internal,
+                format!("internal error: {what}; please report it as a bug of apivideo"),
+            )
+        }
+    }
+
+    /// TLS is not to be had here.
+    pub(crate) fn tls_unavailable(what: impl fmt::Display) -> Self {
+        Error::before_sending(Failure::Tls, format!("TLS cannot be set up: {what}"))
+    }
+
+    fn before_sending(failure: Failure, message: String) -> Self {
+        Error {
+            failure,
+            outcome: Outcome::NotApplied,
+            attempts: 0,
+            message,
+            is_retryable: false,
+            reply: None,
+        }
+    }
+
+    /// A call that failed as `facts` tell.
+    pub(crate) fn of_call(facts: CallFacts) -> Self {
+        let temporary = match facts.failure {
+            Failure::Connect | Failure::Transport | Failure::Timeout => true,
+            Failure::Http(status) => is_temporary(status),
+            Failure::InvalidArgument | Failure::Tls | Failure::Decode | Failure::Internal => false,
+        };
+        Error {
+            failure: facts.failure,
+            outcome: facts.outcome,
+            attempts: facts.attempts,
+            message: facts.message,
+            is_retryable: temporary
+                && (facts.is_repeatable || facts.outcome == Outcome::NotApplied),
+            reply: facts.reply,
+        }
+    }
+
+    /// What kind of failure it is.
+    pub fn failure(&self) -> Failure {
+        self.failure
+    }
+
+    /// What is known of the call's effect.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// How many attempts were made.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Whether the cause is temporary and repeating the call cannot do anything twice.
+    pub fn is_retryable(&self) -> bool {
+        self.is_retryable
+    }
+
+    /// What the service answered, if it answered.
+    pub fn reply(&self) -> Option<&Reply> {
+        self.reply.as_deref()
+    }
+}
+
+/// What an error about a call is made of.
+pub(crate) struct CallFacts {
+    pub failure: Failure,
+    pub outcome: Outcome,
+    pub attempts: u32,
+    pub message: String,
+    /// Whether doing it again, even if it had been done, does nothing more.
+    pub is_repeatable: bool,
+    pub reply: Option<Box<Reply>>,
+}
+
+/// Whether an answer with this status may be another one later.
+pub(crate) fn is_temporary(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..=599) && !matches!(status, 501 | 505)
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,212 @@
+//! What every function of the boundary does alike: contain panics, hand out errors, and read what
+//! the caller passes.
+
+use super::error::{AV_STATUS_INTERNAL, AV_STATUS_OK, av_error, av_status};
+use crate::error::Error;
+use std::ffi::{CStr, c_char};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The caller's word that what it passed is as the header says: each pointer is NULL, or points to
+/// what its type tells for as long as its function's documentation asks. It is given once, to
+/// [`guard`], and makes reading the parameters safe.
+#[derive(Clone, Copy)]
+pub(super) struct Caller(());
+
+/// Runs the body of a function: no panic leaves it, and its error goes to `*error`.
+///
+/// # Safety
+/// `error` and all that `body` reads through its [`Caller`] must be as the header says.
+pub(super) unsafe fn guard(
+    error: *mut *mut av_error,
+    body: impl FnOnce(Caller) -> Result<(), Error>,
+) -> av_status {
+    let caller = Caller(());
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let failed = body(caller).err().map(av_error::new);
+        let status = failed.as_ref().map_or(AV_STATUS_OK, av_error::status);
+        caller.write(error, failed.map_or(std::ptr::null_mut(), |it| Box::into_raw(Box::new(it))));
+        status
+    }));
+    result.unwrap_or_else(|panic| {
+        // What it says may quote anything, and dropping it may panic again: leave it alone.
+        std::mem::forget(panic);
+        let failed = av_error::new(Error::internal("the library panicked"));
+        caller.write(error, Box::into_raw(Box::new(failed)));
+        AV_STATUS_INTERNAL
+    })
+}
+
+/// Runs the body of a function that cannot fail; if it panics after all, `otherwise` is returned.
+///
+/// # Safety
+/// All that `body` reads through its [`Caller`] must be as the header says.
+pub(super) unsafe fn contain<R>(otherwise: R, body: impl FnOnce(Caller) -> R) -> R {
+    catch_unwind(AssertUnwindSafe(|| body(Caller(())))).unwrap_or_else(|panic| {
+        std::mem::forget(panic);
+        otherwise
+    })
+}
+
+impl Caller {
+    /// Writes `value` to `*target`, unless `target` is NULL.
+    pub fn write<T>(self, target: *mut T, value: T) {
+        if !target.is_null() {
+            // SAFETY: not NULL, hence a valid place for a T, by the caller's word. What stood
+            // there may be uninitialised and is not dropped.
+            unsafe { target.write(value) }
+        }
+    }
+
+    /// What `pointer` points to, or `None` for NULL.
+    pub fn optional<'a, T>(self, pointer: *const T) -> Option<&'a T> {
+        // SAFETY: NULL or valid, by the caller's word; read only during the call.
+        unsafe { pointer.as_ref() }
+    }
+
+    /// What `pointer` points to.
+    pub fn required<'a, T>(self, pointer: *const T, parameter: &str) -> Result<&'a T, Error> {
+        self.optional(pointer).ok_or_else(|| must_not_be_null(parameter))
+    }
+
+    /// What `pointer` points to, for this call alone.
+    pub fn exclusive<'a, T>(self, pointer: *mut T, parameter: &str) -> Result<&'a mut T, Error> {
+        // SAFETY: NULL or valid, and through a `T *` no other call has it, by the caller's word.
+        unsafe { pointer.as_mut() }.ok_or_else(|| must_not_be_null(parameter))
+    }
+
+    /// Takes back a handle that was given out as a box; NULL is no handle.
+    pub fn take<T>(self, pointer: *mut T) -> Option<Box<T>> {
+        // SAFETY: NULL, or what a function of ours made with `Box::into_raw` and nobody has freed
+        // since, by the caller's word.
+        (!pointer.is_null()).then(|| unsafe { Box::from_raw(pointer) })
+    }
+
+    /// A string, or `None` for NULL.
+    pub fn optional_text<'a>(
+        self,
+        text: *const c_char,
+        parameter: &str,
+    ) -> Result<Option<&'a str>, Error> {
+        if text.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: not NULL, hence NUL-terminated, by the caller's word; read only during the call.
+        let text = unsafe { CStr::from_ptr(text) };
+        text.to_str().map(Some).map_err(|error| {
+            Error::invalid_argument(format_args!(
+                "{parameter} is not UTF-8 at byte {}",
+                error.valid_up_to()
+            ))
+        })
+    }
+
+    /// A string.
+    pub fn text<'a>(self, text: *const c_char, parameter: &str) -> Result<&'a str, Error> {
+        self.optional_text(text, parameter)?.ok_or_else(|| must_not_be_null(parameter))
+    }
+
+    /// Where a result goes: it is NULL until it is set.
+    pub fn out<T>(self, out: *mut *mut T, parameter: &str) -> Result<Out<*mut T>, Error> {
+        self.write(out, std::ptr::null_mut());
+        Out::new(self, out, parameter)
+    }
+
+    /// Where a borrowed result goes: it is NULL until it is set.
+    pub fn out_borrowed<T>(
+        self,
+        out: *mut *const T,
+        parameter: &str,
+    ) -> Result<Out<*const T>, Error> {
+        self.write(out, std::ptr::null());
+        Out::new(self, out, parameter)
+    }
+
+    /// A sized input structure, read by the reader's rule of the header; all zeros for NULL.
+    pub fn input<T: Input>(self, pointer: *const T, parameter: &str) -> Result<T, Error> {
+        let mut copy = T::ZEROED;
+        if pointer.is_null() {
+            return Ok(copy);
+        }
+        let refuse = |what: &str| {
+            Err(Error::invalid_argument(format_args!("{parameter}.struct_size {what}")))
+        };
+        // SAFETY: not NULL, hence at least the size itself is there, by the caller's word.
+        let size = unsafe { pointer.cast::<usize>().read_unaligned() };
+        if size == 0 {
+            return refuse("is 0: zero the whole struct, then set it to sizeof the struct");
+        }
+        if size > LARGEST_INPUT || (size < size_of::<T>() && !T::SIZES.contains(&size)) {
+            return refuse("is not the size of any version of this struct");
+        }
+        let known = size.min(size_of::<T>());
+        // SAFETY: the caller's word covers `size` bytes, of which these are the first, and `copy`
+        // has room for them. Every pattern of bytes is a T, which is what `Input` promises.
+        unsafe {
+            std::ptr::copy_nonoverlapping(
+                pointer.cast::<u8>(),
+                std::ptr::from_mut(&mut copy).cast::<u8>(),
+                known,
+            );
+        }
+        // SAFETY: as above, the rest of the `size` bytes.
+        let beyond =
+            unsafe { std::slice::from_raw_parts(pointer.cast::<u8>().add(known), size - known) };
+        if beyond.iter().any(|&byte| byte != 0) {
+            return Err(Error::invalid_argument(format_args!(
+                "{parameter} sets a member that this version of the library does not know"
+            )));
+        }
+        Ok(copy)
+    }
+}
+
+/// The largest input structure that any version will have.
+const LARGEST_INPUT: usize = 4096;
+
+/// A sized input structure.
+///
+/// # Safety
+/// Every pattern of bytes must be a valid value, `struct_size` the first member, and there must be
+/// no padding.
+pub(super) unsafe trait Input: Copy {
+    /// The value that stands for NULL and for what a caller does not know of.
+    const ZEROED: Self;
+    /// The sizes of all its published versions but the present one.
+    const SIZES: &'static [usize];
+}
+
+/// Where a result goes.
+pub(super) struct Out<T> {
+    caller: Caller,
+    target: *mut T,
+}
+
+impl<T> Out<T> {
+    fn new(caller: Caller, target: *mut T, parameter: &str) -> Result<Self, Error> {
+        if target.is_null() {
+            return Err(must_not_be_null(parameter));
+        }
+        Ok(Out { caller, target })
+    }
+
+    /// Hands out the result.
+    pub fn set(self, value: T) {
+        self.caller.write(self.target, value);
+    }
+}
+
+/// An `int32_t` that must be one of the named constants.
+pub(super) fn choice<T: Copy>(value: i32, choices: &[T], parameter: &str) -> Result<T, Error> {
+    usize::try_from(value).ok().and_then(|value| choices.get(value)).copied().ok_or_else(|| {
+        Error::invalid_argument(format_args!("{parameter} has the unknown value {value}"))
+    })
+}
+
+/// What this version of the library does not do yet must not be asked of it in silence.
+pub(super) fn not_available_yet(parameter: &str) -> Error {
+    Error::invalid_argument(format_args!("{parameter} is not available yet, it must be NULL"))
+}
+
+fn must_not_be_null(parameter: &str) -> Error {
+    Error::invalid_argument(format_args!("{parameter} must not be NULL"))
+}

@@ -1,0 +1,262 @@
+//! Making and freeing clients, and what may be set for a single call.
+
+use super::boundary::{Caller, Input, choice, contain, guard, not_available_yet};
+use super::cancel::av_cancel;
+use super::error::{av_error, av_status};
+use super::response::av_response;
+use crate::client::{Client, ClientConfig, DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Origin};
+use crate::error::Error;
+use crate::secret::Credential;
+use crate::send::{CallOptions, CallTimeout};
+use std::ffi::{c_char, c_void};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// av_client_config.trace_level: nothing.
+pub const AV_TRACE_OFF: i32 = 0;
+/// av_client_config.trace_level: failed attempts.
+pub const AV_TRACE_ERROR: i32 = 1;
+/// av_client_config.trace_level: every attempt.
+pub const AV_TRACE_INFO: i32 = 2;
+/// av_client_config.trace_level: every attempt in detail.
+pub const AV_TRACE_DEBUG: i32 = 3;
+
+/// av_client_config.flags: allows a `base_url` of `http://` to another machine, over which the
+/// credential travels in the clear.
+pub const AV_CLIENT_ALLOW_PLAIN_HTTP: u32 = 1;
+
+/// A client: one credential, one service, and the connections to it, which are kept open between
+/// calls. Any number of threads may call through one client at once; a program rarely needs two.
+pub struct av_client {
+    client: Arc<Client>,
+}
+
+impl av_client {
+    /// The client behind the handle, kept alive by whoever holds it.
+    pub(super) fn share(&self) -> Arc<Client> {
+        self.client.clone()
+    }
+}
+
+/// Takes one line of the trace: on the thread that is inside the call, with no lock held. `line` is
+/// UTF-8 without a line end, and lives until the function returns. It must not throw or longjmp.
+pub type av_trace_fn =
+    Option<unsafe extern "C" fn(userdata: *mut c_void, level: i32, line: *const c_char)>;
+
+/// What a client is made from. Zero the whole struct (`= {0}` in C, `= {}` in C++), set
+/// `struct_size`, then what you need: `api_key` alone is enough.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct av_client_config {
+    /// sizeof(av_client_config).
+    pub struct_size: usize,
+    /// The account's API key: 1 to 4096 bytes without ':' and control characters. Production and
+    /// sandbox have keys of their own. Exactly one of this and `access_token` is set.
+    pub api_key: *const c_char,
+    /// An access token got from the service by other means: 1 to 4096 visible ASCII characters.
+    /// It is not renewed when it expires.
+    pub access_token: *const c_char,
+    /// Where the service is: `https://`, or `http://` to this machine; it may carry a path prefix,
+    /// and no user name, query or fragment; at most 2048 bytes. NULL is APIVIDEO_PRODUCTION_URL;
+    /// APIVIDEO_SANDBOX_URL is the other one.
+    pub base_url: *const c_char,
+    /// Your application, for the service's statistics: 1 to 50 of A-Z a-z 0-9 - _ . NULL is none,
+    /// then `app_version` must be NULL too.
+    pub app_name: *const c_char,
+    /// Your application's version: 1 to 3 numbers of 1 to 3 digits with dots, such as 1.20.3.
+    pub app_version: *const c_char,
+    /// The name of a library of yours over this one, in the form of `app_name`, or NULL.
+    pub sdk_name: *const c_char,
+    /// The version of that library, in the form of `app_version`, or NULL.
+    pub sdk_version: *const c_char,
+    /// A PEM file of certificate authorities that replaces the system's; read by av_client_new().
+    /// NULL is the system's.
+    pub ca_file: *const c_char,
+    /// Must be NULL: not available in this version, which connects directly.
+    pub proxy_url: *const c_char,
+    /// Must be NULL: not available in this version.
+    pub trace_fn: av_trace_fn,
+    /// Passed to `trace_fn`. It must stay valid until the client and every iterator made from it
+    /// are freed and every call has returned.
+    pub trace_userdata: *mut c_void,
+    /// What the whole of a call may take, in milliseconds, name lookup included. 0 is 30000,
+    /// UINT32_MAX is no limit.
+    pub timeout_ms: u32,
+    /// What name lookup, TCP and TLS together may take, in milliseconds, within `timeout_ms`. 0 is
+    /// 10000, UINT32_MAX is no limit of its own.
+    pub connect_timeout_ms: u32,
+    /// What one attempt may take, in milliseconds, while another one is allowed. 0 is 10000,
+    /// UINT32_MAX is no limit of its own. This version makes one attempt, which may take all of
+    /// `timeout_ms`.
+    pub attempt_timeout_ms: u32,
+    /// How often a request may be tried in all. 0 is 3, 1 is never again. This version tries once.
+    pub max_attempts: u32,
+    /// One of the AV_TRACE_… constants.
+    pub trace_level: i32,
+    /// AV_CLIENT_ALLOW_PLAIN_HTTP or 0.
+    pub flags: u32,
+}
+
+// SAFETY: integers, pointers and an optional function pointer, whose every pattern of bytes is a
+// value; a test asserts that there is no padding.
+unsafe impl Input for av_client_config {
+    const ZEROED: Self = av_client_config {
+        struct_size: 0,
+        api_key: std::ptr::null(),
+        access_token: std::ptr::null(),
+        base_url: std::ptr::null(),
+        app_name: std::ptr::null(),
+        app_version: std::ptr::null(),
+        sdk_name: std::ptr::null(),
+        sdk_version: std::ptr::null(),
+        ca_file: std::ptr::null(),
+        proxy_url: std::ptr::null(),
+        trace_fn: None,
+        trace_userdata: std::ptr::null_mut(),
+        timeout_ms: 0,
+        connect_timeout_ms: 0,
+        attempt_timeout_ms: 0,
+        max_attempts: 0,
+        trace_level: 0,
+        flags: 0,
+    };
+    const SIZES: &'static [usize] = &[];
+}
+
+/// What a single call may do otherwise than its client. NULL instead of it, and every member that is
+/// NULL or 0, is what the client's configuration says.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct av_request_options {
+    /// sizeof(av_request_options).
+    pub struct_size: usize,
+    /// Must be NULL: not available in this version.
+    pub cancel: *mut av_cancel,
+    /// Must be NULL: not available in this version.
+    pub response: *mut av_response,
+    /// As in av_client_config. UINT32_MAX is no limit.
+    pub timeout_ms: u32,
+    /// As in av_client_config.
+    pub max_attempts: u32,
+}
+
+// SAFETY: integers and pointers, whose every pattern of bytes is a value; a test asserts that there
+// is no padding.
+unsafe impl Input for av_request_options {
+    const ZEROED: Self = av_request_options {
+        struct_size: 0,
+        cancel: std::ptr::null_mut(),
+        response: std::ptr::null_mut(),
+        timeout_ms: 0,
+        max_attempts: 0,
+    };
+    const SIZES: &'static [usize] = &[];
+}
+
+/// Makes a client. Nothing is sent, so that a wrong key shows with the first call.
+///
+/// @param config  what to make it from; not NULL; all of it is copied.
+/// @param out     receives the client, to be freed with av_client_free(); not NULL.
+/// @param error   receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return AV_STATUS_OK; AV_STATUS_INVALID_ARGUMENT; AV_STATUS_TLS if the system has no trusted
+/// certificates; AV_STATUS_INTERNAL.
+///
+/// The first client for an `https://` service reads the system's certificates, once per process.
+/// The environment is read here alone (SSL_CERT_FILE and SSL_CERT_DIR say where those are).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_client_new(
+    config: *const av_client_config,
+    out: *mut *mut av_client,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let out = caller.out(out, "out")?;
+            caller.required(config, "config")?;
+            let config = caller.input(config, "config")?;
+            let client = Arc::new(Client::new(&config.read(caller)?)?);
+            out.set(Box::into_raw(Box::new(av_client { client })));
+            Ok(())
+        })
+    }
+}
+
+/// Frees a client and closes its idle connections; its credential is wiped from memory. NULL is a
+/// no-op. Calls that are under way in other threads end as if nothing had happened, and iterators
+/// go on: what they need lives until they end. But no call may begin any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_client_free(client: *mut av_client) {
+    // SAFETY: NULL or a client that has not been freed, as the header asks.
+    unsafe { contain((), |caller| drop(caller.take(client))) }
+}
+
+impl av_client_config {
+    fn read<'a>(&self, caller: Caller) -> Result<ClientConfig<'a>, Error> {
+        let text = |text, member: &str| caller.optional_text(text, &format!("config.{member}"));
+        if self.flags & !AV_CLIENT_ALLOW_PLAIN_HTTP != 0 {
+            return Err(Error::invalid_argument("config.flags has an unknown bit set"));
+        }
+        choice(self.trace_level, &[(); 4], "config.trace_level")?;
+        if self.trace_fn.is_some() {
+            return Err(not_available_yet("config.trace_fn"));
+        }
+        if !self.proxy_url.is_null() {
+            return Err(not_available_yet("config.proxy_url"));
+        }
+        let key = text(self.api_key, "api_key")?;
+        let access_token = text(self.access_token, "access_token")?;
+        let credential = match (key, access_token) {
+            (Some(key), None) => Credential::ApiKey(key),
+            (None, Some(token)) => Credential::AccessToken(token),
+            _ => {
+                return Err(Error::invalid_argument(
+                    "exactly one of config.api_key and config.access_token must be set",
+                ));
+            }
+        };
+        Ok(ClientConfig {
+            credential,
+            base_url: text(self.base_url, "base_url")?,
+            app: Origin {
+                name: text(self.app_name, "app_name")?,
+                version: text(self.app_version, "app_version")?,
+            },
+            sdk: Origin {
+                name: text(self.sdk_name, "sdk_name")?,
+                version: text(self.sdk_version, "sdk_version")?,
+            },
+            ca_file: text(self.ca_file, "ca_file")?,
+            timeout: milliseconds(self.timeout_ms, DEFAULT_TIMEOUT),
+            connect_timeout: milliseconds(self.connect_timeout_ms, DEFAULT_CONNECT_TIMEOUT),
+            allow_plain_http: self.flags & AV_CLIENT_ALLOW_PLAIN_HTTP != 0,
+        })
+    }
+}
+
+impl av_request_options {
+    pub(super) fn read(caller: Caller, options: *const Self) -> Result<CallOptions, Error> {
+        let options = caller.input(options, "options")?;
+        if !options.cancel.is_null() {
+            return Err(not_available_yet("options.cancel"));
+        }
+        if !options.response.is_null() {
+            return Err(not_available_yet("options.response"));
+        }
+        let timeout = match options.timeout_ms {
+            0 => CallTimeout::Client,
+            timeout => CallTimeout::Own(milliseconds(timeout, DEFAULT_TIMEOUT)),
+        };
+        Ok(CallOptions { timeout })
+    }
+}
+
+/// A time in milliseconds: 0 is `default`, the largest value no limit.
+fn milliseconds(value: u32, default: Duration) -> Option<Duration> {
+    match value {
+        0 => Some(default),
+        u32::MAX => None,
+        value => Some(Duration::from_millis(value.into())),
+    }
+}

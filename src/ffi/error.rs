@@ -1,0 +1,345 @@
+//! Errors: a status for the program, the rest for the person and for who wants to know more.
+
+use super::boundary::contain;
+use crate::error::{Error, Failure, Outcome};
+use crate::problem::Problem;
+use std::ffi::{CStr, CString, c_char};
+
+/// What became of a call: one of the `AV_STATUS_…` constants. 0 is success. Expect values that you
+/// do not know: a later version may tell more kinds of failure. A situation keeps its status within
+/// a major version.
+pub type av_status = i32;
+
+/// Success.
+pub const AV_STATUS_OK: i32 = 0;
+/// The caller's mistake: a parameter is NULL, malformed or out of range. The message names it, and
+/// nothing was sent.
+pub const AV_STATUS_INVALID_ARGUMENT: i32 = 1;
+/// The host's name could not be looked up, or no connection be made. Nothing was sent.
+pub const AV_STATUS_CONNECT: i32 = 2;
+/// The server's certificate was refused, or no TLS could be agreed on. Nothing was sent.
+pub const AV_STATUS_TLS: i32 = 3;
+/// The connection broke during the exchange.
+pub const AV_STATUS_TRANSPORT: i32 = 4;
+/// The time for the call, or for connecting, ran out.
+pub const AV_STATUS_TIMEOUT: i32 = 5;
+/// The call was cancelled.
+pub const AV_STATUS_CANCELLED: i32 = 6;
+/// HTTP 401 or 403: the credential is wrong, for the other environment, or the account suspended.
+pub const AV_STATUS_UNAUTHORIZED: i32 = 7;
+/// HTTP 404: there is no such token; it may have expired or been deleted.
+pub const AV_STATUS_NOT_FOUND: i32 = 8;
+/// Any other HTTP 4xx: the service rejects the request; av_error_problem_at_… tells why.
+pub const AV_STATUS_REJECTED: i32 = 9;
+/// HTTP 429: too many requests; av_error_retry_after_ms() tells how long to wait.
+pub const AV_STATUS_RATE_LIMITED: i32 = 10;
+/// HTTP 5xx: the service failed.
+pub const AV_STATUS_SERVER: i32 = 11;
+/// An answer that the API does not promise: a redirect, broken JSON, a missing field, too large.
+pub const AV_STATUS_DECODE: i32 = 12;
+/// A bug of this library, contained.
+pub const AV_STATUS_INTERNAL: i32 = 13;
+
+/// Nobody here can tell whether the service has done what was asked. Look before you repeat a
+/// create.
+pub const AV_OUTCOME_UNKNOWN: i32 = 0;
+/// The service has not done what was asked. Reads are always told as this.
+pub const AV_OUTCOME_NOT_APPLIED: i32 = 1;
+/// The service has done what was asked, but its answer was lost or cannot be used.
+pub const AV_OUTCOME_APPLIED: i32 = 2;
+
+/// What went wrong with one call. Its strings live until av_error_free(); every accessor accepts
+/// NULL, so that a program may ask without checking. An error never changes: any number of threads
+/// may read it at once.
+pub struct av_error {
+    status: av_status,
+    outcome: i32,
+    message: CString,
+    http_status: i32,
+    problem: ProblemStrings,
+    problems: Vec<ProblemStrings>,
+    /// As received, and a NUL; `None` without an answer.
+    body: Option<Vec<u8>>,
+    retry_after_ms: i64,
+    attempts: u32,
+    is_retryable: bool,
+}
+
+/// A problem's texts as C wants them.
+#[derive(Default)]
+struct ProblemStrings {
+    kind: Option<CString>,
+    title: Option<CString>,
+    detail: Option<CString>,
+    name: Option<CString>,
+}
+
+impl av_error {
+    /// The error as it is handed out.
+    pub(super) fn new(error: Error) -> Self {
+        let reply = error.reply();
+        let problem = reply.map(|reply| &reply.problem);
+        av_error {
+            status: status_of(error.failure()),
+            outcome: outcome_of(error.outcome()),
+            message: c_string(&error.to_string()),
+            http_status: reply.map_or(0, |reply| i32::from(reply.status)),
+            problem: problem.map(ProblemStrings::new).unwrap_or_default(),
+            problems: problem.map_or_else(Vec::new, |problem| {
+                problem.problems.iter().map(ProblemStrings::new).collect()
+            }),
+            body: reply.map(|reply| [reply.body.as_slice(), &[0]].concat()),
+            retry_after_ms: reply
+                .and_then(|reply| reply.retry_after_ms)
+                .map_or(-1, |wait| i64::try_from(wait).unwrap_or(i64::MAX)),
+            attempts: error.attempts(),
+            is_retryable: error.is_retryable(),
+        }
+    }
+
+    pub(super) fn status(&self) -> av_status {
+        self.status
+    }
+}
+
+impl ProblemStrings {
+    fn new(problem: &Problem) -> Self {
+        let text = |text: &Option<String>| text.as_deref().map(c_string);
+        ProblemStrings {
+            kind: text(&problem.kind),
+            title: text(&problem.title),
+            detail: text(&problem.detail),
+            name: text(&problem.name),
+        }
+    }
+}
+
+/// The status of a failure: the one place that knows both.
+fn status_of(failure: Failure) -> av_status {
+    match failure {
+        Failure::InvalidArgument => AV_STATUS_INVALID_ARGUMENT,
+        Failure::Connect => AV_STATUS_CONNECT,
+        Failure::Tls => AV_STATUS_TLS,
+        Failure::Transport => AV_STATUS_TRANSPORT,
+        Failure::Timeout => AV_STATUS_TIMEOUT,
+        Failure::Http(401 | 403) => AV_STATUS_UNAUTHORIZED,
+        Failure::Http(404) => AV_STATUS_NOT_FOUND,
+        Failure::Http(429) => AV_STATUS_RATE_LIMITED,
+        Failure::Http(400..=499) => AV_STATUS_REJECTED,
+        Failure::Http(500..=599) => AV_STATUS_SERVER,
+        Failure::Http(_) | Failure::Decode => AV_STATUS_DECODE,
+        Failure::Internal => AV_STATUS_INTERNAL,
+    }
+}
+
+fn outcome_of(outcome: Outcome) -> i32 {
+    match outcome {
+        Outcome::Unknown => AV_OUTCOME_UNKNOWN,
+        Outcome::NotApplied => AV_OUTCOME_NOT_APPLIED,
+        Outcome::Applied => AV_OUTCOME_APPLIED,
+    }
+}
+
+/// A text for C, which ends at a NUL: one inside is shown as the replacement character.
+fn c_string(text: &str) -> CString {
+    CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
+}
+
+/// What is read from an error; `otherwise` for NULL.
+fn read<'a, R>(error: *const av_error, otherwise: R, get: impl FnOnce(&'a av_error) -> R) -> R
+where
+    R: Copy,
+{
+    // SAFETY: `error` is NULL or an error that has not been freed, as the header asks.
+    unsafe { contain(otherwise, |caller| caller.optional(error).map_or(otherwise, get)) }
+}
+
+/// A text of an error; NULL if it has none.
+fn read_text<'a>(
+    error: *const av_error,
+    get: impl FnOnce(&'a av_error) -> Option<&'a CString>,
+) -> *const c_char {
+    read(error, std::ptr::null(), |error| get(error).map_or(std::ptr::null(), |text| text.as_ptr()))
+}
+
+/// The status that the call returned; AV_STATUS_OK for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_status(error: *const av_error) -> av_status {
+    read(error, AV_STATUS_OK, |error| error.status)
+}
+
+/// One line for a person: which request, what failed, what may have happened. Never NULL; "" for
+/// NULL. It holds no credential, and of a token at most the first 4 and last 2 characters.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_message(error: *const av_error) -> *const c_char {
+    read(error, c"".as_ptr(), |error| error.message.as_ptr())
+}
+
+/// What is known of the call's effect on the service: one of the `AV_OUTCOME_…` constants.
+/// AV_OUTCOME_UNKNOWN for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_outcome(error: *const av_error) -> i32 {
+    read(error, AV_OUTCOME_UNKNOWN, |error| error.outcome)
+}
+
+/// 1 if the cause is temporary and repeating the call cannot do anything twice, otherwise 0: for a
+/// create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_is_retryable(error: *const av_error) -> i32 {
+    read(error, 0, |error| i32::from(error.is_retryable))
+}
+
+/// The HTTP status of the answer, 100 to 999; 0 if there was none, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_http_status(error: *const av_error) -> i32 {
+    read(error, 0, |error| error.http_status)
+}
+
+/// How many times the request was tried, 0 if it was never begun. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_attempts(error: *const av_error) -> u32 {
+    read(error, 0, |error| error.attempts)
+}
+
+/// How long the service asks to wait before the next try, in milliseconds from its answer, 0 or
+/// more; -1 if it did not say, and for NULL. Read from `Retry-After` (seconds or a date), and on
+/// HTTP 429 from `X-RateLimit-Retry-After`, whichever is longer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_retry_after_ms(error: *const av_error) -> i64 {
+    read(error, -1, |error| error.retry_after_ms)
+}
+
+/// The body of the answer as received, at most its first 65536 bytes, with a NUL after them; NULL
+/// if there was no answer, and for NULL. `out_length`, which may be NULL, receives the number of
+/// bytes without that NUL. After an AV_STATUS_DECODE of a create it may hold the new token, which
+/// is a secret.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_body(
+    error: *const av_error,
+    out_length: *mut usize,
+) -> *const c_char {
+    // SAFETY: both pointers are NULL or valid, as the header asks.
+    unsafe {
+        contain(std::ptr::null(), |caller| {
+            caller.write(out_length, 0);
+            let body = caller.optional(error).and_then(|error| error.body.as_ref());
+            body.map_or(std::ptr::null(), |body| {
+                caller.write(out_length, body.len() - 1);
+                body.as_ptr().cast()
+            })
+        })
+    }
+}
+
+/// The kind of problem that the service names, a URI whose form has changed over the years: compare
+/// statuses instead. NULL if the answer names none, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_problem_type(error: *const av_error) -> *const c_char {
+    read_text(error, |error| error.problem.kind.as_ref())
+}
+
+/// The problem in the service's own words, in English; NULL if it has none, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_problem_title(error: *const av_error) -> *const c_char {
+    read_text(error, |error| error.problem.title.as_ref())
+}
+
+/// More about the problem in the service's own words; NULL if it has none, and for NULL. The service
+/// calls it `detail` or `details`; both are read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_problem_detail(error: *const av_error) -> *const c_char {
+    read_text(error, |error| error.problem.detail.as_ref())
+}
+
+/// The parameter that the problem is about, by the service's name for it, such as "pageSize"; it may
+/// be "". NULL if it names none, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_problem_name(error: *const av_error) -> *const c_char {
+    read_text(error, |error| error.problem.name.as_ref())
+}
+
+/// How many single problems the service lists, as it does with HTTP 400. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_problem_count(error: *const av_error) -> usize {
+    read(error, 0, |error| error.problems.len())
+}
+
+/// As av_error_problem_type(), of the single problem `index`, from 0; NULL beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_problem_type_at(
+    error: *const av_error,
+    index: usize,
+) -> *const c_char {
+    read_text(error, |error| error.problems.get(index)?.kind.as_ref())
+}
+
+/// As av_error_problem_title(), of the single problem `index`, from 0; NULL beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_problem_title_at(
+    error: *const av_error,
+    index: usize,
+) -> *const c_char {
+    read_text(error, |error| error.problems.get(index)?.title.as_ref())
+}
+
+/// As av_error_problem_detail(), of the single problem `index`, from 0; NULL beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_problem_detail_at(
+    error: *const av_error,
+    index: usize,
+) -> *const c_char {
+    read_text(error, |error| error.problems.get(index)?.detail.as_ref())
+}
+
+/// As av_error_problem_name(), of the single problem `index`, from 0; NULL beyond the last.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_problem_name_at(
+    error: *const av_error,
+    index: usize,
+) -> *const c_char {
+    read_text(error, |error| error.problems.get(index)?.name.as_ref())
+}
+
+/// Frees an error and its strings. NULL is a no-op.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_error_free(error: *mut av_error) {
+    // SAFETY: NULL or an error that has not been freed, as the header asks.
+    unsafe { contain((), |caller| drop(caller.take(error))) }
+}
+
+/// The name of a status, such as "AV_STATUS_NOT_FOUND", for logs; "AV_STATUS_(unknown)" for values
+/// that this version does not know. A static string, never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn av_status_name(status: av_status) -> *const c_char {
+    let name: &'static CStr = match status {
+        AV_STATUS_OK => c"AV_STATUS_OK",
+        AV_STATUS_INVALID_ARGUMENT => c"AV_STATUS_INVALID_ARGUMENT",
+        AV_STATUS_CONNECT => c"AV_STATUS_CONNECT",
+        AV_STATUS_TLS => c"AV_STATUS_TLS",
+        AV_STATUS_TRANSPORT => c"AV_STATUS_TRANSPORT",
+        AV_STATUS_TIMEOUT => c"AV_STATUS_TIMEOUT",
+        AV_STATUS_CANCELLED => c"AV_STATUS_CANCELLED",
+        AV_STATUS_UNAUTHORIZED => c"AV_STATUS_UNAUTHORIZED",
+        AV_STATUS_NOT_FOUND => c"AV_STATUS_NOT_FOUND",
+        AV_STATUS_REJECTED => c"AV_STATUS_REJECTED",
+        AV_STATUS_RATE_LIMITED => c"AV_STATUS_RATE_LIMITED",
+        AV_STATUS_SERVER => c"AV_STATUS_SERVER",
+        AV_STATUS_DECODE => c"AV_STATUS_DECODE",
+        AV_STATUS_INTERNAL => c"AV_STATUS_INTERNAL",
+        _ => c"AV_STATUS_(unknown)",
+    };
+    name.as_ptr()
+}
+
+/// The name of an outcome, such as "AV_OUTCOME_APPLIED", for logs; "AV_OUTCOME_(unknown)" for values
+/// that this version does not know. A static string, never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn av_outcome_name(outcome: i32) -> *const c_char {
+    let name: &'static CStr = match outcome {
+        AV_OUTCOME_UNKNOWN => c"AV_OUTCOME_UNKNOWN",
+        AV_OUTCOME_NOT_APPLIED => c"AV_OUTCOME_NOT_APPLIED",
+        AV_OUTCOME_APPLIED => c"AV_OUTCOME_APPLIED",
+        _ => c"AV_OUTCOME_(unknown)",
+    };
+    name.as_ptr()
+}

@@ -1,0 +1,556 @@
+//! Upload tokens.
+
+use super::boundary::{Caller, Input, choice, contain, guard};
+use super::client::{av_client, av_request_options};
+use super::error::{av_error, av_status};
+use super::memory::{self, Block, PageBuilder};
+use crate::client::Client;
+use crate::error::Error;
+use crate::page::Pagination;
+use crate::send::CallOptions;
+use crate::tokens::{self, ListParams, SortBy, SortOrder, Token, TokenPages};
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// av_tokens_list_params.sort_by: as the service does by default, which is not documented.
+pub const AV_TOKEN_SORT_DEFAULT: i32 = 0;
+/// av_tokens_list_params.sort_by: by when a token was made.
+pub const AV_TOKEN_SORT_CREATED_AT: i32 = 1;
+/// av_tokens_list_params.sort_by: by how long a token is still valid.
+pub const AV_TOKEN_SORT_TTL: i32 = 2;
+
+/// av_tokens_list_params.sort_order: as the service does by default.
+pub const AV_SORT_DEFAULT: i32 = 0;
+/// av_tokens_list_params.sort_order: smallest first.
+pub const AV_SORT_ASC: i32 = 1;
+/// av_tokens_list_params.sort_order: largest first.
+pub const AV_SORT_DESC: i32 = 2;
+
+/// An upload token. Made by the library alone: read it through the pointer you got, never copy it by
+/// value or take its size, which may grow with the library's version. It never changes.
+#[repr(C)]
+pub struct av_token {
+    /// When it was made, in Unix seconds by the service's clock, fractions dropped; 0 is not told.
+    pub created_at: i64,
+    /// When it ends, in Unix seconds; 0 is never if `ttl_seconds` is 0, otherwise not told.
+    pub expires_at: i64,
+    /// Zero, for later versions.
+    pub reserved: [u64; 4],
+    /// The token: its id and the secret in one, so treat it as a password. UTF-8, not empty, of no
+    /// documented length.
+    pub token: *const c_char,
+    /// NULL, for later versions.
+    pub reserved_pointer: *const c_void,
+    /// The time to live that the service tells, in seconds, 0 to 2147483647; 0 is for ever, -1 is
+    /// not told.
+    pub ttl_seconds: i32,
+    /// Zero, for later versions.
+    pub reserved32: u32,
+}
+
+/// One page of tokens, with all that belongs to it. Made by the library alone: read it through the
+/// pointer you got, never copy it by value or take its size. It never changes.
+#[repr(C)]
+pub struct av_token_page {
+    /// How many tokens there are on all pages; 0 is not told, or none.
+    pub items_total: u64,
+    /// Zero, for later versions.
+    pub reserved: [u64; 4],
+    /// The tokens of this page: `count` pointers, none of them NULL, owned by the page.
+    pub items: *const *const av_token,
+    /// How many tokens this page holds.
+    pub count: usize,
+    /// The number of this page, from 1; 0 is not told.
+    pub current_page: u32,
+    /// How many pages there are; 0 is not told.
+    pub pages_total: u32,
+    /// How many tokens a page holds at most; 0 is not told.
+    pub page_size: u32,
+    /// Zero, for later versions.
+    pub reserved32: u32,
+}
+
+/// What to list. NULL instead of it, and every member that is 0, leaves it to the service.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct av_tokens_list_params {
+    /// sizeof(av_tokens_list_params).
+    pub struct_size: usize,
+    /// The page, from 1. 0 is the service's default, the first. One beyond the last is empty.
+    pub current_page: u32,
+    /// How many tokens a page holds at most, 1 to 100. 0 is the service's default, 25.
+    pub page_size: u32,
+    /// One of the AV_TOKEN_SORT_… constants.
+    pub sort_by: i32,
+    /// One of the AV_SORT_… constants.
+    pub sort_order: i32,
+}
+
+// SAFETY: integers, whose every pattern of bytes is a value; a test asserts that there is no
+// padding.
+unsafe impl Input for av_tokens_list_params {
+    const ZEROED: Self = av_tokens_list_params {
+        struct_size: 0,
+        current_page: 0,
+        page_size: 0,
+        sort_by: AV_TOKEN_SORT_DEFAULT,
+        sort_order: AV_SORT_DEFAULT,
+    };
+    const SIZES: &'static [usize] = &[];
+}
+
+/// The way through all tokens of all pages: see av_tokens_iterate().
+pub struct av_token_iter {
+    client: Arc<Client>,
+    pages: TokenPages,
+    current: Option<IteratedPage>,
+}
+
+impl av_token {
+    pub(super) fn new(token: &Token<'_>, text: *const c_char) -> Self {
+        av_token {
+            created_at: token.created_at.unwrap_or(0),
+            expires_at: token.expires_at.unwrap_or(0),
+            reserved: [0; 4],
+            token: text,
+            reserved_pointer: std::ptr::null(),
+            ttl_seconds: token.ttl_seconds.map_or(-1, |ttl| i32::try_from(ttl).unwrap_or(i32::MAX)),
+            reserved32: 0,
+        }
+    }
+}
+
+impl av_token_page {
+    pub(super) fn new(
+        pagination: &Pagination,
+        items: *const *const av_token,
+        count: usize,
+    ) -> Self {
+        av_token_page {
+            items_total: pagination.items_total,
+            reserved: [0; 4],
+            items,
+            count,
+            current_page: pagination.current_page,
+            pages_total: pagination.pages_total,
+            page_size: pagination.page_size,
+            reserved32: 0,
+        }
+    }
+}
+
+impl av_tokens_list_params {
+    fn read(caller: Caller, params: *const Self) -> Result<ListParams, Error> {
+        let params = caller.input(params, "params")?;
+        let params = ListParams {
+            current_page: (params.current_page > 0).then_some(params.current_page),
+            page_size: (params.page_size > 0).then_some(params.page_size),
+            sort_by: choice(
+                params.sort_by,
+                &[None, Some(SortBy::CreatedAt), Some(SortBy::Ttl)],
+                "params.sort_by",
+            )?,
+            sort_order: choice(
+                params.sort_order,
+                &[None, Some(SortOrder::Ascending), Some(SortOrder::Descending)],
+                "params.sort_order",
+            )?,
+        };
+        params.check()?;
+        Ok(params)
+    }
+}
+
+/// Makes an upload token: `POST /upload-tokens`. Whoever has it can upload videos to the account,
+/// until it ends or is deleted.
+///
+/// @param client       whom to ask; not NULL.
+/// @param ttl_seconds  how long the token is valid, in seconds, 1 to 2147483647, or 0 for ever.
+/// @param options      for this call alone, or NULL.
+/// @param out          receives the token, to be freed with av_token_free(); not NULL.
+/// @param error        receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
+/// NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL. Unless
+/// av_error_outcome() is AV_OUTCOME_NOT_APPLIED, a token may have been made that nobody knows of.
+///
+/// It blocks until the answer is there, at most for the call's `timeout_ms`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_tokens_create(
+    client: *const av_client,
+    ttl_seconds: u32,
+    options: *const av_request_options,
+    out: *mut *mut av_token,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let out = caller.out(out, "out")?;
+            let client = caller.required(client, "client")?.share();
+            let options = av_request_options::read(caller, options)?;
+            out.set(tokens::create(&client, ttl_seconds, &options, memory::token)?);
+            Ok(())
+        })
+    }
+}
+
+/// Looks up one token that is active: `GET /upload-tokens/{token}`.
+///
+/// @param client   whom to ask; not NULL.
+/// @param token    the token; not NULL, "", "." or ".."; at most 4096 bytes; percent-encoded as
+///                 needed.
+/// @param options  for this call alone, or NULL.
+/// @param out      receives the token, to be freed with av_token_free(); not NULL.
+/// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
+/// NOT_FOUND (never made, expired or deleted), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
+///
+/// It blocks until the answer is there, at most for the call's `timeout_ms`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_tokens_get(
+    client: *const av_client,
+    token: *const c_char,
+    options: *const av_request_options,
+    out: *mut *mut av_token,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let out = caller.out(out, "out")?;
+            let client = caller.required(client, "client")?.share();
+            let token = caller.text(token, "token")?;
+            let options = av_request_options::read(caller, options)?;
+            out.set(tokens::get(&client, token, &options, memory::token)?);
+            Ok(())
+        })
+    }
+}
+
+/// Lists one page of the active tokens: `GET /upload-tokens`. For all pages see
+/// av_tokens_iterate().
+///
+/// @param client   whom to ask; not NULL.
+/// @param params   what to list, or NULL for the service's defaults.
+/// @param options  for this call alone, or NULL.
+/// @param out      receives the page, to be freed with av_token_page_free(); not NULL.
+/// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
+/// NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
+///
+/// It blocks until the answer is there, at most for the call's `timeout_ms`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_tokens_list(
+    client: *const av_client,
+    params: *const av_tokens_list_params,
+    options: *const av_request_options,
+    out: *mut *mut av_token_page,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let out = caller.out(out, "out")?;
+            let client = caller.required(client, "client")?.share();
+            let params = av_tokens_list_params::read(caller, params)?;
+            let options = av_request_options::read(caller, options)?;
+            out.set(list(&client, &params, &options)?.0);
+            Ok(())
+        })
+    }
+}
+
+/// Revokes a token: `DELETE /upload-tokens/{token}`. Nothing more can be uploaded with it.
+///
+/// @param client   whom to ask; not NULL.
+/// @param token    the token; not NULL, "", "." or ".."; at most 4096 bytes; percent-encoded as
+///                 needed.
+/// @param options  for this call alone, or NULL.
+/// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
+/// NOT_FOUND (never made, expired or deleted already), REJECTED, RATE_LIMITED, SERVER, DECODE,
+/// INTERNAL. Unless av_error_outcome() is AV_OUTCOME_NOT_APPLIED, it may have been deleted; doing it
+/// again does no harm.
+///
+/// It blocks until the answer is there, at most for the call's `timeout_ms`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_tokens_delete(
+    client: *const av_client,
+    token: *const c_char,
+    options: *const av_request_options,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let client = caller.required(client, "client")?.share();
+            let token = caller.text(token, "token")?;
+            let options = av_request_options::read(caller, options)?;
+            tokens::delete(&client, token, &options)
+        })
+    }
+}
+
+/// As av_tokens_create(), in JSON both ways: for fields that this library does not know, and for
+/// languages with a decoder of their own.
+///
+/// @param client        whom to ask; not NULL.
+/// @param payload_json  a JSON object in UTF-8, nested at most 128 deep, sent as it is; NULL is
+///                      `{}`. Its fields are not checked here.
+/// @param options       for this call alone, or NULL.
+/// @param out_json      receives the service's answer as it is, to be freed with av_string_free();
+///                      not NULL. It is one JSON text in UTF-8, at most 4 MiB and nested at most 128
+///                      deep; its fields are not checked.
+/// @param error         receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return as av_tokens_create().
+///
+/// It blocks until the answer is there, at most for the call's `timeout_ms`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_tokens_create_json(
+    client: *const av_client,
+    payload_json: *const c_char,
+    options: *const av_request_options,
+    out_json: *mut *mut c_char,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let out = caller.out(out_json, "out_json")?;
+            let client = caller.required(client, "client")?.share();
+            let payload = caller.optional_text(payload_json, "payload_json")?.unwrap_or("{}");
+            let options = av_request_options::read(caller, options)?;
+            out.set(memory::string(&tokens::create_json(&client, payload, &options)?));
+            Ok(())
+        })
+    }
+}
+
+/// As av_tokens_get(), with the answer in JSON.
+///
+/// @param client    whom to ask; not NULL.
+/// @param token     as for av_tokens_get().
+/// @param options   for this call alone, or NULL.
+/// @param out_json  as for av_tokens_create_json().
+/// @param error     receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return as av_tokens_get().
+///
+/// It blocks until the answer is there, at most for the call's `timeout_ms`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_tokens_get_json(
+    client: *const av_client,
+    token: *const c_char,
+    options: *const av_request_options,
+    out_json: *mut *mut c_char,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let out = caller.out(out_json, "out_json")?;
+            let client = caller.required(client, "client")?.share();
+            let token = caller.text(token, "token")?;
+            let options = av_request_options::read(caller, options)?;
+            out.set(memory::string(&tokens::get_json(&client, token, &options)?));
+            Ok(())
+        })
+    }
+}
+
+/// As av_tokens_list(), with the answer in JSON.
+///
+/// @param client    whom to ask; not NULL.
+/// @param params    as for av_tokens_list().
+/// @param options   for this call alone, or NULL.
+/// @param out_json  as for av_tokens_create_json().
+/// @param error     receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return as av_tokens_list().
+///
+/// It blocks until the answer is there, at most for the call's `timeout_ms`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_tokens_list_json(
+    client: *const av_client,
+    params: *const av_tokens_list_params,
+    options: *const av_request_options,
+    out_json: *mut *mut c_char,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let out = caller.out(out_json, "out_json")?;
+            let client = caller.required(client, "client")?.share();
+            let params = av_tokens_list_params::read(caller, params)?;
+            let options = av_request_options::read(caller, options)?;
+            out.set(memory::string(&tokens::list_json(&client, &params, &options)?));
+            Ok(())
+        })
+    }
+}
+
+/// Frees a token. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_token_free(token: *mut av_token) {
+    // SAFETY: NULL or a token that `memory::token` made and nobody has freed, as the header asks.
+    unsafe { contain((), |_| drop(NonNull::new(token).map(|token| Block::from_first(token)))) }
+}
+
+/// Frees a page and all that belongs to it. NULL is a no-op.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_token_page_free(page: *mut av_token_page) {
+    // SAFETY: NULL or a page that `PageBuilder` made and nobody has freed, as the header asks.
+    unsafe { contain((), |_| drop(NonNull::new(page).map(|page| Block::from_first(page)))) }
+}
+
+/// Begins to go through all active tokens of all pages; nothing is sent yet. Take them with
+/// av_token_iter_next(), until it hands out NULL.
+///
+/// Unless `params` sorts, the oldest tokens come first, so that tokens made meanwhile come last.
+/// Tokens may be made and expire meanwhile: one that moves on to the next page is told once. But
+/// deleting while iterating skips tokens: collect first, or list page 1 and delete until it is
+/// empty.
+///
+/// @param client  whom to ask; not NULL; it may be freed before the iterator.
+/// @param params  what to list, or NULL; `current_page` is where to begin.
+/// @param out     receives the iterator, to be freed with av_token_iter_free(); not NULL.
+/// @param error   receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return AV_STATUS_OK, or INVALID_ARGUMENT, INTERNAL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_tokens_iterate(
+    client: *const av_client,
+    params: *const av_tokens_list_params,
+    out: *mut *mut av_token_iter,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let out = caller.out(out, "out")?;
+            let client = caller.required(client, "client")?.share();
+            let pages = TokenPages::new(av_tokens_list_params::read(caller, params)?)?;
+            out.set(Box::into_raw(Box::new(av_token_iter { client, pages, current: None })));
+            Ok(())
+        })
+    }
+}
+
+/// Hands out the next token; at the end, and ever after, AV_STATUS_OK with NULL. It makes one
+/// request a page, `GET /upload-tokens`, when it comes to it. After an error the next call asks for
+/// the same page again.
+///
+/// @param iter     the iterator; not NULL; for one thread at a time.
+/// @param options  for this call alone, or NULL.
+/// @param out      receives the token, or NULL at the end; not NULL. The token belongs to the
+///                 iterator and lives until the next call with it, or its av_token_iter_free().
+/// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return as av_tokens_list().
+///
+/// It blocks only when it comes to a new page, at most for the call's `timeout_ms` a page.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_token_iter_next(
+    iter: *mut av_token_iter,
+    options: *const av_request_options,
+    out: *mut *const av_token,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let out = caller.out_borrowed(out, "out")?;
+            let iter = caller.exclusive(iter, "iter")?;
+            let options = av_request_options::read(caller, options)?;
+            let token = iter.next(&options)?;
+            out.set(token.map_or(std::ptr::null(), |token| token.as_ptr().cast_const()));
+            Ok(())
+        })
+    }
+}
+
+/// Frees an iterator and the token it handed out last. NULL is a no-op.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_token_iter_free(iter: *mut av_token_iter) {
+    // SAFETY: NULL or an iterator that has not been freed, as the header asks.
+    unsafe { contain((), |caller| drop(caller.take(iter))) }
+}
+
+/// Lists one page into memory that C can read.
+fn list(
+    client: &Client,
+    params: &ListParams,
+    options: &CallOptions,
+) -> Result<(*mut av_token_page, Pagination), Error> {
+    let (builder, pagination) = tokens::list(client, params, options, PageBuilder::for_text)?;
+    Ok((builder.finish(&pagination), pagination))
+}
+
+impl av_token_iter {
+    fn next(&mut self, options: &CallOptions) -> Result<Option<NonNull<av_token>>, Error> {
+        loop {
+            if let Some(token) = self.current.as_mut().and_then(IteratedPage::next) {
+                return Ok(Some(token));
+            }
+            let Some(params) = self.pages.next() else {
+                self.current = None;
+                return Ok(None);
+            };
+            let (page, pagination) = list(&self.client, &params, options)?;
+            self.current = IteratedPage::new(page, &pagination, &mut self.pages);
+        }
+    }
+}
+
+/// The page that an iterator is on.
+struct IteratedPage {
+    /// Keeps the tokens below alive.
+    _block: Block,
+    /// Those still to be handed out.
+    tokens: std::vec::IntoIter<NonNull<av_token>>,
+}
+
+// SAFETY: a page belongs to its iterator alone and is plain memory, which any thread may read and
+// free.
+unsafe impl Send for IteratedPage {}
+
+impl IteratedPage {
+    /// Takes over `page`, and leaves out the tokens that `pages` has seen.
+    fn new(
+        page: *mut av_token_page,
+        pagination: &Pagination,
+        pages: &mut TokenPages,
+    ) -> Option<Self> {
+        let page = NonNull::new(page)?;
+        // SAFETY: `list` has just made the page, and nobody else knows of it.
+        let block = unsafe { Block::from_first(page) };
+        // SAFETY: `block` keeps the page, its array of `count` pointers to tokens and their texts
+        // alive to the end of this function.
+        let (tokens, keys) = unsafe {
+            let page = page.as_ref();
+            let items = std::slice::from_raw_parts(page.items, page.count);
+            let text = |item: &&av_token| CStr::from_ptr(item.token).to_str().unwrap_or_default();
+            let items: Vec<&av_token> = items.iter().map(|item| &**item).collect();
+            let keys: Vec<&str> = items.iter().map(text).collect();
+            (items.into_iter().map(NonNull::from).collect::<Vec<_>>(), keys)
+        };
+        let is_new = pages.take(pagination, keys.into_iter());
+        let tokens: Vec<_> = tokens
+            .into_iter()
+            .zip(is_new)
+            .filter_map(|(token, is_new)| is_new.then_some(token))
+            .collect();
+        Some(IteratedPage { _block: block, tokens: tokens.into_iter() })
+    }
+
+    fn next(&mut self) -> Option<NonNull<av_token>> {
+        self.tokens.next()
+    }
+}

@@ -1,0 +1,264 @@
+//! Decoding JSON without a copy, with errors that name the field at fault and never quote its
+//! value, which may be a secret.
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::error::Category;
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// The deepest nesting of a text that is passed on undecoded.
+const DEEPEST: usize = 128;
+
+/// Decodes a text as `seed` wants it; `place` is the one that the seed keeps up to date.
+pub(crate) fn decode<'de, S: DeserializeSeed<'de>>(
+    text: &'de str,
+    place: &Place,
+    seed: S,
+) -> Result<S::Value, String> {
+    if text.is_empty() {
+        return Err("it is empty".into());
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    seed.deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value))
+        .map_err(|error| match error.classify() {
+            Category::Data => place.complaint(),
+            // serde_json's own words about syntax quote nothing.
+            _ => format!("it is not JSON: {error}"),
+        })
+}
+
+/// Where a decoder is, and what it expects there.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    index: Cell<Option<usize>>,
+    field: Cell<Option<(&'static str, Expected)>>,
+}
+
+/// What may stand in a field, to follow "is not".
+type Expected = &'static str;
+
+impl Place {
+    /// The decoder comes to the item at `index`, or has left the last one.
+    pub fn enter_item(&self, index: Option<usize>) {
+        self.index.set(index);
+    }
+
+    /// Reads the value of `field`, which `accept` must make something of.
+    pub fn read<'de, A: MapAccess<'de>, V: Deserialize<'de>, T>(
+        &self,
+        map: &mut A,
+        field: &'static str,
+        expected: Expected,
+        accept: impl FnOnce(V) -> Option<T>,
+    ) -> Result<T, A::Error> {
+        self.field.set(Some((field, expected)));
+        let value = accept(map.next_value()?).ok_or_else(|| A::Error::custom("not accepted"))?;
+        self.field.set(None);
+        Ok(value)
+    }
+
+    /// Reads the value of `field` with a seed.
+    pub fn read_with<'de, A: MapAccess<'de>, S: DeserializeSeed<'de>>(
+        &self,
+        map: &mut A,
+        field: &'static str,
+        expected: Expected,
+        seed: S,
+    ) -> Result<S::Value, A::Error> {
+        self.field.set(Some((field, expected)));
+        let value = map.next_value_seed(seed)?;
+        self.field.set(None);
+        Ok(value)
+    }
+
+    /// The field inside which the decoder now is has none of its own: what is read is named anew.
+    pub fn descend(&self) {
+        self.field.set(None);
+    }
+
+    /// The value of `field`, which must have been there.
+    pub fn require<T, E: serde::de::Error>(
+        &self,
+        field: &'static str,
+        value: Option<T>,
+    ) -> Result<T, E> {
+        value.ok_or_else(|| {
+            self.field.set(Some((field, "there")));
+            E::custom("missing")
+        })
+    }
+
+    /// What is wrong at this place.
+    fn complaint(&self) -> String {
+        let (path, expected) = match (self.index.get(), self.field.get()) {
+            (Some(index), Some((field, expected))) => (format!("data[{index}].{field}"), expected),
+            (Some(index), None) => (format!("data[{index}]"), "an object"),
+            (None, Some((field, expected))) => (field.to_owned(), expected),
+            (None, None) => ("it".to_owned(), "an object"),
+        };
+        format!("{path} is not {expected}")
+    }
+}
+
+/// An object that is read field by field.
+pub(crate) trait Object<'de>: Sized {
+    /// Reads the fields of `map`, telling `place` which one is being read.
+    fn from_map<A: MapAccess<'de>>(map: A, place: &Place) -> Result<Self, A::Error>;
+}
+
+/// Reads an [`Object`].
+pub(crate) struct ObjectSeed<'p, T> {
+    place: &'p Place,
+    object: PhantomData<T>,
+}
+
+impl<'p, T> ObjectSeed<'p, T> {
+    pub fn new(place: &'p Place) -> Self {
+        ObjectSeed { place, object: PhantomData }
+    }
+}
+
+impl<'de, T: Object<'de>> DeserializeSeed<'de> for ObjectSeed<'_, T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Object<'de>> Visitor<'de> for ObjectSeed<'_, T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        self.place.descend();
+        T::from_map(map, self.place)
+    }
+}
+
+/// A string, borrowed from the text where it holds no escapes.
+#[derive(Debug)]
+pub(crate) struct Text<'de>(pub Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// Skips a value that is of no interest, however deep it is nested.
+pub(crate) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
+/// Checks that a text is one JSON value that any decoder can take.
+pub(crate) fn check(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Err("it is empty".into());
+    }
+    if nesting(text) > DEEPEST {
+        return Err(format!("it is nested deeper than {DEEPEST} levels"));
+    }
+    serde_json::from_str::<IgnoredAny>(text)
+        .map(drop)
+        .map_err(|error| format!("it is not JSON: {error}"))
+}
+
+/// Checks that a text is one JSON object.
+pub(crate) fn check_object(text: &str) -> Result<(), String> {
+    check(text)?;
+    let first = text.trim_start().as_bytes().first();
+    if first == Some(&b'{') { Ok(()) } else { Err("it is not an object".into()) }
+}
+
+/// How deep the arrays and objects of a text are nested, if it is JSON.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                // To the end of the string.
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => drop(bytes.next()),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_value_of_any_kind_is_a_json_text() {
+        for text in ["{}", "[]", "null", "\"x\"", " 1.5e3 \n", r#"{"a":[{"b":"\"]"}]}"#] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_value_is_none() {
+        for text in ["", " ", "{", "{}x", "{} {}", "nul", "<html>", "\u{feff}{}", "{\"a\":\u{1}}"] {
+            assert!(check(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_deepest_allowed_nesting_is_128() {
+        let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
+        assert_eq!(check(&nested(128)), Ok(()));
+        assert!(check(&nested(129)).is_err_and(|why| why.contains("128")));
+        assert!(check(&nested(200_000)).is_err());
+    }
+
+    #[test]
+    fn brackets_in_strings_do_not_nest() {
+        assert_eq!(check(&format!(r#"{{"a":"{}\"\\"}}"#, "[".repeat(1000))), Ok(()));
+    }
+
+    #[test]
+    fn only_an_object_passes_as_one() {
+        assert_eq!(check_object(" {\"a\":1}"), Ok(()));
+        for text in ["[]", "null", "\"{}\"", "1", ""] {
+            assert!(check_object(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The problem document that the service sends with an error (RFC 9457 in shape). Its fields are
+//! for people: read leniently, since what the status says holds without them.
+
+use serde_json::Value;
+
+/// What a problem document tells; `None` is not told.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// A URI for the kind of problem. Its form has changed over the years: treat it as opaque.
+    pub kind: Option<String>,
+    /// One line about it.
+    pub title: Option<String>,
+    /// More about it; the service says `detail` or `details`.
+    pub detail: Option<String>,
+    /// The parameter that it is about.
+    pub name: Option<String>,
+    /// The single problems of a rejected request.
+    pub problems: Vec<Problem>,
+}
+
+impl Problem {
+    /// What `body` tells, which is nothing if it is no JSON object.
+    pub fn parse(body: &[u8]) -> Self {
+        let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
+            return Problem::default();
+        };
+        let mut problem = Problem::of(&object);
+        if let Some(Value::Array(problems)) = object.get("problems") {
+            problem.problems =
+                problems.iter().filter_map(Value::as_object).map(Problem::of).collect();
+        }
+        problem
+    }
+
+    fn of(object: &serde_json::Map<String, Value>) -> Self {
+        let text = |key| object.get(key).and_then(Value::as_str).map(str::to_owned);
+        Problem {
+            kind: text("type"),
+            title: text("title"),
+            detail: text("detail").or_else(|| text("details")),
+            name: text("name"),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The problem in a few words, or nothing.
+    pub fn summary(&self) -> Option<String> {
+        let title = match (&self.title, &self.detail) {
+            (Some(title), Some(detail)) => format!("{title} {detail}"),
+            (Some(text), None) | (None, Some(text)) => text.clone(),
+            (None, None) => return None,
+        };
+        let of_parameter = |problem: &Problem| match problem.name.as_deref() {
+            Some(name) if !name.is_empty() => format!(" ({name})"),
+            _ => String::new(),
+        };
+        // The first of several problems usually repeats the document's own words.
+        let mut summary = format!("{title}{}", of_parameter(self));
+        for problem in &self.problems {
+            let text = problem.title.iter().chain(&problem.detail).cloned().collect::<Vec<_>>();
+            let text = format!("{}{}", text.join(" "), of_parameter(problem));
+            if !text.is_empty() && !summary.contains(&text) {
+                summary = format!("{summary}; {text}");
+            }
+        }
+        Some(summary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_and_every_problem_is_kept() {
+        let problem = Problem::parse(
+            br#"{"type":"https://x/invalid","title":"An attribute is invalid.","name":"ttl",
+                "status":400,"detail":"Must be positive.",
+                "problems":[{"title":"A","name":"a"},{"type":"t","detail":"B"}, 7]}"#,
+        );
+        assert_eq!(problem.kind.as_deref(), Some("https://x/invalid"));
+        assert_eq!(problem.title.as_deref(), Some("An attribute is invalid."));
+        assert_eq!(problem.detail.as_deref(), Some("Must be positive."));
+        assert_eq!(problem.name.as_deref(), Some("ttl"));
+        assert_eq!(problem.problems.len(), 2);
+        assert_eq!(problem.problems[0].name.as_deref(), Some("a"));
+        assert_eq!(problem.problems[1].detail.as_deref(), Some("B"));
+    }
+
+    #[test]
+    fn details_is_read_as_detail() {
+        assert_eq!(Problem::parse(br#"{"details":"Why"}"#).detail.as_deref(), Some("Why"));
+    }
+
+    #[test]
+    fn what_is_no_problem_document_tells_nothing() {
+        for body in ["", "<html>", "[]", "null", "\"x\"", "{", "\u{0}"] {
+            assert_eq!(Problem::parse(body.as_bytes()), Problem::default(), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn fields_of_another_type_are_not_told() {
+        let problem = Problem::parse(br#"{"title":5,"detail":null,"name":"n","problems":{}}"#);
+        assert_eq!(problem, Problem { name: Some("n".into()), ..Problem::default() });
+    }
+
+    #[test]
+    fn the_summary_names_each_parameter_once() {
+        let problem = Problem::parse(
+            br#"{"title":"Out of range.","name":"page","problems":[
+                {"title":"Out of range.","name":"page"},{"title":"Out of range.","name":"pageSize"}]}"#,
+        );
+        assert_eq!(
+            problem.summary().as_deref(),
+            Some("Out of range. (page); Out of range. (pageSize)")
+        );
+    }
+}

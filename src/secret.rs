@@ -1,0 +1,149 @@
+//! Secrets: kept in memory that is wiped, and out of everything that is shown.
+
+use crate::error::Error;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use ureq::http::HeaderValue;
+use zeroize::{Zeroize, Zeroizing};
+
+/// The longest credential: it must fit into a request's head.
+const LONGEST: usize = 4096;
+
+/// What a client identifies itself with.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    /// An account's API key, sent as HTTP Basic.
+    ApiKey(&'a str),
+    /// An access token got from the service by other means, sent as Bearer.
+    AccessToken(&'a str),
+}
+
+/// A checked credential: its wiped-on-drop text, to be found in what must not show it, and the
+/// header that carries it.
+pub(crate) struct Secret {
+    text: Zeroizing<String>,
+    encoded: Zeroizing<String>,
+}
+
+impl Secret {
+    /// Checks a credential.
+    pub fn new(credential: Credential<'_>) -> Result<Self, Error> {
+        let (parameter, text) = match credential {
+            Credential::ApiKey(key) => ("api_key", key),
+            Credential::AccessToken(token) => ("access_token", token),
+        };
+        let refuse = |why| Err(Error::invalid_argument(format_args!("{parameter} {why}")));
+        if text.is_empty() {
+            return refuse("is empty");
+        }
+        if text.len() > LONGEST {
+            return refuse("is longer than 4096 bytes");
+        }
+        let encoded = match credential {
+            Credential::ApiKey(key) => {
+                if key.contains(':') || key.chars().any(char::is_control) {
+                    return refuse("holds a colon or a control character");
+                }
+                basic(key)
+            }
+            Credential::AccessToken(token) => {
+                if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    return refuse("holds a space, a control character or a non-ASCII character");
+                }
+                Zeroizing::new(token.to_owned())
+            }
+        };
+        Ok(Secret { text: Zeroizing::new(text.to_owned()), encoded })
+    }
+
+    /// The value of the `Authorization` header, in memory that is wiped when the last copy goes.
+    pub fn authorization(&self, credential: Credential<'_>) -> Result<HeaderValue, Error> {
+        let scheme = match credential {
+            Credential::ApiKey(_) => "Basic ",
+            Credential::AccessToken(_) => "Bearer ",
+        };
+        let mut value = Zeroizing::new(Vec::with_capacity(scheme.len() + self.encoded.len()));
+        value.extend_from_slice(scheme.as_bytes());
+        value.extend_from_slice(self.encoded.as_bytes());
+        let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(value))
+            .map_err(|_| Error::internal("the credential does not fit into a header"))?;
+        header.set_sensitive(true);
+        Ok(header)
+    }
+
+    /// Takes the credential out of `text`, in which a service may have repeated it.
+    pub fn hide_in(&self, text: String) -> String {
+        let mut hidden = text;
+        for secret in [&self.text, &self.encoded] {
+            if hidden.contains(secret.as_str()) {
+                let with_secret = Zeroizing::new(hidden);
+                hidden = with_secret.replace(secret.as_str(), "[credential]");
+            }
+        }
+        hidden
+    }
+}
+
+/// `base64(key + ":")`, written once into memory that does not move.
+fn basic(key: &str) -> Zeroizing<String> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(key.len() + 1));
+    plain.extend_from_slice(key.as_bytes());
+    plain.push(b':');
+    let mut encoded = vec![0; plain.len().div_ceil(3) * 4];
+    let length = STANDARD.encode_slice(plain.as_slice(), &mut encoded).unwrap_or(0);
+    encoded.truncate(length);
+    // Base64 is ASCII.
+    let text = String::from_utf8(encoded).unwrap_or_else(|error| {
+        error.into_bytes().zeroize();
+        String::new()
+    });
+    Zeroizing::new(text)
+}
+
+/// An upload token as it may be shown: its first 4 and last 2 characters, none of a short one.
+pub(crate) fn shorten(token: &str) -> String {
+    let count = token.chars().count();
+    if count < 16 {
+        return "…".into();
+    }
+    let first: String = token.chars().take(4).collect();
+    let last: String = token.chars().skip(count - 2).collect();
+    format!("{first}…{last}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authorization(credential: Credential<'_>) -> String {
+        let value = Secret::new(credential).and_then(|it| it.authorization(credential));
+        value.expect("a valid credential").to_str().expect("ASCII").to_owned()
+    }
+
+    #[test]
+    fn an_api_key_becomes_basic_with_an_empty_password() {
+        assert_eq!(authorization(Credential::ApiKey("ké y")), "Basic a8OpIHk6");
+    }
+
+    #[test]
+    fn an_access_token_is_sent_as_it_is() {
+        assert_eq!(authorization(Credential::AccessToken("a.b-c")), "Bearer a.b-c");
+    }
+
+    #[test]
+    fn a_repeated_credential_is_hidden_in_both_its_forms() {
+        let secret = Secret::new(Credential::ApiKey("my-secret-key")).expect("a valid key");
+        let encoded = STANDARD.encode("my-secret-key:");
+        let shown = secret.hide_in(format!("key my-secret-key, header Basic {encoded}"));
+        assert_eq!(shown, "key [credential], header Basic [credential]");
+    }
+
+    #[test]
+    fn a_token_shows_at_most_six_characters() {
+        assert_eq!(shorten("to1tcmSFHeYY5KzyhOqVKMKb"), "to1t…Kb");
+        assert_eq!(shorten("short-one-of-15"), "…");
+        assert_eq!(shorten("été45678901234éà"), "été4…éà");
+        assert_eq!(shorten(""), "…");
+    }
+}

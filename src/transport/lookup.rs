@@ -1,0 +1,128 @@
+//! Host names to addresses. A name is looked up on a thread of its own, since getaddrinfo(3) can
+//! neither be given a deadline nor be broken off; threads that ask for the same name share one
+//! lookup, and its result is kept for a short while, so that a warm call starts no thread.
+
+use super::{Fault, SocketError};
+use crate::deadline::Deadline;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a looked-up name is believed. The system tells no time to live; half a minute is what
+/// keeps a fail-over by name short.
+const BELIEVED_FOR: Duration = Duration::from_secs(30);
+
+/// The looked-up names of one client.
+#[derive(Debug, Default)]
+pub(crate) struct Lookup {
+    names: Arc<Mutex<HashMap<String, Arc<Answer>>>>,
+}
+
+/// The answer to one lookup, for all who wait for it.
+#[derive(Debug, Default)]
+struct Answer {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Awaited,
+    Found(Vec<IpAddr>, Instant),
+    Failed(String),
+}
+
+impl Lookup {
+    /// The addresses of `host`, a name or an IP literal (bare or in brackets), best first.
+    pub fn resolve(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Deadline,
+    ) -> Result<Vec<SocketAddr>, Fault> {
+        if let Ok(ip) = host.trim_matches(['[', ']']).parse() {
+            return Ok(vec![SocketAddr::new(ip, port)]);
+        }
+        let answer = self
+            .ask(host)
+            .map_err(|error| SocketError::Io(error).while_connecting("cannot start a thread"))?;
+        let addresses = answer.wait(host, deadline)?;
+        Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
+    }
+
+    /// The answer about `host`, still believed or still awaited, or that of a lookup begun now.
+    fn ask(&self, host: &str) -> io::Result<Arc<Answer>> {
+        let mut names = lock(&self.names);
+        if let Some(answer) = names.get(host)
+            && answer.is_worth_waiting_for()
+        {
+            return Ok(answer.clone());
+        }
+        let answer = Arc::new(Answer::default());
+        let (host, for_thread) = (host.to_owned(), answer.clone());
+        names.insert(host.clone(), answer.clone());
+        std::thread::Builder::new()
+            .name("apivideo-lookup".into())
+            .spawn({
+                let host = host.clone();
+                move || for_thread.settle((host.as_str(), 0).to_socket_addrs())
+            })
+            .inspect_err(|_| {
+                names.remove(&host);
+            })?;
+        Ok(answer)
+    }
+}
+
+impl Answer {
+    /// Whether the answer is on its way, or came a short while ago.
+    fn is_worth_waiting_for(&self) -> bool {
+        match &*lock(&self.state) {
+            State::Awaited => true,
+            State::Found(_, at) => at.elapsed() < BELIEVED_FOR,
+            State::Failed(_) => false,
+        }
+    }
+
+    /// The system's answer has come.
+    fn settle(&self, answer: io::Result<std::vec::IntoIter<SocketAddr>>) {
+        *lock(&self.state) = match answer {
+            Ok(addresses) => {
+                State::Found(addresses.map(|address| address.ip()).collect(), Instant::now())
+            }
+            Err(error) => State::Failed(error.to_string()),
+        };
+        self.arrived.notify_all();
+    }
+
+    fn wait(&self, host: &str, deadline: Deadline) -> Result<Vec<IpAddr>, Fault> {
+        let mut state = lock(&self.state);
+        loop {
+            match &*state {
+                State::Found(addresses, _) if addresses.is_empty() => {
+                    return Err(Fault::NotConnected(format!("{host} has no address")));
+                }
+                State::Found(addresses, _) => return Ok(addresses.clone()),
+                State::Failed(error) => {
+                    return Err(Fault::NotConnected(format!("cannot look up {host}: {error}")));
+                }
+                State::Awaited => {}
+            }
+            state = match deadline.remaining() {
+                None => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(left) if left.is_zero() => return Err(Fault::TimedOut),
+                Some(left) => {
+                    self.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
+/// Locks a mutex whose contents a panic cannot leave half-written.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

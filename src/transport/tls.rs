@@ -1,0 +1,195 @@
+//! A TLS session over a socket that keeps the attempt's deadline in every phase.
+
+use super::socket::Socket;
+use super::{Fault, SocketError, Trust};
+use crate::attempt::Attempt;
+use crate::deadline::Deadline;
+use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ClientConnection};
+use std::io::{self, Read, Write};
+
+/// One established TLS session.
+#[derive(Debug)]
+pub(crate) struct TlsSession(ClientConnection);
+
+impl TlsSession {
+    /// Agrees on TLS with `host`, whose certificate must be valid for that name.
+    pub fn establish(
+        socket: &Socket,
+        host: &str,
+        trust: &Trust,
+        attempt: &Attempt,
+        deadline: Deadline,
+    ) -> Result<Self, Fault> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Fault::TlsRefused(format!("{host} is no name that TLS can verify")))?;
+        let mut session = ClientConnection::new(trust.config(), name)
+            .map_err(|error| Fault::TlsRefused(error.to_string()))?;
+        let mut wire = Wire { socket, attempt, deadline, error: None };
+        while session.is_handshaking() || session.wants_write() {
+            wire.flush_session(&mut session)
+                .map_err(|error| error.while_connecting("the TLS handshake broke off"))?;
+            if session.is_handshaking() && wire.fill_session(&mut session, host)? == 0 {
+                return Err(Fault::NotConnected(
+                    "the TLS handshake broke off: the server closed the connection".into(),
+                ));
+            }
+        }
+        Ok(TlsSession(session))
+    }
+
+    /// Sends all of `bytes`.
+    pub fn send(&mut self, socket: &Socket, bytes: &[u8], attempt: &Attempt) -> Result<(), Fault> {
+        let mut wire = Wire { socket, attempt, deadline: attempt.deadline(), error: None };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            // Never fails and takes at least a record's worth: the session's buffer is emptied
+            // after each turn.
+            let taken = self.0.writer().write(rest).unwrap_or(0);
+            rest = &rest[taken..];
+            wire.flush_session(&mut self.0).map_err(|error| error.while_exchanging(attempt))?;
+        }
+        Ok(())
+    }
+
+    /// Receives into `buffer`; 0 means that the peer has closed.
+    pub fn receive(
+        &mut self,
+        socket: &Socket,
+        buffer: &mut [u8],
+        attempt: &Attempt,
+    ) -> Result<usize, Fault> {
+        let mut wire = Wire { socket, attempt, deadline: attempt.deadline(), error: None };
+        loop {
+            match self.0.reader().read(buffer) {
+                Ok(count) => return Ok(count),
+                // A server that closes without saying so. What it may have cut off is found out
+                // by the length that it told, and by the JSON, which shows its own end.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
+                Err(_) => {}
+            }
+            match self.0.read_tls(&mut wire) {
+                Ok(_) => {}
+                Err(error) => return Err(wire.reason(error).while_exchanging(attempt)),
+            }
+            self.0
+                .process_new_packets()
+                .map_err(|error| Fault::Broken(format!("the TLS session broke: {error}")))?;
+            // Answers to what was received, such as a key update.
+            wire.flush_session(&mut self.0).map_err(|error| error.while_exchanging(attempt))?;
+        }
+    }
+
+    /// Whether the peer has neither closed nor sent anything but TLS's own messages, such as the
+    /// tickets for a later resumption.
+    pub fn is_quiet(&mut self, socket: &Socket) -> bool {
+        if socket.is_quiet() {
+            return true;
+        }
+        let mut ready = Ready(socket);
+        loop {
+            match self.0.read_tls(&mut ready) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+                Err(_) => return false,
+            }
+            match self.0.process_new_packets() {
+                Ok(state) if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// The socket as rustls wants it, with the deadline kept and its true error remembered.
+struct Wire<'a> {
+    socket: &'a Socket,
+    attempt: &'a Attempt,
+    deadline: Deadline,
+    error: Option<SocketError>,
+}
+
+impl Wire<'_> {
+    /// Sends what the session has ready.
+    fn flush_session(&mut self, session: &mut ClientConnection) -> Result<(), SocketError> {
+        while session.wants_write() {
+            session.write_tls(self).map_err(|error| self.reason(error))?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what the peer sends during the handshake; 0 means that it has closed.
+    fn fill_session(&mut self, session: &mut ClientConnection, host: &str) -> Result<usize, Fault> {
+        let count = session
+            .read_tls(self)
+            .map_err(|error| self.reason(error).while_connecting("the TLS handshake broke off"))?;
+        if let Err(error) = session.process_new_packets() {
+            // The peer should learn why, but its silence or absence is no news here.
+            let _ = self.flush_session(session);
+            return Err(Fault::TlsRefused(explain(&error, host)));
+        }
+        Ok(count)
+    }
+
+    /// The socket's own error behind the one that came through rustls.
+    fn reason(&mut self, error: io::Error) -> SocketError {
+        self.error.take().unwrap_or(SocketError::Io(error))
+    }
+
+    fn keep(&mut self, result: Result<usize, SocketError>) -> io::Result<usize> {
+        result.map_err(|error| {
+            self.error = Some(error);
+            io::ErrorKind::Other.into()
+        })
+    }
+}
+
+impl Read for Wire<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let result = self.socket.receive(buffer, self.deadline);
+        self.keep(result)
+    }
+}
+
+impl Write for Wire<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let result = self.socket.send(bytes, self.attempt, self.deadline);
+        self.keep(result)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is there to be read now, without waiting.
+struct Ready<'a>(&'a Socket);
+
+impl Read for Ready<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.receive_ready(buffer)?.ok_or(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+/// What is wrong with a server's certificate or handshake, for a person.
+fn explain(error: &rustls::Error, host: &str) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(fault) => match fault {
+            CertificateError::UnknownIssuer => {
+                format!("the certificate of {host} is from an issuer that is not trusted here")
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                format!("the certificate of {host} has expired")
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                format!("the certificate of {host} is not valid yet")
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                format!("the certificate was not made out for {host}")
+            }
+            other => format!("the certificate of {host} is refused: {other}"),
+        },
+        other => format!("the TLS handshake with {host} failed: {other}"),
+    }
+}

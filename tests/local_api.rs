@@ -1,0 +1,1004 @@
+//! What the stand-in service promises, sentence by sentence: users test their own programs against
+//! it, so it has to be as strict as what api.video publishes.
+
+#[path = "support/local_api.rs"]
+mod local_api;
+#[path = "support/plain_http.rs"]
+mod plain_http;
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use local_api::LocalApi;
+use plain_http::{Answer, Connection};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+const KEY: &str = "key-of-the-tests";
+const JSON: &str = "Content-Type: application/json";
+const REFERENCE: &str = "https://docs.api.video/reference/";
+const OUT_OF_RANGE: &str = "This parameter is out of the allowed range of values.";
+
+// The four operations
+
+#[test]
+fn a_created_token_is_answered_with_200_and_its_four_fields() {
+    let api = start(&[]);
+    let answer = post(&api, r#"{"ttl":3600}"#);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let token = answer.json();
+    assert_eq!(field_names(&token), ["createdAt", "expiresAt", "token", "ttl"]);
+    assert_eq!(token["ttl"], 3600);
+    assert_eq!(date(&token["expiresAt"]) - date(&token["createdAt"]), 3600);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    assert!((now - date(&token["createdAt"])).abs() <= 5, "{token}");
+}
+
+#[test]
+fn a_token_is_to_and_22_alphanumerics_and_each_is_another() {
+    let api = start(&[]);
+    let tokens: Vec<String> = (0..50).map(|_| create(&api, 0)).collect();
+    for token in &tokens {
+        let random = token.strip_prefix("to").expect("it starts with `to`");
+        assert_eq!(random.len(), 22, "{token}");
+        assert!(random.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{token}");
+    }
+    assert_eq!(tokens.iter().collect::<HashSet<_>>().len(), 50);
+}
+
+#[test]
+fn dates_are_in_whole_seconds_with_the_offset_in_figures() {
+    let api = start(&[]);
+    let token = post(&api, r#"{"ttl":60}"#).json();
+    for name in ["createdAt", "expiresAt"] {
+        let date = token[name].as_str().unwrap();
+        assert_eq!(date.len(), "2020-12-02T10:13:19+00:00".len(), "{date}");
+        assert!(date.ends_with("+00:00"), "{date}");
+    }
+}
+
+#[test]
+fn a_token_without_ttl_never_expires_and_has_no_expiry_date() {
+    let api = start(&[]);
+    for body in ["{}", r#"{"ttl":0}"#] {
+        let token = post(&api, body).json();
+        assert_eq!(field_names(&token), ["createdAt", "token", "ttl"]);
+        assert_eq!(token["ttl"], 0);
+    }
+}
+
+#[test]
+fn a_token_is_found_as_it_was_created() {
+    let api = start(&[]);
+    let created = post(&api, r#"{"ttl":3600}"#).json();
+    let answer = get(&api, &path_of(&created));
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json(), created);
+}
+
+#[test]
+fn a_token_is_found_by_its_percent_encoded_name_too() {
+    let api = start(&[]);
+    let token = create(&api, 0);
+    let encoded: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    assert_eq!(get(&api, &format!("/upload-tokens/{encoded}")).status, 200);
+}
+
+#[test]
+fn a_token_is_not_found_in_other_case() {
+    let api = start(&[]);
+    let token = create(&api, 0);
+    let answer = get(&api, &format!("/upload-tokens/{}", token.to_uppercase()));
+    assert_token_not_found(&answer);
+}
+
+#[test]
+fn a_deleted_token_is_answered_with_204_and_no_body_and_is_gone() {
+    let api = start(&[]);
+    let path = format!("/upload-tokens/{}", create(&api, 0));
+    let answer = delete(&api, &path);
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.body, "");
+    assert_eq!(answer.header("content-type"), None);
+    assert_token_not_found(&get(&api, &path));
+    assert_token_not_found(&delete(&api, &path));
+    assert_eq!(listed(&api, "").len(), 0);
+}
+
+#[test]
+fn a_list_has_the_tokens_as_they_were_created() {
+    let api = start(&[]);
+    let first = post(&api, r#"{"ttl":3600}"#).json();
+    let second = post(&api, "{}").json();
+    let answer = get(&api, "/upload-tokens");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["data"], json!([second, first]));
+}
+
+#[test]
+fn one_connection_serves_many_requests() {
+    let api = start(&[]);
+    let mut connection = Connection::open(&api.url);
+    let headers = [basic(KEY), JSON.to_owned()];
+    assert_eq!(connection.send("POST", "/upload-tokens", &headers, "{}").status, 200);
+    assert_eq!(connection.send("POST", "/upload-tokens", &headers, "").status, 400);
+    assert_eq!(connection.send("POST", "/upload-tokens", &[], "{}").status, 401);
+    assert_eq!(connection.send("DELETE", "/upload-tokens/to", &headers, "").status, 404);
+    assert_eq!(connection.send("GET", "/upload-tokens", &headers, "").status, 200);
+}
+
+// Who may call
+
+#[test]
+fn basic_is_the_key_with_an_empty_password() {
+    let api = start(&[]);
+    for authorization in [basic(KEY), basic(KEY).replace("Basic", "bASIC")] {
+        assert_eq!(list_as(&api, &[authorization]).status, 200);
+    }
+}
+
+#[test]
+fn bearer_is_the_access_token() {
+    let api = start(&["--access-token", "secret"]);
+    assert_eq!(list_as(&api, &[bearer("secret")]).status, 200);
+    assert_eq!(list_as(&api, &[basic(KEY)]).status, 200);
+}
+
+#[test]
+fn no_authorization_is_a_401() {
+    let api = start(&[]);
+    assert_unauthorized(
+        &list_as(&api, &[]),
+        "authentication-missing-authorization-header",
+        r#"The "Authorization" header is missing."#,
+    );
+}
+
+#[test]
+fn an_authorization_that_is_not_as_published_is_a_401() {
+    let api = start(&["--access-token", "secret"]);
+    let header = |scheme: &str, value: &str| format!("Authorization: {scheme} {value}");
+    let refused = [
+        vec!["Authorization: Basic".to_owned()],
+        vec![header("Basic", "not-base64!")],
+        vec![header("Basic", &STANDARD.encode(KEY))],
+        vec![header("Basic", &STANDARD.encode(format!("{KEY}:password")))],
+        vec![header("Basic", &STANDARD.encode(b"\xff\xfe:"))],
+        vec![header("Digest", "username=key")],
+        vec![header("", KEY)],
+        vec![basic(KEY), basic(KEY)],
+    ];
+    for headers in refused {
+        assert_unauthorized(
+            &list_as(&api, &headers),
+            "authentication-invalid-authorization-header-value",
+            r#"The "Authorization" header value is invalid."#,
+        );
+    }
+}
+
+#[test]
+fn another_key_is_a_401() {
+    let api = start(&[]);
+    for key in ["another", "", &KEY.to_uppercase()] {
+        assert_unauthorized(
+            &list_as(&api, &[basic(key)]),
+            "authentication-invalid-api-key",
+            "The API key is invalid.",
+        );
+    }
+}
+
+#[test]
+fn another_access_token_is_a_401_and_any_is_without_the_option() {
+    let without = start(&[]);
+    let with = start(&["--access-token", "secret"]);
+    for answer in [
+        list_as(&without, &[bearer(KEY)]),
+        list_as(&with, &[bearer("another")]),
+        list_as(&with, &[bearer(KEY)]),
+    ] {
+        assert_unauthorized(
+            &answer,
+            "authentication-invalid-access-token",
+            "The access token is invalid or expired.",
+        );
+    }
+}
+
+#[test]
+fn without_credentials_nothing_is_told_or_done() {
+    let api = start(&[]);
+    let token = create(&api, 0);
+    let path = format!("/upload-tokens/{token}");
+    let refused = [
+        ("GET", "/upload-tokens", ""),
+        ("POST", "/upload-tokens", "{}"),
+        ("PATCH", "/upload-tokens", ""),
+        ("GET", &path, ""),
+        ("DELETE", &path, ""),
+        ("GET", "/upload-tokens/unknown", ""),
+    ];
+    for (method, target, body) in refused {
+        assert_eq!(send(&api, method, target, &[], body).status, 401, "{method} {target}");
+    }
+    assert_eq!(listed(&api, ""), [token]);
+}
+
+// Expiry by real time
+
+#[test]
+fn an_expired_token_is_neither_found_nor_listed_nor_deleted() {
+    let api = start(&[]);
+    let lasting = create(&api, 3600);
+    let sent = Instant::now();
+    let path = format!("/upload-tokens/{}", create(&api, 1));
+    let created = Instant::now();
+    while get(&api, &path).status == 200 {
+        assert!(created.elapsed() < Duration::from_secs(10), "it has not expired");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(sent.elapsed() >= Duration::from_secs(1), "it expired too early");
+    assert_token_not_found(&get(&api, &path));
+    assert_token_not_found(&delete(&api, &path));
+    assert_eq!(listed(&api, ""), [lasting]);
+}
+
+#[test]
+fn an_expired_token_is_not_counted_either() {
+    let api = start(&[]);
+    create(&api, 1);
+    create(&api, 0);
+    let started = Instant::now();
+    while get(&api, "/upload-tokens").json()["pagination"]["itemsTotal"] != 1 {
+        assert!(started.elapsed() < Duration::from_secs(10), "it has not expired");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+// Sorting
+
+#[test]
+fn by_creation_the_newest_comes_first_unless_asked_otherwise() {
+    let api = start(&[]);
+    // All within a second, most likely: the order holds for the same date too.
+    let oldest_first: Vec<String> = (0..5).map(|_| create(&api, 0)).collect();
+    let newest_first: Vec<String> = oldest_first.iter().rev().cloned().collect();
+    assert_eq!(listed(&api, ""), newest_first);
+    assert_eq!(listed(&api, "?sortBy=createdAt&sortOrder=desc"), newest_first);
+    assert_eq!(listed(&api, "?sortBy=createdAt&sortOrder=asc"), oldest_first);
+    assert_eq!(listed(&api, "?sortOrder=asc"), oldest_first);
+}
+
+#[test]
+fn by_ttl_the_next_to_expire_comes_first_and_what_never_expires_last() {
+    let api = start(&[]);
+    let [day, never, hour, month, never_either] =
+        [86_400, 0, 3_600, 2_592_000, 0].map(|ttl| create(&api, ttl));
+    let ascending = [hour, day, month, never, never_either];
+    let descending: Vec<String> = ascending.iter().rev().cloned().collect();
+    assert_eq!(listed(&api, "?sortBy=ttl&sortOrder=asc"), ascending);
+    assert_eq!(listed(&api, "?sortBy=ttl&sortOrder=desc"), descending);
+}
+
+#[test]
+fn by_ttl_means_by_what_remains_of_it() {
+    let api = start(&["--seed", "200"]);
+    let tokens = data(&api, "?sortBy=ttl&sortOrder=asc&pageSize=100");
+    let expiries: Vec<i64> = tokens
+        .iter()
+        .take_while(|token| token["ttl"] != 0)
+        .map(|token| date(&token["expiresAt"]))
+        .collect();
+    let ttls: Vec<u64> = tokens.iter().filter_map(|token| token["ttl"].as_u64()).collect();
+    assert!(expiries.len() > 20);
+    assert!(expiries.is_sorted());
+    assert!(!ttls[..expiries.len()].is_sorted(), "the seed cannot tell the two apart");
+}
+
+// Pages
+
+#[test]
+fn a_page_is_of_25_unless_asked_otherwise() {
+    let api = start(&["--seed", "30"]);
+    let page = get(&api, "/upload-tokens").json();
+    assert_eq!(page["data"].as_array().unwrap().len(), 25);
+    assert_eq!(
+        without_links(&page),
+        json!({
+            "currentPage": 1,
+            "currentPageItems": 25,
+            "pageSize": 25,
+            "pagesTotal": 2,
+            "itemsTotal": 30,
+        })
+    );
+}
+
+#[test]
+fn the_pages_together_are_the_whole_list() {
+    let api = start(&["--seed", "10"]);
+    let whole = listed(&api, "");
+    let mut together = Vec::new();
+    for page in 1..=4 {
+        together.extend(listed(&api, &format!("?pageSize=3&currentPage={page}")));
+    }
+    assert_eq!(whole.len(), 10);
+    assert_eq!(together, whole);
+}
+
+#[test]
+fn the_smallest_and_the_largest_page_size_are_1_and_100() {
+    let api = start(&["--seed", "120"]);
+    assert_eq!(listed(&api, "?pageSize=1").len(), 1);
+    assert_eq!(listed(&api, "?pageSize=100").len(), 100);
+}
+
+#[test]
+fn links_lead_to_the_other_pages() {
+    let api = start(&["--seed", "10"]);
+    let link = |page| format!("/upload-tokens?currentPage={page}&pageSize=3");
+    assert_eq!(
+        links(&api, "?currentPage=2&pageSize=3"),
+        [
+            ("self".to_owned(), link(2)),
+            ("first".to_owned(), link(1)),
+            ("previous".to_owned(), link(1)),
+            ("next".to_owned(), link(3)),
+            ("last".to_owned(), link(4)),
+        ]
+    );
+}
+
+#[test]
+fn at_the_edges_there_is_no_previous_and_no_next() {
+    let api = start(&["--seed", "10"]);
+    let relations = |query| -> Vec<String> {
+        links(&api, query).into_iter().map(|(relation, _)| relation).collect()
+    };
+    assert_eq!(relations(""), ["self", "first", "last"]);
+    assert_eq!(relations("?pageSize=3"), ["self", "first", "next", "last"]);
+    assert_eq!(relations("?pageSize=3&currentPage=4"), ["self", "first", "previous", "last"]);
+}
+
+#[test]
+fn links_carry_the_parameters_of_the_request() {
+    let api = start(&["--seed", "10"]);
+    let query = "?sortBy=ttl&pageSize=3&sortOrder=asc&other=a%26b";
+    for (_, uri) in links(&api, query) {
+        for parameter in ["sortBy=ttl", "pageSize=3", "sortOrder=asc", "other=a%26b"] {
+            assert!(uri[1..].split(['?', '&']).any(|part| part == parameter), "{uri}");
+        }
+    }
+}
+
+#[test]
+fn following_next_visits_every_token_once() {
+    let api = start(&["--seed", "10"]);
+    let mut visited = Vec::new();
+    let mut next = Some("?pageSize=4&sortBy=ttl".to_owned());
+    while let Some(query) = next {
+        visited.extend(listed(&api, &query));
+        next = links(&api, &query)
+            .into_iter()
+            .find(|(relation, _)| relation == "next")
+            .map(|(_, uri)| uri["/upload-tokens".len()..].to_owned());
+    }
+    assert_eq!(visited, listed(&api, "?sortBy=ttl"));
+}
+
+#[test]
+fn beyond_the_last_page_is_an_empty_page() {
+    let api = start(&["--seed", "10"]);
+    for page in ["5", "1000000", "9223372036854775807"] {
+        let query = format!("?pageSize=3&currentPage={page}");
+        let answer = get(&api, &format!("/upload-tokens{query}"));
+        assert_eq!(answer.status, 200);
+        let list = answer.json();
+        assert_eq!(list["data"], json!([]));
+        assert_eq!(list["pagination"]["currentPage"].to_string(), page);
+        assert_eq!(list["pagination"]["currentPageItems"], 0);
+        assert_eq!(list["pagination"]["pagesTotal"], 4);
+        assert_eq!(list["pagination"]["itemsTotal"], 10);
+        let links = links(&api, &query);
+        assert!(!links.iter().any(|(relation, _)| relation == "next"));
+        assert!(links.contains(&(
+            "previous".to_owned(),
+            "/upload-tokens?currentPage=4&pageSize=3".to_owned()
+        )));
+    }
+}
+
+#[test]
+fn a_list_of_nothing_is_an_empty_page() {
+    let api = start(&[]);
+    let page = get(&api, "/upload-tokens").json();
+    assert_eq!(page["data"], json!([]));
+    assert_eq!(
+        without_links(&page),
+        json!({
+            "currentPage": 1,
+            "currentPageItems": 0,
+            "pageSize": 25,
+            "pagesTotal": 0,
+            "itemsTotal": 0,
+        })
+    );
+}
+
+// A list asked for wrongly
+
+#[test]
+fn page_values_out_of_range_are_a_400_with_their_range() {
+    let api = start(&[]);
+    let page = json!({ "title": OUT_OF_RANGE, "name": "page", "range": { "min": 1 } });
+    let size =
+        json!({ "title": OUT_OF_RANGE, "name": "pageSize", "range": { "min": 1, "max": 100 } });
+    for (query, problems) in [
+        ("currentPage=0", vec![&page]),
+        ("currentPage=-1", vec![&page]),
+        ("pageSize=0", vec![&size]),
+        ("pageSize=101", vec![&size]),
+        ("pageSize=-9223372036854775808", vec![&size]),
+        ("currentPage=0&pageSize=101", vec![&page, &size]),
+    ] {
+        let mut expected = problems[0].clone();
+        expected["status"] = json!(400);
+        expected["problems"] = json!(problems);
+        let answer = get(&api, &format!("/upload-tokens?{query}"));
+        assert_eq!(answer.status, 400, "{query}");
+        assert_eq!(answer.json(), expected, "{query}");
+    }
+}
+
+#[test]
+fn page_values_that_are_no_integers_are_a_400_that_names_them() {
+    let api = start(&[]);
+    for name in ["currentPage", "pageSize"] {
+        for value in ["", "one", "1.0", "0x1", "%201", "1e1"] {
+            assert_refused_parameter(
+                &get(&api, &format!("/upload-tokens?{name}={value}")),
+                "request-invalid-query-parameter",
+                "A query parameter is invalid.",
+                name,
+                "This value must be of type integer.",
+            );
+        }
+    }
+}
+
+#[test]
+fn an_order_that_is_not_published_is_a_400_that_names_it() {
+    let api = start(&[]);
+    for (name, value, detail) in [
+        ("sortBy", "expiresAt", r#"This value is invalid. Use one of "createdAt", "ttl"."#),
+        ("sortBy", "TTL", r#"This value is invalid. Use one of "createdAt", "ttl"."#),
+        ("sortBy", "", r#"This value is invalid. Use one of "createdAt", "ttl"."#),
+        ("sortOrder", "up", r#"This value is invalid. Use one of "asc", "desc"."#),
+        ("sortOrder", "ASC", r#"This value is invalid. Use one of "asc", "desc"."#),
+    ] {
+        assert_refused_parameter(
+            &get(&api, &format!("/upload-tokens?{name}={value}")),
+            "invalid-attribute",
+            "An attribute is invalid.",
+            name,
+            detail,
+        );
+    }
+}
+
+#[test]
+fn everything_wrong_with_a_list_is_among_its_problems() {
+    let api = start(&[]);
+    let problem = get(&api, "/upload-tokens?currentPage=x&pageSize=0&sortBy=y&sortOrder=z").json();
+    assert_eq!(names(&problem["problems"]), ["currentPage", "pageSize", "sortBy", "sortOrder"]);
+}
+
+// A token asked for wrongly
+
+#[test]
+fn the_largest_ttl_is_2147483647() {
+    let api = start(&[]);
+    assert_eq!(post(&api, r#"{"ttl":2147483647}"#).json()["ttl"], 2_147_483_647);
+}
+
+#[test]
+fn a_ttl_out_of_range_is_a_400_with_the_range() {
+    let api = start(&[]);
+    for ttl in ["-1", "2147483648", "4294967296", "18446744073709551615"] {
+        let answer = post(&api, &format!(r#"{{"ttl":{ttl}}}"#));
+        let range = json!({ "min": 0, "max": 2_147_483_647 });
+        assert_eq!(answer.status, 400, "{ttl}");
+        assert_eq!(
+            answer.json(),
+            json!({
+                "title": OUT_OF_RANGE,
+                "name": "ttl",
+                "status": 400,
+                "range": range,
+                "problems": [{ "title": OUT_OF_RANGE, "name": "ttl", "range": range }],
+            }),
+            "{ttl}"
+        );
+    }
+    assert_eq!(listed(&api, "").len(), 0);
+}
+
+#[test]
+fn a_ttl_that_is_no_integer_is_a_400_that_names_it() {
+    let api = start(&[]);
+    for ttl in ["null", "true", r#""3600""#, "1.5", "60.0", "[]", "{}"] {
+        assert_refused_parameter(
+            &post(&api, &format!(r#"{{"ttl":{ttl}}}"#)),
+            "invalid-attribute",
+            "An attribute is invalid.",
+            "ttl",
+            "This value must be of type integer.",
+        );
+    }
+}
+
+#[test]
+fn a_field_that_is_not_published_is_a_400_that_names_it() {
+    let api = start(&[]);
+    for name in ["TTL", "expiresAt", ""] {
+        assert_refused_parameter(
+            &post(&api, &format!(r#"{{"{name}":1}}"#)),
+            "invalid-attribute",
+            "An attribute is invalid.",
+            name,
+            "This field was not expected.",
+        );
+    }
+}
+
+#[test]
+fn everything_wrong_with_a_token_is_among_its_problems() {
+    let api = start(&[]);
+    let problem = post(&api, r#"{"ttl":-1,"name":"a","public":true}"#).json();
+    assert_eq!(names(&problem["problems"]), ["name", "public", "ttl"]);
+}
+
+#[test]
+fn a_payload_that_is_no_json_object_is_a_400() {
+    let api = start(&[]);
+    for body in ["", " ", "{", r#"{"ttl":1}}"#, "ttl=1", "{'ttl':1}", "[]", "null", "3600", "\"\""]
+    {
+        assert_invalid_payload(&post(&api, body), 400);
+    }
+    assert_eq!(listed(&api, "").len(), 0);
+}
+
+#[test]
+fn a_payload_that_is_not_said_to_be_json_is_a_400() {
+    let api = start(&[]);
+    let post_as = |content_type: &str| {
+        let headers = [basic(KEY), format!("Content-Type: {content_type}")];
+        send(&api, "POST", "/upload-tokens", &headers, "{}")
+    };
+    for content_type in ["application/json; charset=utf-8", "Application/JSON"] {
+        assert_eq!(post_as(content_type).status, 200, "{content_type}");
+    }
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""]
+    {
+        assert_invalid_payload(&post_as(content_type), 400);
+    }
+    assert_invalid_payload(&send(&api, "POST", "/upload-tokens", &[basic(KEY)], "{}"), 400);
+}
+
+#[test]
+fn a_payload_beyond_64_kib_is_a_413() {
+    let api = start(&[]);
+    let padded = |length: usize| format!("{}{{}}", " ".repeat(length - 2));
+    assert_eq!(post(&api, &padded(64 * 1024)).status, 200);
+    assert_invalid_payload(&post(&api, &padded(64 * 1024 + 1)), 413);
+}
+
+// What is not there
+
+#[test]
+fn an_unknown_token_is_a_404() {
+    let api = start(&["--seed", "3"]);
+    for token in ["unknown", "a%2Fb", "%FF", "%"] {
+        let path = format!("/upload-tokens/{token}");
+        assert_token_not_found(&get(&api, &path));
+        assert_token_not_found(&delete(&api, &path));
+    }
+}
+
+#[test]
+fn an_unknown_path_is_a_404_of_its_own_kind() {
+    let api = start(&["--seed", "3"]);
+    for path in ["/", "/videos", "/upload-tokens/", "/upload-tokensX", "/upload-tokens/a/b"] {
+        for method in ["GET", "POST", "DELETE"] {
+            let answer = send(&api, method, path, &[basic(KEY)], "");
+            assert_eq!(answer.status, 404, "{method} {path}");
+            assert_eq!(
+                answer.json(),
+                json!({
+                    "type": format!("{REFERENCE}unrecognized-request-url"),
+                    "title": "Unrecognized request URL.",
+                    "status": 404,
+                })
+            );
+        }
+    }
+}
+
+#[test]
+fn another_method_is_a_405_that_names_those_allowed() {
+    let api = start(&[]);
+    for (method, path, allowed) in [
+        ("PUT", "/upload-tokens", "GET, POST"),
+        ("PATCH", "/upload-tokens", "GET, POST"),
+        ("DELETE", "/upload-tokens", "GET, POST"),
+        ("POST", "/upload-tokens/unknown", "GET, DELETE"),
+        ("PATCH", "/upload-tokens/unknown", "GET, DELETE"),
+    ] {
+        let answer = send(&api, method, path, &[basic(KEY)], "");
+        assert_eq!(answer.status, 405, "{method} {path}");
+        assert_eq!(answer.header("allow"), Some(allowed));
+        assert_eq!(
+            answer.json(),
+            json!({
+                "type": format!("{REFERENCE}method-not-allowed"),
+                "title": "Method is not allowed for this route.",
+                "status": 405,
+            })
+        );
+    }
+}
+
+// Rate limits
+
+#[test]
+fn every_answer_has_the_three_headers() {
+    let api = start(&["--rate-limit", "1000"]);
+    let path = format!("/upload-tokens/{}", create(&api, 0));
+    for answer in [
+        get(&api, "/upload-tokens"),
+        get(&api, "/upload-tokens?pageSize=0"),
+        get(&api, "/unknown"),
+        list_as(&api, &[]),
+        post(&api, "{}"),
+        delete(&api, &path),
+        delete(&api, &path),
+        send(&api, "PUT", "/upload-tokens", &[basic(KEY)], ""),
+    ] {
+        assert_eq!(answer.number("X-RateLimit-Limit"), 1000);
+        assert!((990..1000).contains(&answer.number("X-RateLimit-Remaining")));
+        assert!((1..=60).contains(&answer.number("X-RateLimit-Retry-After")));
+        assert_eq!(answer.header("Retry-After"), None);
+    }
+}
+
+#[test]
+fn what_remains_counts_down_to_a_429() {
+    let api = start(&["--rate-limit", "3"]);
+    for remaining in [2, 1, 0] {
+        let answer = get(&api, "/upload-tokens");
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.number("X-RateLimit-Remaining"), remaining);
+    }
+    let answer = get(&api, "/upload-tokens");
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.number("X-RateLimit-Limit"), 3);
+    assert_eq!(answer.number("X-RateLimit-Remaining"), 0);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "type": format!("{REFERENCE}too-many-requests"),
+            "title": "Too many requests.",
+            "status": 429,
+        })
+    );
+}
+
+#[test]
+fn reads_and_writes_are_limited_apart() {
+    let api = start(&["--rate-limit", "1"]);
+    assert_eq!(get(&api, "/upload-tokens").status, 200);
+    assert_eq!(get(&api, "/upload-tokens").status, 429);
+    assert_eq!(post(&api, "{}").status, 200);
+    assert_eq!(post(&api, "{}").status, 429);
+    assert_eq!(delete(&api, "/upload-tokens/unknown").status, 429);
+}
+
+#[test]
+fn a_request_that_is_over_the_limit_does_nothing() {
+    let api = start(&["--rate-limit", "2"]);
+    let statuses = [(); 3].map(|()| post(&api, "{}").status);
+    assert_eq!(statuses, [200, 200, 429]);
+    assert_eq!(listed(&api, "").len(), 2);
+}
+
+#[test]
+fn who_waits_as_long_as_told_is_served_again() {
+    let api = start(&["--rate-limit", "1/1"]);
+    let refused = loop {
+        let answer = get(&api, "/upload-tokens");
+        if answer.status == 429 {
+            break answer;
+        }
+    };
+    let seconds = refused.number("X-RateLimit-Retry-After");
+    assert_eq!(seconds, 1);
+    std::thread::sleep(Duration::from_secs(seconds));
+    assert_eq!(get(&api, "/upload-tokens").status, 200);
+}
+
+#[test]
+fn without_the_option_the_limit_is_out_of_reach() {
+    let api = start(&[]);
+    let answer = get(&api, "/upload-tokens");
+    assert!(answer.number("X-RateLimit-Remaining") >= 1_000_000);
+    assert!(answer.number("X-RateLimit-Limit") > answer.number("X-RateLimit-Remaining"));
+}
+
+// The command line
+
+#[test]
+fn latency_delays_every_answer_but_not_the_other_connections() {
+    let api = start(&["--latency-ms", "300"]);
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                assert_eq!(get(&api, "/upload-tokens").status, 200);
+                assert!(started.elapsed() >= Duration::from_millis(300));
+            });
+        }
+    });
+    assert!(started.elapsed() < Duration::from_millis(8 * 300));
+}
+
+#[test]
+fn with_latency_the_work_is_done_before_the_answer() {
+    let api = start(&["--latency-ms", "1000"]);
+    std::thread::scope(|scope| {
+        let creation = scope.spawn(|| (post(&api, "{}").status, Instant::now()));
+        // It is listed by an answer that was put together while the creation's was held back.
+        std::thread::sleep(Duration::from_millis(500));
+        let sent = Instant::now();
+        let total = listed(&api, "").len();
+        let (status, answered) = creation.join().expect("the creation is answered");
+        assert_eq!(status, 200);
+        if sent < answered {
+            assert_eq!(total, 1);
+        }
+    });
+}
+
+#[test]
+fn seed_makes_tokens_a_second_apart_of_which_some_never_expire() {
+    let api = start(&["--seed", "60"]);
+    let tokens = data(&api, "?pageSize=100&sortOrder=asc");
+    assert_eq!(tokens.len(), 60);
+    let dates: Vec<i64> = tokens.iter().map(|token| date(&token["createdAt"])).collect();
+    assert!(dates.windows(2).all(|pair| pair[1] - pair[0] == 1), "{dates:?}");
+    let lasting = tokens.iter().filter(|token| token["ttl"] == 0).count();
+    assert_eq!(lasting, 20);
+    let now = date(&post(&api, "{}").json()["createdAt"]);
+    for token in tokens.iter().filter(|token| token["ttl"] != 0) {
+        assert!(date(&token["expiresAt"]) - now > 3600, "{token}");
+    }
+}
+
+#[test]
+fn seeded_tokens_are_found_and_deleted_like_any_other() {
+    let api = start(&["--seed", "2"]);
+    for token in data(&api, "") {
+        assert_eq!(get(&api, &path_of(&token)).json(), token);
+        assert_eq!(delete(&api, &path_of(&token)).status, 204);
+    }
+    assert_eq!(listed(&api, "").len(), 0);
+}
+
+#[test]
+fn the_only_thing_it_prints_is_its_url() {
+    let mut api = start(&[]);
+    let port = api.url.strip_prefix("http://127.0.0.1:").expect("a URL on this machine only");
+    assert!(port.parse::<u16>().is_ok_and(|port| port > 0), "{}", api.url);
+    get(&api, "/upload-tokens");
+    end(&mut api, "INT");
+    let mut rest = String::new();
+    api.output.read_to_string(&mut rest).expect("stdout is readable");
+    assert_eq!(rest, "");
+}
+
+#[test]
+fn ctrl_c_and_a_termination_end_it_with_success() {
+    for signal in ["INT", "TERM"] {
+        let mut api = start(&[]);
+        assert!(end(&mut api, signal).success(), "SIG{signal}");
+    }
+}
+
+#[test]
+fn it_ends_while_connections_are_open_and_requests_are_waiting() {
+    let mut api = start(&["--latency-ms", "60000"]);
+    let _idle = Connection::open(&api.url);
+    let mut waiting = Connection::open(&api.url);
+    waiting.send_only("GET", "/upload-tokens", &[basic(KEY)], "");
+    assert!(end(&mut api, "INT").success());
+}
+
+#[test]
+fn a_command_line_it_does_not_understand_is_refused() {
+    for arguments in [
+        &[][..],
+        &["--api-key", ""],
+        &["--api-key", KEY, "--rate-limit", "many"],
+        &["--api-key", KEY, "--rate-limit", "10/0"],
+        &["--api-key", KEY, "--rate-limit", "10/"],
+        &["--api-key", KEY, "--seed", "-1"],
+        &["--api-key", KEY, "--unknown"],
+    ] {
+        let output =
+            Command::new(local_api::program()).args(arguments).output().expect("it can be started");
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+// Calling
+
+fn start(options: &[&str]) -> LocalApi {
+    LocalApi::start(&[&["--api-key", KEY], options].concat())
+}
+
+fn send(api: &LocalApi, method: &str, target: &str, headers: &[String], body: &str) -> Answer {
+    Connection::open(&api.url).send(method, target, headers, body)
+}
+
+fn get(api: &LocalApi, target: &str) -> Answer {
+    send(api, "GET", target, &[basic(KEY)], "")
+}
+
+fn delete(api: &LocalApi, target: &str) -> Answer {
+    send(api, "DELETE", target, &[basic(KEY)], "")
+}
+
+fn post(api: &LocalApi, body: &str) -> Answer {
+    send(api, "POST", "/upload-tokens", &[basic(KEY), JSON.to_owned()], body)
+}
+
+fn list_as(api: &LocalApi, headers: &[String]) -> Answer {
+    send(api, "GET", "/upload-tokens", headers, "")
+}
+
+fn basic(key: &str) -> String {
+    format!("Authorization: Basic {}", STANDARD.encode(format!("{key}:")))
+}
+
+fn bearer(access_token: &str) -> String {
+    format!("Authorization: Bearer {access_token}")
+}
+
+fn create(api: &LocalApi, ttl: u32) -> String {
+    let answer = post(api, &json!({ "ttl": ttl }).to_string());
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    value_of(&answer.json())
+}
+
+/// The tokens of the answer to this query, whole.
+fn data(api: &LocalApi, query: &str) -> Vec<Value> {
+    let answer = get(api, &format!("/upload-tokens{query}"));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()["data"].as_array().expect("a list").clone()
+}
+
+/// The same by their values alone.
+fn listed(api: &LocalApi, query: &str) -> Vec<String> {
+    data(api, query).iter().map(value_of).collect()
+}
+
+fn links(api: &LocalApi, query: &str) -> Vec<(String, String)> {
+    let page = get(api, &format!("/upload-tokens{query}")).json();
+    let links = page["pagination"]["links"].as_array().expect("a list");
+    let text = |link: &Value, name| link[name].as_str().expect("a text").to_owned();
+    links.iter().map(|link| (text(link, "rel"), text(link, "uri"))).collect()
+}
+
+fn end(api: &mut LocalApi, signal: &str) -> ExitStatus {
+    let process = api.process.id().to_string();
+    let kill = Command::new("kill").args([&format!("-{signal}"), &process]).status();
+    assert!(kill.is_ok_and(|status| status.success()));
+    let sent = Instant::now();
+    loop {
+        if let Some(status) = api.process.try_wait().expect("the process can be asked") {
+            return status;
+        }
+        assert!(sent.elapsed() < Duration::from_secs(5), "it did not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+// Looking at answers
+
+fn value_of(token: &Value) -> String {
+    token["token"].as_str().expect("a token").to_owned()
+}
+
+fn path_of(token: &Value) -> String {
+    format!("/upload-tokens/{}", value_of(token))
+}
+
+fn date(value: &Value) -> i64 {
+    let text = value.as_str().expect("a date");
+    OffsetDateTime::parse(text, &Rfc3339).expect("a date").unix_timestamp()
+}
+
+fn field_names(object: &Value) -> Vec<&str> {
+    let mut names: Vec<&str> =
+        object.as_object().expect("an object").keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Of problems, in alphabetical order: which comes first is nowhere published.
+fn names(problems: &Value) -> Vec<&str> {
+    let problems = problems.as_array().expect("a list");
+    let mut names: Vec<&str> =
+        problems.iter().filter_map(|problem| problem["name"].as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+fn without_links(page: &Value) -> Value {
+    let mut pagination = page["pagination"].clone();
+    pagination.as_object_mut().expect("an object").remove("links");
+    pagination
+}
+
+fn assert_unauthorized(answer: &Answer, page: &str, title: &str) {
+    assert_eq!(answer.status, 401);
+    assert_eq!(
+        answer.json(),
+        json!({ "type": format!("{REFERENCE}{page}"), "title": title, "status": 401 })
+    );
+}
+
+fn assert_token_not_found(answer: &Answer) {
+    assert_eq!(answer.status, 404);
+    assert_eq!(
+        answer.json(),
+        json!({
+            "type": format!("{REFERENCE}resource-not-found"),
+            "title": "The requested resource was not found.",
+            "name": "uploadToken",
+            "status": 404,
+        })
+    );
+}
+
+fn assert_invalid_payload(answer: &Answer, status: u16) {
+    assert_eq!(answer.status, status);
+    let problem = answer.json();
+    assert_eq!(problem["type"], format!("{REFERENCE}invalid-payload"));
+    assert_eq!(problem["title"], "The payload is invalid.");
+    assert_eq!(problem["status"], status);
+    assert!(problem["detail"].is_string());
+}
+
+/// One parameter is wrong: the answer says so itself, and as its only problem.
+fn assert_refused_parameter(answer: &Answer, page: &str, title: &str, name: &str, detail: &str) {
+    let problem = json!({
+        "type": format!("{REFERENCE}{page}"),
+        "title": title,
+        "name": name,
+        "detail": detail,
+    });
+    let mut expected = problem.clone();
+    expected["status"] = json!(400);
+    expected["problems"] = json!([problem]);
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.json(), expected);
+}

@@ -1,0 +1,91 @@
+//! HTTP/1.1 at its plainest, so that what the stand-in service answers is seen as it is, with
+//! nothing added, followed or repeated.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub struct Answer {
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub fn number(&self, name: &str) -> u64 {
+        let value = self.header(name).unwrap_or_else(|| panic!("no {name}"));
+        value.parse().unwrap_or_else(|_| panic!("{name}: {value}"))
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+/// One connection, for as many requests as the server keeps it open for.
+pub struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    pub fn open(url: &str) -> Self {
+        let address = url.strip_prefix("http://").expect("a plain HTTP URL");
+        let stream = TcpStream::connect(address).expect("the server accepts connections");
+        // A server that never answers fails the test instead of hanging it.
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+        Self { stream: BufReader::new(stream) }
+    }
+
+    /// `headers` are whole lines without their ends; `Host` and `Content-Length` are added.
+    pub fn send(&mut self, method: &str, target: &str, headers: &[String], body: &str) -> Answer {
+        self.send_only(method, target, headers, body);
+        self.read_answer()
+    }
+
+    /// Does not wait for the answer.
+    pub fn send_only(&mut self, method: &str, target: &str, headers: &[String], body: &str) {
+        let mut request = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
+        for header in headers {
+            request += &format!("{header}\r\n");
+        }
+        request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+        self.stream.get_mut().write_all(request.as_bytes()).expect("the request is sent");
+    }
+
+    fn read_answer(&mut self) -> Answer {
+        let status_line = self.read_line();
+        let status = status_line
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|rest| rest.get(..3)?.parse().ok())
+            .unwrap_or_else(|| panic!("not a status line: {status_line:?}"));
+        let mut answer = Answer { status, headers: Vec::new(), body: String::new() };
+        loop {
+            let line = self.read_line();
+            let Some((name, value)) = line.split_once(": ") else {
+                break;
+            };
+            answer.headers.push((name.to_owned(), value.to_owned()));
+        }
+        if answer.header("content-length").is_some() {
+            let mut body = vec![0; answer.number("content-length") as usize];
+            self.stream.read_exact(&mut body).expect("the body is complete");
+            answer.body = String::from_utf8(body).expect("the body is UTF-8");
+        }
+        answer
+    }
+
+    fn read_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).expect("the answer arrives");
+        line.trim_end().to_owned()
+    }
+}
