@@ -81,4 +81,4 @@ clean: ## Remove everything that was built
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "%-10s %s\n", $$1, $$2 }'

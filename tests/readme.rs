@@ -1,0 +1,51 @@
+//! The README's program: it is extracted, built with the README's own command against what `make`
+//! has built, and run against the stand-in service.
+
+#[path = "support/local_api.rs"]
+mod local_api;
+
+use local_api::LocalApi;
+use std::path::Path;
+use std::process::Command;
+
+const README: &str = include_str!("../README.md");
+
+/// The code block of the README that begins with ```` ```LANGUAGE ```` and holds `text`.
+fn block(language: &str, text: &str) -> &'static str {
+    let opening = format!("```{language}\n");
+    README
+        .split(opening.as_str())
+        .skip(1)
+        .filter_map(|rest| rest.split("\n```").next())
+        .find(|block| block.contains(text))
+        .unwrap_or_else(|| panic!("no {language} block with {text} in README.md"))
+}
+
+#[test]
+fn the_program_compiles_as_it_stands_and_creates_a_token() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let made = Command::new("make").args(["--no-print-directory", "all"]).current_dir(root).status();
+    assert!(made.expect("make runs").success());
+
+    let directory = root.join("build/tests/readme");
+    std::fs::create_dir_all(&directory).expect("a directory to build in");
+    std::fs::write(directory.join("program.c"), block("c", "int main")).expect("program.c");
+    // The README's command, run from the project's directory but for the program's own place.
+    let command = block("sh", "cc program.c")
+        .replace("cc program.c", "cc -Wall -Wextra -Wpedantic -Werror \"$OUT\"/program.c")
+        .replace("-o program", "-o \"$OUT\"/program");
+    let built =
+        Command::new("sh").args(["-euc", &command]).env("OUT", &directory).current_dir(root).status();
+    assert!(built.expect("sh runs").success());
+
+    let service = LocalApi::start(&["--api-key", "demo"]);
+    let output = Command::new(directory.join("program"))
+        .env("APIVIDEO_API_KEY", "demo")
+        .env("APIVIDEO_BASE_URL", &service.url)
+        .output()
+        .expect("the program runs");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.ends_with(" is valid for 3600 seconds\n"), "{said}");
+    assert!(output.status.success());
+}

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Installs what the tests need beyond Rust, make and a C compiler: on Debian as root by itself,
+# elsewhere it says in one line what is missing.
+set -eu
+
+# Each command, and the Debian package that has it.
+needed="cc:gcc c++:g++ clang:clang clang++:clang valgrind:valgrind nm:binutils readelf:binutils"
+
+missing=""
+for pair in $needed; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+done
+[ -n "$missing" ] || exit 0
+
+if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ]; then
+  echo "installing$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  # shellcheck disable=SC2086 # a list of words
+  apt-get install -y -qq --no-install-recommends $missing libc6-dev >/dev/null
+else
+  echo "missing for the tests:$missing (Debian: sudo apt-get install$missing)" >&2
+  exit 1
+fi
