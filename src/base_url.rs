@@ -45,10 +45,11 @@ impl BaseUrl {
         if authority.as_str().contains('@') {
             return Err(refuse("must hold no user name or password"));
         }
-        let port_is_sound = match authority.port() {
-            Some(port) => port.as_str().parse::<u16>().is_ok_and(|port| port > 0),
-            // A colon that no number follows is taken for no port at all.
-            None => !authority.as_str().ends_with(':'),
+        // `Authority::port` keeps silent about a port that is no number.
+        let port_is_sound = match authority.as_str().strip_prefix(authority.host()) {
+            Some("") => true,
+            Some(rest) => rest.strip_prefix(':').is_some_and(is_port),
+            None => false,
         };
         if authority.host().is_empty() || !port_is_sound {
             return Err(refuse("has no valid host and port"));
@@ -67,6 +68,11 @@ impl BaseUrl {
     pub fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
+}
+
+/// Whether `port` is the number of a port.
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// Whether a host, as it stands in a URL, is this machine.

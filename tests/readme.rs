@@ -24,7 +24,8 @@ fn block(language: &str, text: &str) -> &'static str {
 #[test]
 fn the_program_compiles_as_it_stands_and_creates_a_token() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let made = Command::new("make").args(["--no-print-directory", "all"]).current_dir(root).status();
+    let made =
+        Command::new("make").args(["--no-print-directory", "all"]).current_dir(root).status();
     assert!(made.expect("make runs").success());
 
     let directory = root.join("build/tests/readme");
@@ -34,8 +35,11 @@ fn the_program_compiles_as_it_stands_and_creates_a_token() {
     let command = block("sh", "cc program.c")
         .replace("cc program.c", "cc -Wall -Wextra -Wpedantic -Werror \"$OUT\"/program.c")
         .replace("-o program", "-o \"$OUT\"/program");
-    let built =
-        Command::new("sh").args(["-euc", &command]).env("OUT", &directory).current_dir(root).status();
+    let built = Command::new("sh")
+        .args(["-euc", &command])
+        .env("OUT", &directory)
+        .current_dir(root)
+        .status();
     assert!(built.expect("sh runs").success());
 
     let service = LocalApi::start(&["--api-key", "demo"]);

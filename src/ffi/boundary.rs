@@ -24,14 +24,14 @@ pub(super) unsafe fn guard(
     let result = catch_unwind(AssertUnwindSafe(|| {
         let failed = body(caller).err().map(av_error::new);
         let status = failed.as_ref().map_or(AV_STATUS_OK, av_error::status);
-        caller.write(error, failed.map_or(std::ptr::null_mut(), |it| Box::into_raw(Box::new(it))));
+        caller.tell(error, failed);
         status
     }));
     result.unwrap_or_else(|panic| {
         // What it says may quote anything, and dropping it may panic again: leave it alone.
         std::mem::forget(panic);
         let failed = av_error::new(Error::internal("the library panicked"));
-        caller.write(error, Box::into_raw(Box::new(failed)));
+        caller.tell(error, Some(failed));
         AV_STATUS_INTERNAL
     })
 }
@@ -54,6 +54,14 @@ impl Caller {
             // SAFETY: not NULL, hence a valid place for a T, by the caller's word. What stood
             // there may be uninitialised and is not dropped.
             unsafe { target.write(value) }
+        }
+    }
+
+    /// Hands out an error, or NULL for none, to a caller who wants to know.
+    fn tell(self, error: *mut *mut av_error, failed: Option<av_error>) {
+        if !error.is_null() {
+            let failed = failed.map_or(std::ptr::null_mut(), |it| Box::into_raw(Box::new(it)));
+            self.write(error, failed);
         }
     }
 

@@ -1,0 +1,209 @@
+/* The layout of the public structs, and the values of the constants: what a program has compiled in.
+ * A change here is a change of the ABI (docs/ABI.md). The numbers are those of 64 bits;
+ * tests/header.rs looks at 32 bits too. */
+#include "support/check.h"
+
+#include <apivideo.h>
+#include <assert.h>
+
+/* A member as it must lie: tables list them in their order, so that gaps show. */
+typedef struct member {
+  const char *name;
+  size_t offset, size, wanted_offset, wanted_size;
+} member;
+
+/* Asserted by the compiler besides, so that a program of the same compiler sees the same. */
+static_assert(sizeof(void *) == 8 && sizeof(size_t) == 8, "this test is for 64 bits");
+static_assert(sizeof(av_client_config) == 120, "av_client_config");
+static_assert(sizeof(av_request_options) == 32, "av_request_options");
+static_assert(sizeof(av_tokens_list_params) == 24, "av_tokens_list_params");
+static_assert(sizeof(av_token) == 72, "av_token");
+static_assert(sizeof(av_token_page) == 72, "av_token_page");
+static_assert(sizeof(av_status) == 4, "av_status");
+static_assert(sizeof(av_trace_fn) == 8, "av_trace_fn");
+
+#define MEMBER(type, name, offset, size) \
+  {#type "." #name, offsetof(type, name), sizeof(((type *)0)->name), offset, size}
+
+static const member client_config[] = {
+    MEMBER(av_client_config, struct_size, 0, 8),
+    MEMBER(av_client_config, api_key, 8, 8),
+    MEMBER(av_client_config, access_token, 16, 8),
+    MEMBER(av_client_config, base_url, 24, 8),
+    MEMBER(av_client_config, app_name, 32, 8),
+    MEMBER(av_client_config, app_version, 40, 8),
+    MEMBER(av_client_config, sdk_name, 48, 8),
+    MEMBER(av_client_config, sdk_version, 56, 8),
+    MEMBER(av_client_config, ca_file, 64, 8),
+    MEMBER(av_client_config, proxy_url, 72, 8),
+    MEMBER(av_client_config, trace_fn, 80, 8),
+    MEMBER(av_client_config, trace_userdata, 88, 8),
+    MEMBER(av_client_config, timeout_ms, 96, 4),
+    MEMBER(av_client_config, connect_timeout_ms, 100, 4),
+    MEMBER(av_client_config, attempt_timeout_ms, 104, 4),
+    MEMBER(av_client_config, max_attempts, 108, 4),
+    MEMBER(av_client_config, trace_level, 112, 4),
+    MEMBER(av_client_config, flags, 116, 4),
+};
+
+static const member request_options[] = {
+    MEMBER(av_request_options, struct_size, 0, 8),
+    MEMBER(av_request_options, cancel, 8, 8),
+    MEMBER(av_request_options, response, 16, 8),
+    MEMBER(av_request_options, timeout_ms, 24, 4),
+    MEMBER(av_request_options, max_attempts, 28, 4),
+};
+
+static const member tokens_list_params[] = {
+    MEMBER(av_tokens_list_params, struct_size, 0, 8),
+    MEMBER(av_tokens_list_params, current_page, 8, 4),
+    MEMBER(av_tokens_list_params, page_size, 12, 4),
+    MEMBER(av_tokens_list_params, sort_by, 16, 4),
+    MEMBER(av_tokens_list_params, sort_order, 20, 4),
+};
+
+static const member token[] = {
+    MEMBER(av_token, created_at, 0, 8),
+    MEMBER(av_token, expires_at, 8, 8),
+    MEMBER(av_token, reserved, 16, 32),
+    MEMBER(av_token, token, 48, 8),
+    MEMBER(av_token, reserved_pointer, 56, 8),
+    MEMBER(av_token, ttl_seconds, 64, 4),
+    MEMBER(av_token, reserved32, 68, 4),
+};
+
+static const member token_page[] = {
+    MEMBER(av_token_page, items_total, 0, 8),
+    MEMBER(av_token_page, reserved, 8, 32),
+    MEMBER(av_token_page, items, 40, 8),
+    MEMBER(av_token_page, count, 48, 8),
+    MEMBER(av_token_page, current_page, 56, 4),
+    MEMBER(av_token_page, pages_total, 60, 4),
+    MEMBER(av_token_page, page_size, 64, 4),
+    MEMBER(av_token_page, reserved32, 68, 4),
+};
+
+/* Each member lies where it must, right behind the one before, and the last one ends the struct:
+ * there is no padding, whose bytes nobody would have set. */
+static void check_members(const member *members, size_t count, size_t struct_size) {
+  size_t i, end = 0;
+  for (i = 0; i < count; i++) {
+    const member *it = &members[i];
+    CHECK_ROW(it->name, it->offset == it->wanted_offset);
+    CHECK_ROW(it->name, it->size == it->wanted_size);
+    CHECK_ROW(it->name, it->offset == end);
+    end = it->offset + it->size;
+  }
+  CHECK_ROW(members[0].name, end == struct_size);
+}
+
+#define CHECK_MEMBERS(members, type) \
+  check_members(members, sizeof members / sizeof *members, sizeof(type))
+
+static void structs_lie_as_published_without_padding(void) {
+  CHECK_MEMBERS(client_config, av_client_config);
+  CHECK_MEMBERS(request_options, av_request_options);
+  CHECK_MEMBERS(tokens_list_params, av_tokens_list_params);
+  CHECK_MEMBERS(token, av_token);
+  CHECK_MEMBERS(token_page, av_token_page);
+}
+
+typedef struct constant {
+  const char *name;
+  int64_t value, wanted;
+} constant;
+
+#define CONSTANT(name, value) {#name, name, value}
+
+static const constant statuses[] = {
+    CONSTANT(AV_STATUS_OK, 0),
+    CONSTANT(AV_STATUS_INVALID_ARGUMENT, 1),
+    CONSTANT(AV_STATUS_CONNECT, 2),
+    CONSTANT(AV_STATUS_TLS, 3),
+    CONSTANT(AV_STATUS_TRANSPORT, 4),
+    CONSTANT(AV_STATUS_TIMEOUT, 5),
+    CONSTANT(AV_STATUS_CANCELLED, 6),
+    CONSTANT(AV_STATUS_UNAUTHORIZED, 7),
+    CONSTANT(AV_STATUS_NOT_FOUND, 8),
+    CONSTANT(AV_STATUS_REJECTED, 9),
+    CONSTANT(AV_STATUS_RATE_LIMITED, 10),
+    CONSTANT(AV_STATUS_SERVER, 11),
+    CONSTANT(AV_STATUS_DECODE, 12),
+    CONSTANT(AV_STATUS_INTERNAL, 13),
+};
+
+static const constant outcomes[] = {
+    CONSTANT(AV_OUTCOME_UNKNOWN, 0),
+    CONSTANT(AV_OUTCOME_NOT_APPLIED, 1),
+    CONSTANT(AV_OUTCOME_APPLIED, 2),
+};
+
+static const constant others[] = {
+    CONSTANT(AV_TOKEN_SORT_DEFAULT, 0),
+    CONSTANT(AV_TOKEN_SORT_CREATED_AT, 1),
+    CONSTANT(AV_TOKEN_SORT_TTL, 2),
+    CONSTANT(AV_SORT_DEFAULT, 0),
+    CONSTANT(AV_SORT_ASC, 1),
+    CONSTANT(AV_SORT_DESC, 2),
+    CONSTANT(AV_TRACE_OFF, 0),
+    CONSTANT(AV_TRACE_ERROR, 1),
+    CONSTANT(AV_TRACE_INFO, 2),
+    CONSTANT(AV_TRACE_DEBUG, 3),
+    CONSTANT(AV_CLIENT_ALLOW_PLAIN_HTTP, 1),
+};
+
+/* The preprocessor knows them too. */
+#if AV_STATUS_OK != 0 || AV_STATUS_INTERNAL != 13 || AV_CLIENT_ALLOW_PLAIN_HTTP != 1
+#error "the constants are not for #if"
+#endif
+
+static void check_constants(const constant *constants, size_t count) {
+  size_t i;
+  for (i = 0; i < count; i++) CHECK_ROW(constants[i].name, constants[i].value == constants[i].wanted);
+}
+
+#define COUNT(table) (sizeof table / sizeof *table)
+
+static void constants_have_their_published_values(void) {
+  check_constants(statuses, COUNT(statuses));
+  check_constants(outcomes, COUNT(outcomes));
+  check_constants(others, COUNT(others));
+}
+
+static void a_status_or_outcome_is_called_by_its_constant(void) {
+  static const int32_t unknown_statuses[] = {-1, 14, 1000, INT32_MAX, INT32_MIN};
+  static const int32_t unknown_outcomes[] = {-1, 3, 1000, INT32_MAX, INT32_MIN};
+  size_t i;
+  for (i = 0; i < COUNT(statuses); i++)
+    CHECK_ROW(statuses[i].name, texts_equal(av_status_name((av_status)statuses[i].value), statuses[i].name));
+  for (i = 0; i < COUNT(outcomes); i++)
+    CHECK_ROW(outcomes[i].name, texts_equal(av_outcome_name((int32_t)outcomes[i].value), outcomes[i].name));
+  for (i = 0; i < COUNT(unknown_statuses); i++)
+    CHECK(texts_equal(av_status_name(unknown_statuses[i]), "AV_STATUS_(unknown)"));
+  for (i = 0; i < COUNT(unknown_outcomes); i++)
+    CHECK(texts_equal(av_outcome_name(unknown_outcomes[i]), "AV_OUTCOME_(unknown)"));
+}
+
+static void header_and_library_are_of_one_version(void) {
+  char composed[64];
+  snprintf(composed, sizeof composed, "%d.%d.%d", APIVIDEO_VERSION_MAJOR, APIVIDEO_VERSION_MINOR,
+           APIVIDEO_VERSION_PATCH);
+  CHECK(texts_equal(APIVIDEO_VERSION, composed));
+  CHECK(texts_equal(APIVIDEO_VERSION, av_library_version()));
+  /* A static string, not a new one each time. */
+  CHECK(av_library_version() == av_library_version());
+}
+
+static void the_services_are_at_their_published_urls(void) {
+  CHECK(texts_equal(APIVIDEO_PRODUCTION_URL, "https://ws.api.video"));
+  CHECK(texts_equal(APIVIDEO_SANDBOX_URL, "https://sandbox.api.video"));
+}
+
+int main(void) {
+  structs_lie_as_published_without_padding();
+  constants_have_their_published_values();
+  a_status_or_outcome_is_called_by_its_constant();
+  header_and_library_are_of_one_version();
+  the_services_are_at_their_published_urls();
+  return checks_report();
+}
