@@ -1,0 +1,888 @@
+//! What the example tool (`examples/c/avtokens.c`) and `make demo` promise, sentence by sentence.
+
+#[path = "support/avtokens.rs"]
+mod avtokens;
+#[path = "support/canned_service.rs"]
+mod canned_service;
+#[path = "support/local_api.rs"]
+mod local_api;
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use avtokens::{KEY, Run, Tool};
+use canned_service::CannedService;
+use local_api::LocalApi;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+const HEADINGS: [&str; 5] = ["TOKEN", "TTL", "CREATED", "EXPIRES", "LEFT"];
+/// Nothing listens there.
+const REFUSING: &str = "http://127.0.0.1:1";
+
+// create
+
+#[test]
+fn create_prints_the_token_alone_on_standard_output() {
+    let (_api, tool) = start(&[]);
+    let output = tool.run(&["create"]).succeeded();
+    let token = output.strip_suffix('\n').expect("a whole line");
+    assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{output:?}");
+    assert_eq!(get(&tool, token)["token"], token);
+}
+
+#[test]
+fn create_makes_a_token_that_is_valid_for_the_duration_of_ttl() {
+    let (_api, tool) = start(&[]);
+    for (duration, seconds) in [
+        ("90", 90),
+        ("90s", 90),
+        ("15m", 900),
+        ("1h", 3600),
+        ("7d", 604_800),
+        ("2w", 1_209_600),
+        ("2147483647", 2_147_483_647),
+    ] {
+        let token = create(&tool, &["--ttl", duration]);
+        assert_eq!(get(&tool, &token)["ttl"], seconds, "{duration}");
+    }
+}
+
+#[test]
+fn create_makes_a_token_that_never_expires_without_ttl_or_with_0() {
+    let (_api, tool) = start(&[]);
+    for arguments in [&["create"][..], &["create", "--ttl", "0"]] {
+        let run = tool.run(arguments);
+        assert_eq!(run.errors, "never expires\n");
+        let token = get(&tool, run.succeeded().trim_end());
+        assert_eq!(token["ttl"], 0);
+        assert!(token.get("expiresAt").is_none(), "{token}");
+    }
+}
+
+#[test]
+fn create_tells_the_expiry_on_standard_error() {
+    let (_api, tool) = start(&[]);
+    let run = tool.run(&["create", "--ttl", "2d"]);
+    let expiry = date(&get(&tool, run.output.trim_end())["expiresAt"]);
+    let shown = local(expiry);
+    let left = run.errors.strip_prefix(&format!("expires {shown} (time left: "));
+    assert!(["2d 0h)\n", "1d 23h)\n"].contains(&left.expect("the expiry")), "{run:?}");
+}
+
+#[test]
+fn create_with_json_prints_the_answer_of_the_service() {
+    let (_api, tool) = start(&[]);
+    let run = tool.run(&["create", "--ttl", "1h", "--json"]);
+    assert_eq!(run.errors, "");
+    let answer = json(&run.succeeded());
+    assert_eq!(answer["ttl"], 3600);
+    assert_eq!(answer, get(&tool, text(&answer["token"])));
+}
+
+// get
+
+#[test]
+fn get_shows_the_token_in_a_table_of_one() {
+    let (_api, tool) = start(&[]);
+    let token = create(&tool, &["--ttl", "1h"]);
+    let run = tool.run(&["get", &token]);
+    assert_eq!(run.errors, "");
+    let [row] = table(&run.succeeded()).try_into().expect("one row");
+    let told = get(&tool, &token);
+    assert_eq!(row[0], token);
+    assert_eq!(row[1], "1h");
+    assert_eq!(row[2], local(date(&told["createdAt"])));
+    assert_eq!(row[3], local(date(&told["expiresAt"])));
+}
+
+#[test]
+fn get_with_json_prints_the_answer_with_fields_that_the_library_does_not_know() {
+    let answer = r#"{"token":"to1","colour":"blue"}"#;
+    let service = CannedService::answering("200 OK", answer);
+    let output = tool_at(&service).run(&["--json", "get", "to1"]).succeeded();
+    assert_eq!(output, format!("{answer}\n"));
+}
+
+// list
+
+#[test]
+fn list_shows_the_first_page_and_tells_of_the_others_on_standard_error() {
+    let (_api, tool) = start(&["--seed", "60"]);
+    let run = tool.run(&["list"]);
+    assert_eq!(run.errors, "25 of 60 tokens, page 1 of 3 (--all for all of them)\n");
+    assert_eq!(table(&run.succeeded()).len(), 25);
+}
+
+#[test]
+fn list_takes_a_page_and_its_size() {
+    let (_api, tool) = start(&["--seed", "12"]);
+    let all = listed(&tool, &["--all", "--sort", "created"]);
+    let run = tool.run(&["list", "--sort", "created", "--page", "3", "--page-size", "5"]);
+    assert_eq!(run.errors, "2 of 12 tokens, page 3 of 3 (--all for all of them)\n");
+    assert_eq!(tokens(&run.succeeded()), all[10..]);
+}
+
+#[test]
+fn list_counts_the_tokens_when_there_are_no_other_pages() {
+    let (_api, tool) = start(&["--seed", "2"]);
+    assert_eq!(tool.run(&["list"]).errors, "2 tokens\n");
+    let (_api, tool) = start(&["--seed", "1"]);
+    assert_eq!(tool.run(&["list"]).errors, "1 token\n");
+    assert_eq!(tool.run(&["list", "--all"]).errors, "1 token\n");
+}
+
+#[test]
+fn a_list_of_nothing_is_told_on_standard_error_and_is_no_failure() {
+    let (_api, tool) = start(&[]);
+    for arguments in [&["list"][..], &["list", "--all"]] {
+        let run = tool.run(arguments);
+        assert_eq!(run.errors, "no active tokens\n");
+        assert_eq!(run.succeeded(), "");
+    }
+}
+
+#[test]
+fn a_page_beyond_the_last_is_told_as_empty() {
+    let (_api, tool) = start(&["--seed", "3"]);
+    let run = tool.run(&["list", "--page", "9"]);
+    assert_eq!(run.errors, "page 9 is empty\n");
+    assert_eq!(run.succeeded(), "");
+    let run = tool.run(&["list", "--page", "9", "--all"]);
+    assert_eq!(run.errors, "no active tokens from this page on\n");
+    assert_eq!(run.succeeded(), "");
+}
+
+#[test]
+fn list_all_shows_each_token_of_all_pages_once() {
+    let (_api, tool) = start(&["--seed", "250"]);
+    let run = tool.run(&["list", "--all"]);
+    assert_eq!(run.errors, "250 tokens\n");
+    let tokens = tokens(&run.succeeded());
+    assert_eq!(tokens.len(), 250);
+    assert_eq!(tokens.iter().collect::<HashSet<_>>().len(), 250);
+}
+
+#[test]
+fn list_all_asks_for_100_tokens_a_page_unless_told() {
+    let enough_for_pages_of_100 = ["--seed", "250", "--rate-limit", "3"];
+    let (_api, tool) = start(&enough_for_pages_of_100);
+    assert_eq!(tool.run(&["list", "--all"]).code, 0);
+    let (_api, tool) = start(&enough_for_pages_of_100);
+    assert_eq!(tool.run(&["list", "--all", "--page-size", "50"]).code, 7);
+}
+
+#[test]
+fn list_all_begins_at_the_page_it_is_told() {
+    let (_api, tool) = start(&["--seed", "12"]);
+    let all = listed(&tool, &["--all"]);
+    assert_eq!(listed(&tool, &["--all", "--page", "2", "--page-size", "5"]), all[5..]);
+}
+
+#[test]
+fn list_all_that_breaks_off_shows_what_came_and_says_that_it_is_not_complete() {
+    for (format, lines) in [(&[][..], 41), (&["--json"], 40)] {
+        let (_api, tool) = start(&["--seed", "50", "--rate-limit", "2"]);
+        let run = tool.run(&[&["list", "--all", "--page-size", "20"], format].concat());
+        assert_eq!(run.code, 7);
+        assert_eq!(run.output.lines().count(), lines);
+        assert!(run.errors.contains("not complete, it breaks off after 40 tokens"), "{run:?}");
+    }
+}
+
+#[test]
+fn list_sorts_by_creation_or_time_left_smallest_first_unless_desc() {
+    let (_api, tool) = start(&["--seed", "30"]);
+    for (key, field) in [("created", "createdAt"), ("ttl", "expiresAt")] {
+        let sorted = listed(&tool, &["--all", "--sort", key]);
+        let moments: Vec<i64> = sorted
+            .iter()
+            .map(|token| get(&tool, token).get(field).map_or(i64::MAX, date))
+            .collect();
+        assert!(moments.is_sorted(), "{key}: {moments:?}");
+        let mut reversed = listed(&tool, &["--all", "--sort", key, "--desc"]);
+        reversed.reverse();
+        assert_eq!(reversed, sorted, "{key}");
+    }
+}
+
+#[test]
+fn list_sorts_one_page_as_it_sorts_all() {
+    let (_api, tool) = start(&["--seed", "30"]);
+    for order in [&["--sort", "ttl"][..], &["--sort", "created", "--desc"], &["--desc"]] {
+        let all = listed(&tool, &[&["--all"], order].concat());
+        assert_eq!(listed(&tool, order), all[..25], "{order:?}");
+    }
+}
+
+#[test]
+fn list_with_desc_alone_shows_the_newest_first() {
+    let (_api, tool) = start(&["--seed", "5"]);
+    let newest_first = listed(&tool, &["--all", "--sort", "created", "--desc"]);
+    assert_eq!(listed(&tool, &["--desc"]), newest_first);
+    assert_eq!(listed(&tool, &["--all", "--desc"]), newest_first);
+}
+
+#[test]
+fn list_leaves_to_the_service_what_no_option_says() {
+    for (options, query) in [
+        (&[][..], ""),
+        (&["--desc"], "?sortBy=createdAt&sortOrder=desc"),
+        (&["--sort", "ttl"], "?sortBy=ttl&sortOrder=asc"),
+        (&["--page", "2", "--page-size", "7"], "?currentPage=2&pageSize=7"),
+    ] {
+        let service = CannedService::listing(&[]);
+        tool_at(&service).run(&[&["list"], options].concat()).succeeded();
+        assert_eq!(service.requests(), [format!("GET /upload-tokens{query}")], "{options:?}");
+    }
+}
+
+#[test]
+fn list_with_json_prints_the_page_of_the_service_with_its_pagination() {
+    let (_api, tool) = start(&["--seed", "12"]);
+    let run = tool.run(&["list", "--json", "--page-size", "5"]);
+    assert_eq!(run.errors, "");
+    let page = json(&run.succeeded());
+    assert_eq!(page["data"].as_array().map(Vec::len), Some(5));
+    assert_eq!(page["pagination"]["itemsTotal"], 12);
+}
+
+#[test]
+fn list_all_with_json_prints_each_token_on_a_line_as_the_service_tells_it() {
+    let (_api, tool) = start(&["--seed", "30"]);
+    let run = tool.run(&["list", "--all", "--json", "--page-size", "20"]);
+    assert_eq!(run.errors, "");
+    let lines: Vec<Value> = run.succeeded().lines().map(json).collect();
+    let page = tool.run(&["list", "--json", "--sort", "created", "--page-size", "100"]);
+    assert_eq!(Value::Array(lines), json(&page.succeeded())["data"]);
+}
+
+#[test]
+fn list_all_with_json_escapes_what_a_token_may_hold() {
+    let token = r#"{"token":"a\"b\\c\u0001\n\té€\ud83d\ude00/"}"#;
+    let service = CannedService::listing(&[token]);
+    let output = tool_at(&service).run(&["list", "--all", "--json"]).succeeded();
+    assert_eq!(json(&output), json(token));
+    assert_eq!(output.lines().count(), 1);
+}
+
+#[test]
+fn list_all_with_json_leaves_out_what_is_not_told() {
+    let token = r#"{"token":"to1"}"#;
+    let service = CannedService::listing(&[token]);
+    let output = tool_at(&service).run(&["list", "--all", "--json"]).succeeded();
+    assert_eq!(json(&output), json(token));
+}
+
+// delete
+
+#[test]
+fn delete_revokes_each_token_and_says_so() {
+    let (_api, tool) = start(&[]);
+    let tokens = [create(&tool, &[]), create(&tool, &[]), create(&tool, &[])];
+    let output = tool.run(&["delete", &tokens[0], &tokens[2]]).succeeded();
+    assert_eq!(output, format!("deleted {}\ndeleted {}\n", tokens[0], tokens[2]));
+    assert_eq!(listed(&tool, &[]), [tokens[1].as_str()]);
+}
+
+#[test]
+fn delete_goes_on_after_a_failure_and_ends_with_that_of_the_first() {
+    let (_api, tool) = start(&[]);
+    let token = create(&tool, &[]);
+    // "" is an invalid argument.
+    let run = tool.run(&["delete", "never-made", "", &token]);
+    assert_eq!(run.code, 3);
+    assert_eq!(run.output, format!("deleted {token}\n"));
+    assert_eq!(failures(&run).len(), 2);
+    let token = create(&tool, &[]);
+    let run = tool.run(&["delete", "", "never-made", &token]);
+    assert_eq!(run.code, 2);
+    assert_eq!(run.output, format!("deleted {token}\n"));
+}
+
+#[test]
+fn delete_with_json_prints_a_line_for_each_deleted_token() {
+    let (_api, tool) = start(&[]);
+    let tokens = [create(&tool, &[]), create(&tool, &[])];
+    let run = tool.run(&["delete", "--json", &tokens[0], "never-made", &tokens[1]]);
+    let lines: Vec<Value> = run.output.lines().map(json).collect();
+    let deleted = |token: &str| serde_json::json!({ "token": token, "deleted": true });
+    assert_eq!(lines, [deleted(&tokens[0]), deleted(&tokens[1])]);
+}
+
+// The table
+
+#[test]
+fn columns_line_up_below_their_headings_whatever_the_tokens_hold() {
+    let service = CannedService::listing(&[
+        r#"{"token":"a","ttl":0,"createdAt":"2020-12-02T10:13:19Z"}"#,
+        r#"{"token":"čtyřicet-dvě-€","ttl":2147483647,"createdAt":"2020-12-02T10:13:19Z",
+            "expiresAt":"2088-12-20T13:27:26Z"}"#,
+        r#"{"token":"between-them"}"#,
+    ]);
+    for arguments in [&["list"][..], &["list", "--all"]] {
+        let output = tool_at(&service).run(arguments).succeeded();
+        let rows = table(&output);
+        assert_eq!(rows[0], ["a", "forever", "2020-12-02 10:13:19", "never", "forever"]);
+        assert_eq!(rows[1][..3], ["čtyřicet-dvě-€", "2147483647s", "2020-12-02 10:13:19"]);
+        assert_eq!(rows[1][3], "2088-12-20 13:27:26");
+        assert_eq!(rows[2], ["between-them", "unknown", "unknown", "unknown", "unknown"]);
+    }
+}
+
+#[test]
+fn the_token_column_is_as_wide_as_the_widest_token_and_no_wider() {
+    let service = CannedService::listing(&[r#"{"token":"a"}"#, r#"{"token":"four-and-20"}"#]);
+    let output = tool_at(&service).run(&["list"]).succeeded();
+    assert!(output.starts_with("TOKEN        TTL "), "{output}");
+}
+
+#[test]
+fn dates_are_in_the_local_time_of_tz() {
+    let service = CannedService::listing(&[
+        r#"{"token":"to1","ttl":60,"createdAt":"2020-12-02T20:13:19+00:00",
+            "expiresAt":"2020-12-02T20:14:19+00:00"}"#,
+    ]);
+    for (zone, created, expires) in [
+        ("UTC0", "2020-12-02 20:13:19", "2020-12-02 20:14:19"),
+        ("INDIA-5:30", "2020-12-03 01:43:19", "2020-12-03 01:44:19"),
+        ("WEST7", "2020-12-02 13:13:19", "2020-12-02 13:14:19"),
+    ] {
+        let output = tool_at(&service).with("TZ", zone).run(&["list"]).succeeded();
+        assert_eq!(table(&output)[0][2..4], [created, expires], "{zone}");
+    }
+}
+
+#[test]
+fn json_has_its_dates_in_utc_whatever_tz_says() {
+    let token = r#"{"token":"to1","createdAt":"2020-12-02T20:13:19+00:00"}"#;
+    let service = CannedService::listing(&[token]);
+    let tool = tool_at(&service).with("TZ", "INDIA-5:30");
+    assert_eq!(json(&tool.run(&["list", "--all", "--json"]).succeeded()), json(token));
+}
+
+#[test]
+fn the_time_left_is_told_in_its_two_largest_units() {
+    const MINUTE: i64 = 60;
+    const HOUR: i64 = 60 * MINUTE;
+    const DAY: i64 = 24 * HOUR;
+    for (seconds, expected) in [
+        (-5, "expired"),
+        (50, "s"),
+        (59 * MINUTE + 50, "59m "),
+        (HOUR + 30, "1h 0m"),
+        (23 * HOUR + 59 * MINUTE + 50, "23h 59m"),
+        (6 * DAY + 23 * HOUR + 30 * MINUTE, "6d 23h"),
+        (400 * DAY + 30, "400d 0h"),
+    ] {
+        let expiry = OffsetDateTime::from_unix_timestamp(now() + seconds).unwrap();
+        let expiry = expiry.format(&Rfc3339).unwrap();
+        let token = format!(r#"{{"token":"to1","ttl":7,"expiresAt":"{expiry}"}}"#);
+        let service = CannedService::listing(&[&token]);
+        let output = tool_at(&service).run(&["list"]).succeeded();
+        let left = table(&output)[0][4].clone();
+        let is_as_expected = match expected {
+            // Seconds pass while this runs.
+            "s" => left.strip_suffix('s').is_some_and(|left| (20..=50).contains(&number(left))),
+            "59m " => left
+                .strip_prefix("59m ")
+                .and_then(|rest| rest.strip_suffix('s'))
+                .is_some_and(|left| (20..=50).contains(&number(left))),
+            expected => left == expected,
+        };
+        assert!(is_as_expected, "{seconds} s are told as {left}, not {expected}");
+    }
+}
+
+#[test]
+fn the_ttl_is_told_as_create_takes_it() {
+    let (_api, tool) = start(&[]);
+    for (ttl, shown) in [
+        ("7d", "7d"),
+        ("2w", "14d"),
+        ("3600", "1h"),
+        ("90m", "90m"),
+        ("61", "61s"),
+        ("0", "forever"),
+    ] {
+        let token = create(&tool, &["--ttl", ttl]);
+        assert_eq!(table(&tool.run(&["get", &token]).succeeded())[0][1], shown, "{ttl}");
+    }
+}
+
+#[test]
+fn control_characters_of_a_token_do_not_reach_the_terminal() {
+    let service = CannedService::listing(&[r#"{"token":"to\u001b[2J\u007fx"}"#]);
+    let output = tool_at(&service).run(&["list"]).succeeded();
+    assert_eq!(table(&output)[0][0], "to?[2J?x");
+}
+
+// The command line
+
+#[test]
+fn options_may_stand_before_and_after_the_command() {
+    let (_api, tool) = start(&["--seed", "9"]);
+    let expected = tool.run(&["list", "--json", "--page-size", "5", "--page", "2"]).succeeded();
+    for arguments in [
+        ["--json", "--page-size", "5", "--page", "2", "list"],
+        ["--page", "2", "list", "--page-size", "5", "--json"],
+    ] {
+        assert_eq!(tool.run(&arguments).succeeded(), expected, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_value_may_follow_its_option_after_an_equals_sign_or_as_an_argument() {
+    let (_api, tool) = start(&[]);
+    for arguments in [&["--ttl=1h"][..], &["--ttl", "1h"]] {
+        assert_eq!(get(&tool, &create(&tool, arguments))["ttl"], 3600, "{arguments:?}");
+    }
+}
+
+#[test]
+fn after_two_dashes_everything_is_an_argument() {
+    let (_api, tool) = start(&[]);
+    assert_eq!(tool.run(&["get", "--json"]).code, 2);
+    assert_eq!(tool.run(&["get", "--", "--json"]).code, 3);
+    assert_eq!(tool.run(&["--", "list"]).code, 0);
+}
+
+#[test]
+fn misuse_is_told_with_a_usage_line_and_exit_status_2() {
+    // Where a request would end with another exit status.
+    let tool = Tool::at(REFUSING);
+    for (arguments, complaint) in [
+        (&[][..], "which command?"),
+        (&["lst"], "unknown command 'lst'"),
+        (&[""], "unknown command ''"),
+        (&["list", "--al"], "unknown option '--al'"),
+        (&["list", "-a"], "unknown option '-a'"),
+        (&["list", "--=1"], "unknown option '--=1'"),
+        (&["list", "x"], "one argument too many: 'x'"),
+        (&["create", "x"], "one argument too many: 'x'"),
+        (&["get", "x", "y"], "one argument too many: 'y'"),
+        (&["get"], "get wants the ID of a token"),
+        (&["delete"], "delete wants the ID of a token"),
+        (&["list", "--ttl", "1h"], "--ttl is no option of list"),
+        (&["--all", "create"], "--all is no option of create"),
+        (&["get", "x", "--page", "1"], "--page is no option of get"),
+        (&["list", "--page"], "--page wants a value"),
+        (&["list", "--json=yes"], "--json takes no value"),
+        (&["list", "--sort", "age"], "--sort wants ttl or created, not 'age'"),
+        (&["list", "--page", "0"], "--page wants a number from 1, not '0'"),
+        (&["list", "--page", "4294967296"], "--page wants a number from 1, not '4294967296'"),
+        (&["list", "--page", "2h"], "--page wants a number from 1, not '2h'"),
+        (&["list", "--page-size=0"], "--page-size wants a number from 1 to 100, not '0'"),
+        (&["list", "--page-size=101"], "--page-size wants a number from 1 to 100, not '101'"),
+        (&["list", "--page-size="], "--page-size wants a number from 1 to 100, not ''"),
+        (&["list", "--timeout", "0"], "--timeout wants a duration"),
+        (&["list", "--timeout", "50d"], "--timeout wants a duration"),
+    ] {
+        is_misuse(&tool.run(arguments), complaint);
+    }
+}
+
+#[test]
+fn a_ttl_that_is_no_duration_or_too_long_is_misuse() {
+    let tool = Tool::at(REFUSING);
+    for duration in [
+        "",
+        "h",
+        "-1",
+        "+1",
+        " 1",
+        "1 h",
+        "1.5h",
+        "1y",
+        "1H",
+        "1hh",
+        "1h30m",
+        "0x10",
+        "2147483648",
+        "3551w",
+        "99999999999999999999999999",
+        "18446744073709551617",
+    ] {
+        let run = tool.run(&["create", "--ttl", duration]);
+        is_misuse(&run, &format!("at most 2147483647 seconds, not '{duration}'"));
+    }
+}
+
+#[test]
+fn an_argument_that_the_library_refuses_is_exit_status_2() {
+    let (_api, tool) = start(&[]);
+    for id in ["", ".", ".."] {
+        let run = tool.run(&["get", id]);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(failures(&run)[0].contains("token"), "{run:?}");
+    }
+    assert_eq!(Tool::at("not a URL").run(&["list"]).code, 2);
+}
+
+#[test]
+fn without_an_api_key_it_says_how_to_set_it_and_ends_with_2() {
+    let (_api, tool) = start(&[]);
+    let unset = tool.without("APIVIDEO_API_KEY");
+    let unset_run = unset.run(&["list"]);
+    assert_eq!(unset_run.code, 2);
+    assert_eq!(failures(&unset_run), ["avtokens: APIVIDEO_API_KEY is not set"]);
+    assert!(unset_run.errors.contains("export APIVIDEO_API_KEY="), "{unset_run:?}");
+    let empty_run = unset.with("APIVIDEO_API_KEY", "").run(&["list"]);
+    assert_eq!((empty_run.code, empty_run.errors), (2, unset_run.errors));
+}
+
+#[test]
+fn without_a_base_url_it_is_for_the_production_service_which_needs_tls() {
+    // No certificates are trusted, so that nothing is sent.
+    let tool = Tool::at("")
+        .with("SSL_CERT_FILE", "/dev/null")
+        .with("SSL_CERT_DIR", avtokens::root().join("include").to_str().unwrap());
+    for run in [tool.run(&["list"]), tool.without("APIVIDEO_BASE_URL").run(&["list"])] {
+        assert_eq!(run.code, 5, "{run:?}");
+        assert!(run.errors.contains("TLS"), "{run:?}");
+    }
+}
+
+#[test]
+fn help_lists_every_command_option_variable_and_exit_status() {
+    // It needs neither a key nor a service.
+    let tool = Tool::at(REFUSING).without("APIVIDEO_API_KEY");
+    let run = tool.run(&["--help"]);
+    assert_eq!(run.errors, "");
+    let help = run.succeeded();
+    for heading in ["create ", "get ID ", "list ", "delete ID... "] {
+        assert!(help.contains(&format!("\n  {heading}")), "{heading}");
+    }
+    for option in [
+        "--ttl DURATION",
+        "--all",
+        "--sort KEY",
+        "--desc",
+        "--page N",
+        "--page-size N",
+        "--json",
+        "--timeout DURATION",
+        "--help",
+        "--version",
+        "APIVIDEO_API_KEY",
+        "APIVIDEO_BASE_URL",
+    ] {
+        assert!(help.contains(&format!("\n  {option}")), "{option}");
+    }
+    for code in 0..=9 {
+        assert!(help.contains(&format!("\n  {code}  ")), "{code}");
+    }
+    assert!(help.lines().all(|line| line.len() <= 100), "{help}");
+}
+
+#[test]
+fn help_may_follow_a_command() {
+    let tool = Tool::at(REFUSING);
+    assert_eq!(tool.run(&["create", "--help"]).succeeded(), tool.run(&["--help"]).succeeded());
+}
+
+#[test]
+fn version_tells_that_of_the_tool_and_of_the_library() {
+    let tool = Tool::at(REFUSING).without("APIVIDEO_API_KEY");
+    let version = tool.run(&["--version"]).succeeded();
+    let library = format!("(libapivideo {})", env!("CARGO_PKG_VERSION"));
+    assert!(
+        version.starts_with("avtokens ") && version.trim_end().ends_with(&library),
+        "{version}"
+    );
+}
+
+// Failures
+
+#[test]
+fn a_failure_is_one_line_on_standard_error_and_nothing_on_standard_output() {
+    for arguments in
+        [&["create"][..], &["get", "x"], &["list"], &["list", "--all"], &["delete", "x"]]
+    {
+        let run = Tool::at(REFUSING).run(arguments);
+        assert_eq!(run.output, "", "{run:?}");
+        assert_eq!(failures(&run).len(), 1, "{run:?}");
+        assert!(run.errors.lines().skip(1).all(|line| line.starts_with("hint: ")), "{run:?}");
+    }
+}
+
+#[test]
+fn a_token_that_is_not_there_is_told_for_a_person_and_ends_with_3() {
+    let (_api, tool) = start(&[]);
+    let token = create(&tool, &[]);
+    tool.run(&["delete", &token]).succeeded();
+    for command in ["get", "delete"] {
+        for format in [&[][..], &["--json"]] {
+            let run = tool.run(&[&[command, &token], format].concat());
+            assert_eq!(run.code, 3, "{run:?}");
+            let hint = "hint: no such token: never made, expired, or deleted already\n";
+            assert!(run.errors.ends_with(hint), "{run:?}");
+        }
+    }
+}
+
+#[test]
+fn a_service_that_is_not_there_under_its_path_is_another_3() {
+    let (api, _) = start(&[]);
+    let run = Tool::at(&format!("{}/v9", api.url)).run(&["list"]);
+    assert_eq!(run.code, 3);
+    assert!(run.errors.contains("hint: is there a wrong path in APIVIDEO_BASE_URL?"), "{run:?}");
+}
+
+#[test]
+fn a_refused_key_ends_with_4_and_names_the_variable() {
+    let (_api, tool) = start(&[]);
+    let run = tool.with("APIVIDEO_API_KEY", "another-key").run(&["list"]);
+    assert_eq!(run.code, 4);
+    assert!(run.errors.contains("hint: APIVIDEO_API_KEY "), "{run:?}");
+    assert!(!run.errors.contains("another-key"), "{run:?}");
+}
+
+#[test]
+fn a_network_that_fails_ends_with_5() {
+    assert_eq!(Tool::at(REFUSING).run(&["list"]).code, 5);
+    let service = CannedService::hanging_up();
+    assert_eq!(tool_at(&service).run(&["list"]).code, 5);
+}
+
+#[test]
+fn a_service_that_is_silent_ends_with_6_after_the_timeout() {
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let tool = Tool::at(&format!("http://{}", silent.local_addr().unwrap()));
+    let begun = Instant::now();
+    let run = tool.run(&["--timeout", "1s", "list"]);
+    assert_eq!(run.code, 6);
+    assert!(run.errors.contains("hint: --timeout allows more time"), "{run:?}");
+    assert!((1..10).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn too_many_requests_end_with_7() {
+    let (_api, tool) = start(&["--rate-limit", "1"]);
+    tool.run(&["list"]).succeeded();
+    assert_eq!(tool.run(&["list"]).code, 7);
+}
+
+#[test]
+fn a_service_that_fails_or_rejects_ends_with_8() {
+    for status in ["500 Internal Server Error", "400 Bad Request", "409 Conflict"] {
+        let service = CannedService::answering(status, "");
+        assert_eq!(tool_at(&service).run(&["list"]).code, 8, "{status}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_understood_ends_with_9() {
+    let service = CannedService::answering("200 OK", "<html>Welcome to the hotel</html>");
+    for arguments in [&["list"][..], &["list", "--json"], &["list", "--all"], &["get", "x"]] {
+        assert_eq!(tool_at(&service).run(arguments).code, 9, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_create_that_may_have_happened_says_where_to_look() {
+    let hint = "hint: there may be a new token now; look with: avtokens list --desc --page-size 5";
+    for (status, body) in [("500 Internal Server Error", ""), ("200 OK", "<html>")] {
+        let service = CannedService::answering(status, body);
+        let run = tool_at(&service).run(&["create"]);
+        assert!(run.errors.contains(hint), "{status}: {run:?}");
+    }
+    let run = Tool::at(REFUSING).run(&["create"]);
+    assert!(!run.errors.contains(hint), "nothing was sent: {run:?}");
+}
+
+#[test]
+fn output_that_cannot_be_written_ends_with_1() {
+    let (_api, tool) = start(&["--seed", "3"]);
+    for arguments in [&["list"][..], &["list", "--json"], &["create"], &["--help"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = tool.command(arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.ends_with("avtokens: cannot write to standard output\n"), "{errors}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_under_standard_output_ends_with_1() {
+    let (_api, tool) = start(&[]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = tool.command(&["create"]).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+}
+
+#[test]
+fn the_api_key_is_told_nowhere_even_if_the_service_tells_it() {
+    // `Tool::run` looks for it in whatever is printed.
+    let title = format!(r#"{{"title":"The key {KEY} is not known here."}}"#);
+    let service = CannedService::answering("400 Bad Request", &title);
+    for arguments in
+        [&["create"][..], &["get", "x"], &["list"], &["list", "--all"], &["delete", "x"]]
+    {
+        let run = tool_at(&service).run(arguments);
+        assert!(run.errors.contains("is not known here"), "{run:?}");
+    }
+}
+
+// The source, and the demonstration
+
+#[test]
+fn the_tool_compiles_without_a_warning_as_c11_with_the_public_header_alone() {
+    let compiled = Command::new(std::env::var("CC").unwrap_or("cc".into()))
+        .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Iinclude"])
+        .args(["-fsyntax-only", "examples/c/avtokens.c"])
+        .current_dir(avtokens::root())
+        .output()
+        .expect("a C compiler");
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+}
+
+#[test]
+fn make_demo_shows_every_step_in_order_and_ends_with_0() {
+    let made = avtokens::make("demo");
+    let output = String::from_utf8(made.stdout).unwrap();
+    assert!(made.status.success(), "{output}\n{}", String::from_utf8_lossy(&made.stderr));
+    let mut rest = output.as_str();
+    for step in [
+        "\n$ avtokens create --ttl 1h\nto",
+        "\n$ avtokens get to",
+        "\n$ avtokens list --page-size 5",
+        "\n5 of 61 tokens, page 1 of 13",
+        "\n$ avtokens list --all",
+        "\n61 tokens\n",
+        "\n$ avtokens delete to",
+        "\ndeleted to",
+        "\n$ avtokens get to",
+        "404 Not Found",
+        "\nhint: no such token",
+        "\nExit status 3",
+    ] {
+        let Some((_, after)) = rest.split_once(step) else { panic!("no {step:?} in {rest}") };
+        rest = after;
+    }
+}
+
+#[test]
+fn the_demonstration_fails_if_a_deleted_token_is_still_told() {
+    // As a tool that always succeeds would.
+    let demo = demo(&["true", local_api::program().to_str().unwrap()]);
+    assert_eq!(demo.0, Some(1));
+    assert!(demo.1.contains("should be told as not found"), "{}", demo.1);
+}
+
+#[test]
+fn the_demonstration_fails_if_the_tool_or_the_service_does() {
+    assert_eq!(demo(&["false", local_api::program().to_str().unwrap()]).0, Some(1));
+    assert_eq!(demo(&["true", "false"]).0, Some(1));
+    assert_eq!(demo(&[]).0, Some(2));
+}
+
+fn demo(arguments: &[&str]) -> (Option<i32>, String) {
+    let demo = Command::new(avtokens::root().join("examples/c/demo.sh"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("demo.sh can be run");
+    (demo.status.code(), String::from_utf8(demo.stdout).unwrap())
+}
+
+// Helpers
+
+fn start(arguments: &[&str]) -> (LocalApi, Tool) {
+    let api = LocalApi::start(&[&["--api-key", KEY], arguments].concat());
+    let tool = Tool::at(&api.url);
+    (api, tool)
+}
+
+fn tool_at(service: &CannedService) -> Tool {
+    Tool::at(&service.url)
+}
+
+/// Makes a token and returns it.
+fn create(tool: &Tool, options: &[&str]) -> String {
+    tool.run(&[&["create"], options].concat()).succeeded().trim_end().to_owned()
+}
+
+/// What the service tells of a token.
+fn get(tool: &Tool, token: &str) -> Value {
+    json(&tool.run(&["get", "--json", token]).succeeded())
+}
+
+/// The tokens of a list, in its order.
+fn listed(tool: &Tool, options: &[&str]) -> Vec<String> {
+    tokens(&tool.run(&[&["list"], options].concat()).succeeded())
+}
+
+fn tokens(output: &str) -> Vec<String> {
+    table(output).into_iter().map(|[token, ..]| token).collect()
+}
+
+/// The rows of a table without its header line. Each cell begins below its heading, and the two
+/// characters before it are blank.
+#[track_caller]
+fn table(output: &str) -> Vec<[String; 5]> {
+    let mut lines = output.lines();
+    let header = lines.next().expect("a header line");
+    let starts = HEADINGS.map(|heading| header.find(heading).expect("a heading"));
+    assert_eq!(header.split_whitespace().collect::<Vec<_>>(), HEADINGS);
+    lines
+        .map(|line| {
+            let line: Vec<char> = line.chars().collect();
+            std::array::from_fn(|column| {
+                let start = starts[column];
+                let end = starts.get(column + 1).map_or(line.len(), |next| next - 2);
+                let gap = &line[end..(end + 2).min(line.len())];
+                assert!(gap.iter().all(|&c| c == ' '), "not aligned:\n{output}");
+                assert!(line[start] != ' ', "not aligned:\n{output}");
+                line[start..end].iter().collect::<String>().trim_end().to_owned()
+            })
+        })
+        .collect()
+}
+
+/// The lines that tell of a failure.
+fn failures(run: &Run) -> Vec<&str> {
+    run.errors.lines().filter(|line| line.starts_with("avtokens: ")).collect()
+}
+
+#[track_caller]
+fn is_misuse(run: &Run, complaint: &str) {
+    assert_eq!((run.code, run.output.as_str()), (2, ""), "{run:?}");
+    let [what, usage, _] = run.errors.lines().collect::<Vec<_>>().try_into().expect("three lines");
+    assert!(what.starts_with("avtokens: ") && what.contains(complaint), "{run:?}");
+    assert!(usage.starts_with("usage: avtokens "), "{run:?}");
+}
+
+#[track_caller]
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no string"))
+}
+
+/// In Unix seconds.
+fn date(value: &Value) -> i64 {
+    OffsetDateTime::parse(text(value), &Rfc3339).expect("an RFC 3339 date").unix_timestamp()
+}
+
+/// A moment as the table shows it where local time is UTC.
+fn local(moment: i64) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp(moment).unwrap();
+    moment.format(&Rfc3339).unwrap().replace('T', " ").replace('Z', "")
+}
+
+fn number(text: &str) -> i64 {
+    text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    since.as_secs() as i64
+}

@@ -1,0 +1,74 @@
+//! A service that gives one answer whatever it is asked, for what the stand-in never answers.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+pub struct CannedService {
+    pub url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl CannedService {
+    /// Answers every request with this status line and body.
+    pub fn answering(status: &str, body: &str) -> Self {
+        let length = body.len();
+        Self::sending(format!(
+            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        ))
+    }
+
+    /// Takes every request and hangs up.
+    pub fn hanging_up() -> Self {
+        Self::sending(String::new())
+    }
+
+    /// A page with just these tokens, each a JSON object.
+    pub fn listing(tokens: &[&str]) -> Self {
+        let pagination = r#"{"currentPage":1,"pagesTotal":1}"#;
+        let body = format!(r#"{{"data":[{}],"pagination":{pagination}}}"#, tokens.join(","));
+        Self::answering("200 OK", &body)
+    }
+
+    /// The method and target of each request so far, such as `GET /upload-tokens`.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    fn sending(answer: String) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        // It ends with the process of the test.
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let Ok(request) = read_request(&stream) else { continue };
+                seen.lock().unwrap().push(request);
+                // Whoever hangs up early misses its answer.
+                let _ = (&stream).write_all(answer.as_bytes());
+            }
+        });
+        Self { url, requests }
+    }
+}
+
+/// All of it: closing a connection with unread bytes would reset it, and the answer be lost.
+fn read_request(stream: &TcpStream) -> io::Result<String> {
+    let mut reader = BufReader::new(stream);
+    let mut request = String::new();
+    reader.read_line(&mut request)?;
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 || line == "\r\n" {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+    }
+    reader.read_exact(&mut vec![0; length])?;
+    Ok(request.trim_end().trim_end_matches(" HTTP/1.1").to_owned())
+}
