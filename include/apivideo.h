@@ -457,7 +457,7 @@ typedef struct av_tokens_list_params {
  */
 typedef struct av_token_page {
   /**
-   * How many tokens there are on all pages; 0 is not told, or none.
+   * How many tokens there are on all pages; 0 is none if `count` is 0, otherwise not told.
    */
   uint64_t items_total;
   /**

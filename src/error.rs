@@ -111,7 +111,8 @@ impl Error {
             failure: facts.failure,
             outcome: facts.outcome,
             attempts: facts.attempts,
-            message: facts.message,
+            // What a service says may hold line ends and worse, and a message is one line.
+            message: facts.message.replace(char::is_control, " "),
             is_retryable: temporary
                 && (facts.is_repeatable || facts.outcome == Outcome::NotApplied),
             reply: facts.reply,

@@ -45,25 +45,27 @@ impl Problem {
 
     /// The problem in a few words, or nothing.
     pub fn summary(&self) -> Option<String> {
-        let title = match (&self.title, &self.detail) {
-            (Some(title), Some(detail)) => format!("{title} {detail}"),
-            (Some(text), None) | (None, Some(text)) => text.clone(),
-            (None, None) => return None,
-        };
-        let of_parameter = |problem: &Problem| match problem.name.as_deref() {
-            Some(name) if !name.is_empty() => format!(" ({name})"),
-            _ => String::new(),
-        };
+        let mut summary = self.in_one_line();
         // The first of several problems usually repeats the document's own words.
-        let mut summary = format!("{title}{}", of_parameter(self));
-        for problem in &self.problems {
-            let text = problem.title.iter().chain(&problem.detail).cloned().collect::<Vec<_>>();
-            let text = format!("{}{}", text.join(" "), of_parameter(problem));
+        for text in self.problems.iter().map(Problem::in_one_line) {
             if !text.is_empty() && !summary.contains(&text) {
-                summary = format!("{summary}; {text}");
+                let separator = if summary.is_empty() { "" } else { "; " };
+                summary = format!("{summary}{separator}{text}");
             }
         }
-        Some(summary)
+        (!summary.is_empty()).then_some(summary)
+    }
+
+    /// This problem alone: its title and detail, and the parameter in brackets.
+    fn in_one_line(&self) -> String {
+        let texts: Vec<&str> =
+            [&self.title, &self.detail].into_iter().flatten().map(|it| it.trim()).collect();
+        // More will follow where the service ends its sentence.
+        let text = texts.join(" ").trim_end_matches('.').to_owned();
+        match self.name.as_deref() {
+            Some(name) if !name.is_empty() => format!("{text} ({name})").trim().to_owned(),
+            _ => text,
+        }
     }
 }
 
@@ -113,7 +115,7 @@ mod tests {
         );
         assert_eq!(
             problem.summary().as_deref(),
-            Some("Out of range. (page); Out of range. (pageSize)")
+            Some("Out of range (page); Out of range (pageSize)")
         );
     }
 }

@@ -142,7 +142,7 @@ impl<'a> Request<'a> {
         match &self.item {
             Some((item, encoded)) => {
                 let short = secret::shorten(item);
-                text.replace(encoded.as_str(), &short).replace(item, &short)
+                secret::hide(secret::hide(text, encoded, &short), item, &short)
             }
             None => text,
         }

@@ -10,6 +10,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// The longest credential: it must fit into a request's head.
 const LONGEST: usize = 4096;
 
+/// What is shorter is no secret, and hiding it would garble what is said.
+const SHORTEST_HIDDEN: usize = 4;
+
 /// What a client identifies itself with.
 #[derive(Clone, Copy)]
 pub enum Credential<'a> {
@@ -74,15 +77,17 @@ impl Secret {
 
     /// Takes the credential out of `text`, in which a service may have repeated it.
     pub fn hide_in(&self, text: String) -> String {
-        let mut hidden = text;
-        for secret in [&self.text, &self.encoded] {
-            if hidden.contains(secret.as_str()) {
-                let with_secret = Zeroizing::new(hidden);
-                hidden = with_secret.replace(secret.as_str(), "[credential]");
-            }
-        }
-        hidden
+        let text = hide(text, &self.encoded, "[credential]");
+        hide(text, &self.text, "[credential]")
     }
+}
+
+/// `text` with `shown` in the place of `secret`.
+pub(crate) fn hide(text: String, secret: &str, shown: &str) -> String {
+    if secret.len() < SHORTEST_HIDDEN || !text.contains(secret) {
+        return text;
+    }
+    Zeroizing::new(text).replace(secret, shown)
 }
 
 /// `base64(key + ":")`, written once into memory that does not move.
@@ -137,6 +142,12 @@ mod tests {
         let encoded = STANDARD.encode("my-secret-key:");
         let shown = secret.hide_in(format!("key my-secret-key, header Basic {encoded}"));
         assert_eq!(shown, "key [credential], header Basic [credential]");
+    }
+
+    #[test]
+    fn what_is_too_short_for_a_secret_garbles_nothing() {
+        let secret = Secret::new(Credential::ApiKey("k")).expect("a valid key");
+        assert_eq!(secret.hide_in("not known".into()), "not known");
     }
 
     #[test]

@@ -45,15 +45,13 @@ pub(crate) fn send<'r>(
     let deadline = Deadline::after(timeout);
     let attempt = Attempt::new(deadline, client.connect_timeout());
     let ending = match exchange(client, request, &attempt)? {
-        Ok(exchange) => judge(exchange, request, &attempt),
+        Ok(exchange) => judge(exchange, client, request, &attempt),
         Err(fault) => Ending::fault(fault, &attempt, None),
     };
     match ending {
         Ending::Success { status, body } => Ok(Answer { request, status, attempts: 1, body }),
         Ending::Failure { failure, outcome, what, reply } => {
             let outcome = request.outcome(outcome);
-            // What the service said may repeat a secret; our own words do not.
-            let what = request.hide_in(client.hide_in(what));
             Err(Error::of_call(CallFacts {
                 failure,
                 outcome,
@@ -113,7 +111,9 @@ fn exchange(
 }
 
 /// What an answer says, once its head has come: the head beats the body.
-fn judge(exchange: Exchange, request: &Request<'_>, attempt: &Attempt) -> Ending {
+fn judge(exchange: Exchange, client: &Client, request: &Request<'_>, attempt: &Attempt) -> Ending {
+    // What the service says may repeat a secret.
+    let hide = |text: String| request.hide_in(client.hide_in(text));
     match exchange.status().as_u16() {
         status @ 200..=299 if request.ignores_body() => {
             Ending::Success { status, body: Vec::new() }
@@ -121,23 +121,31 @@ fn judge(exchange: Exchange, request: &Request<'_>, attempt: &Attempt) -> Ending
         status @ 200..=299 => read_success(exchange, status, attempt),
         status @ 300..=399 => {
             let target = match exchange.headers().get("location") {
-                Some(location) => String::from_utf8_lossy(location.as_bytes()).into_owned(),
+                Some(location) => hide(String::from_utf8_lossy(location.as_bytes()).into_owned()),
                 None => "nowhere".into(),
             };
             let what = format!("redirected (status {status}) to {target}, which is not followed");
-            read_refusal(exchange, Failure::Decode, Outcome::Unknown, Some(what), attempt)
+            read_refusal(exchange, Failure::Decode, Outcome::Unknown, Said::Own(what), attempt)
         }
         // The service has refused: it says so itself. A 408 comes from whoever waited for the
         // request, and may come too late.
-        status @ 400..=499 if status != 408 => {
-            read_refusal(exchange, Failure::Http(status), Outcome::NotApplied, None, attempt)
-        }
-        status @ (408 | 500..=599) => {
-            read_refusal(exchange, Failure::Http(status), Outcome::Unknown, None, attempt)
-        }
+        status @ 400..=499 if status != 408 => read_refusal(
+            exchange,
+            Failure::Http(status),
+            Outcome::NotApplied,
+            Said::Service(&hide),
+            attempt,
+        ),
+        status @ (408 | 500..=599) => read_refusal(
+            exchange,
+            Failure::Http(status),
+            Outcome::Unknown,
+            Said::Service(&hide),
+            attempt,
+        ),
         status => {
             let what = format!("answered with status {status}, which means nothing here");
-            read_refusal(exchange, Failure::Decode, Outcome::Unknown, Some(what), attempt)
+            read_refusal(exchange, Failure::Decode, Outcome::Unknown, Said::Own(what), attempt)
         }
     }
 }
@@ -158,25 +166,34 @@ fn read_success(mut exchange: Exchange, status: u16, attempt: &Attempt) -> Endin
     Ending::fault(fault, attempt, Some(Box::new(reply)))
 }
 
+/// Who says what is wrong: we do, or the service, whose words may hold what must be hidden.
+enum Said<'h> {
+    Own(String),
+    Service(&'h dyn Fn(String) -> String),
+}
+
 /// Reads what the service says about a refusal, as far as it comes.
 fn read_refusal(
     mut exchange: Exchange,
     failure: Failure,
     outcome: Outcome,
-    what: Option<String>,
+    what: Said<'_>,
     attempt: &Attempt,
 ) -> Ending {
     let (mut body, _) = exchange.read_body(Reply::BODY_LIMIT, attempt);
     body.truncate(Reply::BODY_LIMIT);
     let status = exchange.status();
     let problem = Problem::parse(&body);
-    let what = what.unwrap_or_else(|| {
-        let reason = status.canonical_reason().unwrap_or("(no name)");
-        match problem.summary() {
-            Some(summary) => format!("{} {reason}: {summary}", status.as_u16()),
-            None => format!("{} {reason}", status.as_u16()),
+    let what = match what {
+        Said::Own(what) => what,
+        Said::Service(hide) => {
+            let name = status.canonical_reason().unwrap_or("(no name)");
+            match problem.summary() {
+                Some(summary) => format!("{} {name}: {}", status.as_u16(), hide(summary)),
+                None => format!("{} {name}", status.as_u16()),
+            }
         }
-    });
+    };
     let reply = Reply {
         status: status.as_u16(),
         problem,

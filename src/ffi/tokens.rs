@@ -53,7 +53,7 @@ pub struct av_token {
 /// pointer you got, never copy it by value or take its size. It never changes.
 #[repr(C)]
 pub struct av_token_page {
-    /// How many tokens there are on all pages; 0 is not told, or none.
+    /// How many tokens there are on all pages; 0 is none if `count` is 0, otherwise not told.
     pub items_total: u64,
     /// Zero, for later versions.
     pub reserved: [u64; 4],
