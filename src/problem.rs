@@ -43,11 +43,11 @@ impl Problem {
         }
     }
 
-    /// The problem in a few words, or nothing.
-    pub fn summary(&self) -> Option<String> {
-        let mut summary = self.in_one_line();
+    /// The problem in a few words, each text passed through `hide` first, or nothing.
+    pub fn summary(&self, hide: impl Fn(String) -> String) -> Option<String> {
+        let mut summary = self.in_one_line(&hide);
         // The first of several problems usually repeats the document's own words.
-        for text in self.problems.iter().map(Problem::in_one_line) {
+        for text in self.problems.iter().map(|problem| problem.in_one_line(&hide)) {
             if !text.is_empty() && !summary.contains(&text) {
                 let separator = if summary.is_empty() { "" } else { "; " };
                 summary = format!("{summary}{separator}{text}");
@@ -57,12 +57,14 @@ impl Problem {
     }
 
     /// This problem alone: its title and detail, and the parameter in brackets.
-    fn in_one_line(&self) -> String {
-        let texts: Vec<&str> =
-            [&self.title, &self.detail].into_iter().flatten().map(|it| it.trim()).collect();
+    fn in_one_line(&self, hide: impl Fn(String) -> String) -> String {
+        // A secret may end in what is trimmed.
+        let shown = |text: &String| hide(text.clone()).trim().to_owned();
+        let texts: Vec<String> =
+            [&self.title, &self.detail].into_iter().flatten().map(shown).collect();
         // More will follow where the service ends its sentence.
         let text = texts.join(" ").trim_end_matches('.').to_owned();
-        match self.name.as_deref() {
+        match self.name.as_ref().map(shown) {
             Some(name) if !name.is_empty() => format!("{text} ({name})").trim().to_owned(),
             _ => text,
         }
@@ -114,7 +116,7 @@ mod tests {
                 {"title":"Out of range.","name":"page"},{"title":"Out of range.","name":"pageSize"}]}"#,
         );
         assert_eq!(
-            problem.summary().as_deref(),
+            problem.summary(|text| text).as_deref(),
             Some("Out of range (page); Out of range (pageSize)")
         );
     }

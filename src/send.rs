@@ -188,8 +188,8 @@ fn read_refusal(
         Said::Own(what) => what,
         Said::Service(hide) => {
             let name = status.canonical_reason().unwrap_or("(no name)");
-            match problem.summary() {
-                Some(summary) => format!("{} {name}: {}", status.as_u16(), hide(summary)),
+            match problem.summary(hide) {
+                Some(summary) => format!("{} {name}: {summary}", status.as_u16()),
                 None => format!("{} {name}", status.as_u16()),
             }
         }

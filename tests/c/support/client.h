@@ -35,4 +35,11 @@ static inline av_client *client_for(const char *url) {
   return client_of(&config);
 }
 
+/* A client for `url` that tries each request once: for what a single answer comes to. */
+static inline av_client *client_trying_once(const char *url) {
+  av_client_config config = config_for(url);
+  config.max_attempts = 1;
+  return client_of(&config);
+}
+
 #endif

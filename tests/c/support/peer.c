@@ -58,6 +58,17 @@ static int ready(peer *p, int socket, short events) {
   return fds[1].revents == 0;
 }
 
+/* Lets some time pass; 0 if the peer is to stop. */
+static int linger(peer *p, int milliseconds) {
+  struct pollfd stop;
+  int count;
+  stop.fd = p->stop_pipe[0];
+  stop.events = POLLIN;
+  do count = poll(&stop, 1, milliseconds);
+  while (count < 0 && errno == EINTR);
+  return count == 0;
+}
+
 /* How long the request at the front of the buffer is; 0 if it is not all there yet. */
 static size_t whole_request(const char *buffer, size_t length) {
   const char *end = (const char *)memmem(buffer, length, "\r\n\r\n", 4);
@@ -101,6 +112,10 @@ static int serve(peer *p, int client) {
       sent += (size_t)count;
     }
     if (answer.end == PEER_CLOSE) break;
+    if (answer.end == PEER_DRIP) {
+      while ((going = linger(p, 20)) && send(client, "x", 1, MSG_NOSIGNAL) == 1) {}
+      break;
+    }
     if (answer.end == PEER_STALL) {
       while ((going = ready(p, client, POLLIN)) && recv(client, buffer, capacity, 0) > 0) {}
       break;

@@ -12,7 +12,8 @@ typedef struct peer peer;
 typedef enum peer_end {
   PEER_KEEP,  /* keeps the connection for the next request */
   PEER_CLOSE, /* closes it */
-  PEER_STALL  /* stays silent until the client has gone */
+  PEER_STALL, /* stays silent until the client has gone */
+  PEER_DRIP   /* sends an "x" now and then, until the client has gone */
 } peer_end;
 
 /* Listens on a port of its own; ends the test program if it cannot. */
