@@ -7,14 +7,23 @@ mod local_api;
 mod plain_http;
 
 use std::collections::HashSet;
-use std::io::Read;
+use std::io::{self, BufRead, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use local_api::LocalApi;
 use plain_http::{Answer, Connection};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
+    SupportedProtocolVersion,
+};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -370,9 +379,9 @@ fn at_the_edges_there_is_no_previous_and_no_next() {
 #[test]
 fn links_carry_the_parameters_of_the_request() {
     let api = start(&["--seed", "10"]);
-    let query = "?sortBy=ttl&pageSize=3&sortOrder=asc&other=a%26b";
+    let query = "?sortBy=%74tl&pageSize=3&sortOrder=asc";
     for (_, uri) in links(&api, query) {
-        for parameter in ["sortBy=ttl", "pageSize=3", "sortOrder=asc", "other=a%26b"] {
+        for parameter in ["sortBy=%74tl", "pageSize=3", "sortOrder=asc"] {
             assert!(uri[1..].split(['?', '&']).any(|part| part == parameter), "{uri}");
         }
     }
@@ -496,8 +505,32 @@ fn an_order_that_is_not_published_is_a_400_that_names_it() {
 #[test]
 fn everything_wrong_with_a_list_is_among_its_problems() {
     let api = start(&[]);
-    let problem = get(&api, "/upload-tokens?currentPage=x&pageSize=0&sortBy=y&sortOrder=z").json();
-    assert_eq!(names(&problem["problems"]), ["currentPage", "pageSize", "sortBy", "sortOrder"]);
+    let query = "currentPage=x&pageSize=0&sortBy=y&sortOrder=z&other=1";
+    let problem = get(&api, &format!("/upload-tokens?{query}")).json();
+    assert_eq!(
+        names(&problem["problems"]),
+        ["currentPage", "other", "pageSize", "sortBy", "sortOrder"]
+    );
+}
+
+#[test]
+fn a_parameter_that_is_not_published_is_a_400_that_names_it() {
+    let api = start(&["--seed", "3"]);
+    for (query, name) in [
+        ("other=1", "other"),
+        ("other", "other"),
+        ("page=1", "page"),
+        ("PageSize=3", "PageSize"),
+        ("pageSize=3&a%26b=%3D&sortBy=ttl", "a&b"),
+    ] {
+        assert_refused_parameter(
+            &get(&api, &format!("/upload-tokens?{query}")),
+            "request-invalid-query-parameter",
+            "A query parameter is invalid.",
+            name,
+            "This field was not expected.",
+        );
+    }
 }
 
 // A token asked for wrongly
@@ -742,6 +775,328 @@ fn without_the_option_the_limit_is_out_of_reach() {
     assert!(answer.number("X-RateLimit-Limit") > answer.number("X-RateLimit-Remaining"));
 }
 
+// Faults
+
+#[test]
+fn a_failed_request_is_answered_with_500_and_its_work_is_not_done() {
+    let api = start(&["--fail-rate", "100", "--seed", "1"]);
+    let tokens = ledger(&api)["tokens"].clone();
+    let path = format!("/upload-tokens/{}", tokens[0].as_str().unwrap());
+    for answer in [post(&api, "{}"), delete(&api, &path), get(&api, &path), list_as(&api, &[])] {
+        assert_eq!(answer.status, 500);
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert!(answer.number("X-RateLimit-Remaining") > 0);
+        assert_eq!(
+            answer.json(),
+            json!({
+                "type": format!("{REFERENCE}server-error"),
+                "title": "Server error",
+                "status": 500,
+            })
+        );
+    }
+    let ledger = ledger(&api);
+    assert_eq!(ledger["tokens"], tokens);
+    assert_eq!(ledger["created"], 0);
+    assert_eq!(ledger["deleted"], 0);
+    assert_eq!(ledger["failed"], 4);
+}
+
+#[test]
+fn a_failed_request_leaves_its_connection_open() {
+    let api = start(&["--fail-rate", "100"]);
+    let mut connection = Connection::open(&api.url);
+    for length in [2, 64 * 1024, 2] {
+        let body = format!("{}{{}}", " ".repeat(length - 2));
+        let headers = [basic(KEY), JSON.to_owned()];
+        assert_eq!(connection.send("POST", "/upload-tokens", &headers, &body).status, 500);
+    }
+}
+
+#[test]
+fn a_dropped_request_is_done_and_its_connection_closed_without_an_answer() {
+    let api = start(&["--drop-rate", "100"]);
+    lose(&api, "POST", "/upload-tokens", "{}");
+    lose(&api, "POST", "/upload-tokens", "{}");
+    let after_creation = ledger(&api);
+    assert_eq!(after_creation["created"], 2);
+    assert_eq!(after_creation["tokens"].as_array().unwrap().len(), 2);
+    assert_eq!(after_creation["answers_lost"], json!({ "create": 2, "delete": 0, "read": 0 }));
+
+    let path = format!("/upload-tokens/{}", after_creation["tokens"][0].as_str().unwrap());
+    lose(&api, "GET", &path, "");
+    lose(&api, "DELETE", &path, "");
+    let after_deletion = ledger(&api);
+    assert_eq!(after_deletion["deleted"], 1);
+    assert_eq!(after_deletion["tokens"], json!([after_creation["tokens"][1]]));
+    assert_eq!(after_deletion["answers_lost"], json!({ "create": 2, "delete": 1, "read": 1 }));
+}
+
+#[test]
+fn a_lost_answer_counts_as_a_create_or_delete_only_if_there_was_one() {
+    let api = start(&["--drop-rate", "100"]);
+    lose(&api, "POST", "/upload-tokens", "");
+    lose(&api, "DELETE", "/upload-tokens/unknown", "");
+    let ledger = ledger(&api);
+    assert_eq!(ledger["answers_lost"], json!({ "create": 0, "delete": 0, "read": 2 }));
+    assert_eq!(ledger["created"], 0);
+    assert_eq!(ledger["deleted"], 0);
+}
+
+#[test]
+fn a_dropped_answer_takes_its_time_too() {
+    let api = start(&["--drop-rate", "100", "--latency-ms", "300"]);
+    let started = Instant::now();
+    lose(&api, "POST", "/upload-tokens", "{}");
+    assert!(started.elapsed() >= Duration::from_millis(300));
+}
+
+#[test]
+fn rates_of_0_change_nothing() {
+    let api = start(&["--fail-rate", "0", "--drop-rate", "0%", "--random-seed", "1"]);
+    assert!(outcomes(&api, 300).iter().all(|outcome| *outcome == Outcome::Answered));
+}
+
+#[test]
+fn rates_are_in_percent_with_or_without_the_sign_and_in_fractions() {
+    for (rate, expected) in [("20", 150..=250), ("20%", 150..=250), ("2.5", 10..=45)] {
+        let seeded = ["--random-seed", "7"];
+        let failing = start(&[&["--fail-rate", rate], &seeded[..]].concat());
+        let failed = count(&outcomes(&failing, 1000), Outcome::Failed);
+        assert!(expected.contains(&failed), "--fail-rate {rate}: {failed} of 1000");
+
+        let dropping = start(&[&["--drop-rate", rate], &seeded[..]].concat());
+        let dropped = count(&outcomes(&dropping, 1000), Outcome::Dropped);
+        assert!(expected.contains(&dropped), "--drop-rate {rate}: {dropped} of 1000");
+    }
+}
+
+#[test]
+fn a_random_seed_repeats_the_faults_and_another_does_not() {
+    let with = |seed| {
+        let api = start(&["--fail-rate", "30", "--drop-rate", "30", "--random-seed", seed]);
+        outcomes(&api, 200)
+    };
+    let first = with("1");
+    assert_eq!(with("1"), first);
+    assert_ne!(with("2"), first);
+}
+
+#[test]
+fn without_a_random_seed_no_run_is_like_another() {
+    let run = || outcomes(&start(&["--fail-rate", "50"]), 200);
+    assert_ne!(run(), run());
+}
+
+// The ledger
+
+#[test]
+fn the_ledger_starts_empty_but_for_what_is_seeded() {
+    let api = start(&["--seed", "3"]);
+    let mut ledger = ledger(&api);
+    let tokens = ledger.as_object_mut().unwrap().remove("tokens").unwrap();
+    assert_eq!(
+        ledger,
+        json!({
+            "requests": 0,
+            "connections": 0,
+            "rate_limited": 0,
+            "failed": 0,
+            "created": 0,
+            "deleted": 0,
+            "answers_lost": { "create": 0, "delete": 0, "read": 0 },
+        })
+    );
+    assert_eq!(tokens, json!(listed(&api, "?sortOrder=asc")));
+}
+
+#[test]
+fn the_ledger_needs_no_credentials_and_is_not_affected_by_anything() {
+    for options in [
+        &["--fail-rate", "100"][..],
+        &["--drop-rate", "100"],
+        &["--rate-limit", "0"],
+        &["--latency-ms", "60000"],
+    ] {
+        let api = start(options);
+        for _ in 0..3 {
+            assert_eq!(ledger(&api)["requests"], 0, "{options:?}");
+        }
+    }
+}
+
+#[test]
+fn the_ledger_counts_what_was_done_and_what_was_not() {
+    let api = start(&["--rate-limit", "4"]);
+    let tokens = [(); 3].map(|()| create(&api, 0));
+    let path = format!("/upload-tokens/{}", tokens[1]);
+    assert_eq!(delete(&api, &path).status, 204);
+    assert_eq!(post(&api, "{}").status, 429);
+    for status in [404, 404, 404, 404, 429, 429] {
+        assert_eq!(get(&api, &path).status, status);
+    }
+    let ledger = ledger(&api);
+    assert_eq!(ledger["requests"], 11);
+    assert_eq!(ledger["rate_limited"], 3);
+    assert_eq!(ledger["created"], 3);
+    assert_eq!(ledger["deleted"], 1);
+    assert_eq!(ledger["tokens"], json!([tokens[0], tokens[2]]));
+}
+
+#[test]
+fn the_ledger_counts_connections_that_brought_a_request() {
+    let api = start(&[]);
+    let _idle = Connection::open(&api.url);
+    for _ in 0..3 {
+        let mut connection = Connection::open(&api.url);
+        for _ in 0..4 {
+            connection.send("GET", "/upload-tokens", &[basic(KEY)], "");
+        }
+    }
+    let ledger = ledger(&api);
+    assert_eq!(ledger["requests"], 12);
+    assert_eq!(ledger["connections"], 3);
+}
+
+#[test]
+fn the_ledger_has_no_expired_tokens_and_does_not_call_them_deleted() {
+    let api = start(&[]);
+    create(&api, 1);
+    let lasting = create(&api, 0);
+    let started = Instant::now();
+    while ledger(&api)["tokens"] != json!([lasting]) {
+        assert!(started.elapsed() < Duration::from_secs(10), "it has not expired");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(ledger(&api)["created"], 2);
+    assert_eq!(ledger(&api)["deleted"], 0);
+}
+
+#[test]
+fn what_clients_saw_and_what_was_lost_add_up_to_what_was_done() {
+    let api = start(&["--fail-rate", "20", "--drop-rate", "20", "--random-seed", "3"]);
+    let seen: Vec<Outcome> = std::thread::scope(|scope| {
+        let clients = [(); 4].map(|()| scope.spawn(|| outcomes(&api, 100)));
+        clients.into_iter().flat_map(|client| client.join().expect("no panic")).collect()
+    });
+    let ledger = ledger(&api);
+    let [answered, failed, dropped] =
+        [Outcome::Answered, Outcome::Failed, Outcome::Dropped].map(|kind| count(&seen, kind));
+    assert!(answered > 0 && failed > 0 && dropped > 0);
+    assert_eq!(ledger["requests"], 400);
+    assert_eq!(ledger["failed"], failed);
+    assert_eq!(ledger["answers_lost"]["create"], dropped);
+    assert_eq!(ledger["created"], answered + dropped);
+    assert_eq!(ledger["tokens"].as_array().unwrap().len(), answered + dropped);
+}
+
+#[test]
+fn the_ledgers_path_is_unknown_to_other_methods() {
+    let api = start(&[]);
+    let answer = send(&api, "DELETE", "/local-api/ledger", &[basic(KEY)], "");
+    assert_eq!(answer.status, 404);
+    assert_eq!(ledger(&api)["requests"], 1);
+}
+
+// TLS
+
+#[test]
+fn a_client_that_trusts_the_ca_file_gets_answers() {
+    let (api, ca_file) = start_tls("trusts", &[]);
+    assert!(api.url.starts_with("https://127.0.0.1:"), "{}", api.url);
+    for version in rustls::ALL_VERSIONS {
+        let config = trusting(&ca_file, version);
+        for host in ["127.0.0.1", "localhost", "::1"] {
+            let mut connection = Connection::over(handshake(&api, host, &config).unwrap());
+            let headers = [basic(KEY), JSON.to_owned()];
+            assert_eq!(connection.send("POST", "/upload-tokens", &headers, "{}").status, 200);
+            assert_eq!(connection.send("GET", "/upload-tokens", &headers, "").status, 200);
+        }
+    }
+}
+
+#[test]
+fn a_client_that_does_not_trust_it_or_asks_for_another_host_gets_none() {
+    let (api, ca_file) = start_tls("distrusts", &[]);
+    let (_another, another_ca_file) = start_tls("another", &[]);
+    let version = &rustls::version::TLS13;
+    let nobody = config(RootCertStore::empty(), version);
+    for (host, config) in [
+        ("127.0.0.1", nobody),
+        ("127.0.0.1", trusting(&another_ca_file, version)),
+        ("ws.api.video", trusting(&ca_file, version)),
+    ] {
+        let error = handshake(&api, host, &config).expect_err("the handshake fails");
+        assert!(error.to_string().contains("invalid peer certificate"), "{error}");
+    }
+    // They did not take the server with them.
+    assert!(handshake(&api, "127.0.0.1", &trusting(&ca_file, version)).is_ok());
+}
+
+#[test]
+fn sessions_resume() {
+    let (api, ca_file) = start_tls("resumes", &[]);
+    for version in rustls::ALL_VERSIONS {
+        let config = trusting(&ca_file, version);
+        for kind in [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Resumed] {
+            let stream = handshake(&api, "localhost", &config).unwrap();
+            assert_eq!(stream.conn.handshake_kind(), Some(kind), "{version:?}");
+            // Tickets arrive with the answer.
+            Connection::over(stream).send("GET", "/upload-tokens", &[basic(KEY)], "");
+        }
+    }
+}
+
+#[test]
+fn over_tls_too_a_dropped_request_is_done_and_its_connection_closed() {
+    let (api, ca_file) = start_tls("drops", &["--drop-rate", "100"]);
+    let config = trusting(&ca_file, &rustls::version::TLS13);
+    let mut connection = Connection::over(handshake(&api, "localhost", &config).unwrap());
+    connection.send_only("POST", "/upload-tokens", &[basic(KEY), JSON.to_owned()], "{}");
+    assert_eq!(connection.read_to_close(), "");
+    let mut connection = Connection::over(handshake(&api, "localhost", &config).unwrap());
+    let ledger = connection.send("GET", "/local-api/ledger", &[], "").json();
+    assert_eq!(ledger["answers_lost"]["create"], 1);
+    assert_eq!(ledger["connections"], 1);
+}
+
+#[test]
+fn who_does_not_speak_tls_is_not_served_and_does_no_harm() {
+    let (api, ca_file) = start_tls("plain", &[]);
+    let _silent = plain_http::connect(&api.url);
+    let mut plain = Connection::open(&api.url);
+    plain.send_only("GET", "/upload-tokens", &[basic(KEY)], "");
+    let mut alert = Vec::new();
+    let mut garbage = plain_http::connect(&api.url);
+    garbage.write_all(&[0x16, 3, 1, 0, 4, 1, 2, 3, 4]).unwrap();
+    let _ = garbage.read_to_end(&mut alert);
+    assert!(!alert.starts_with(b"HTTP"));
+    let config = trusting(&ca_file, &rustls::version::TLS13);
+    let mut connection = Connection::over(handshake(&api, "localhost", &config).unwrap());
+    assert_eq!(connection.send("GET", "/upload-tokens", &[basic(KEY)], "").status, 200);
+}
+
+#[test]
+fn the_ca_file_is_in_the_temporary_directory_and_gone_at_the_end() {
+    for signal in ["INT", "TERM"] {
+        let mut api = start(&["--tls"]);
+        let ca_file = second_line(&mut api);
+        let pem = std::fs::read_to_string(&ca_file).expect("the file is there");
+        assert!(ca_file.starts_with(std::env::temp_dir()), "{}", ca_file.display());
+        assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
+        assert!(!pem.contains("PRIVATE"));
+        assert!(end(&mut api, signal).success());
+        assert!(!ca_file.exists(), "SIG{signal}");
+    }
+}
+
+#[test]
+fn a_ca_file_of_the_users_choice_stays() {
+    let (mut api, ca_file) = start_tls("chosen", &[]);
+    assert!(end(&mut api, "INT").success());
+    assert!(ca_file.exists());
+}
+
 // The command line
 
 #[test]
@@ -839,6 +1194,15 @@ fn a_command_line_it_does_not_understand_is_refused() {
         &["--api-key", KEY, "--rate-limit", "10/0"],
         &["--api-key", KEY, "--rate-limit", "10/"],
         &["--api-key", KEY, "--seed", "-1"],
+        &["--api-key", KEY, "--fail-rate", "101"],
+        &["--api-key", KEY, "--fail-rate=-1"],
+        &["--api-key", KEY, "--fail-rate", "NaN"],
+        &["--api-key", KEY, "--drop-rate", "often"],
+        &["--api-key", KEY, "--drop-rate", "%"],
+        &["--api-key", KEY, "--fail-rate", "60", "--drop-rate", "60"],
+        &["--api-key", KEY, "--random-seed", "dice"],
+        &["--api-key", KEY, "--tls-ca-file", "ca.pem"],
+        &["--api-key", KEY, "--tls", "--tls-ca-file", "/nowhere/ca.pem"],
         &["--api-key", KEY, "--unknown"],
     ] {
         let output =
@@ -852,6 +1216,22 @@ fn a_command_line_it_does_not_understand_is_refused() {
 
 fn start(options: &[&str]) -> LocalApi {
     LocalApi::start(&[&["--api-key", KEY], options].concat())
+}
+
+/// The CA file is of this name, in the build directory.
+fn start_tls(name: &str, options: &[&str]) -> (LocalApi, PathBuf) {
+    let ca_file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("local_api-{name}.pem"));
+    let place = ca_file.to_str().expect("a path in UTF-8");
+    let mut api = start(&[&["--tls", "--tls-ca-file", place], options].concat());
+    assert_eq!(second_line(&mut api), ca_file);
+    (api, ca_file)
+}
+
+fn second_line(api: &mut LocalApi) -> PathBuf {
+    let mut line = String::new();
+    api.output.read_line(&mut line).expect("stdout is readable");
+    let path = line.strip_prefix("CA file: ").and_then(|rest| rest.strip_suffix('\n'));
+    PathBuf::from(path.unwrap_or_else(|| panic!("not the CA file's line: {line:?}")))
 }
 
 fn send(api: &LocalApi, method: &str, target: &str, headers: &[String], body: &str) -> Answer {
@@ -919,6 +1299,71 @@ fn end(api: &mut LocalApi, signal: &str) -> ExitStatus {
         assert!(sent.elapsed() < Duration::from_secs(5), "it did not end");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+fn ledger(api: &LocalApi) -> Value {
+    let answer = send(api, "GET", "/local-api/ledger", &[], "");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()
+}
+
+/// Sends a request whose answer does not arrive.
+fn lose(api: &LocalApi, method: &str, target: &str, body: &str) {
+    let mut connection = Connection::open(&api.url);
+    connection.send_only(method, target, &[basic(KEY), JSON.to_owned()], body);
+    assert_eq!(connection.read_to_close(), "");
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Outcome {
+    Answered,
+    Failed,
+    Dropped,
+}
+
+/// Of so many creates, one after another.
+fn outcomes(api: &LocalApi, requests: usize) -> Vec<Outcome> {
+    let headers = [basic(KEY), JSON.to_owned(), "Connection: close".to_owned()];
+    let outcome = || {
+        let mut connection = Connection::open(&api.url);
+        connection.send_only("POST", "/upload-tokens", &headers, "{}");
+        match connection.read_to_close().split_whitespace().nth(1) {
+            Some("200") => Outcome::Answered,
+            Some("500") => Outcome::Failed,
+            Some(status) => panic!("{status}"),
+            None => Outcome::Dropped,
+        }
+    };
+    std::iter::repeat_with(outcome).take(requests).collect()
+}
+
+fn count(outcomes: &[Outcome], kind: Outcome) -> usize {
+    outcomes.iter().filter(|outcome| **outcome == kind).count()
+}
+
+fn trusting(ca_file: &Path, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca_file).expect("a certificate")).expect("a CA");
+    config(roots, version)
+}
+
+fn config(roots: RootCertStore, version: &'static SupportedProtocolVersion) -> Arc<ClientConfig> {
+    let config = ClientConfig::builder_with_protocol_versions(&[version]);
+    Arc::new(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn handshake(
+    api: &LocalApi,
+    host: &str,
+    config: &Arc<ClientConfig>,
+) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    let host = ServerName::try_from(host.to_owned()).expect("a host");
+    let mut tls = ClientConnection::new(Arc::clone(config), host).expect("a TLS connection");
+    let mut stream = plain_http::connect(&api.url);
+    while tls.is_handshaking() {
+        tls.complete_io(&mut stream)?;
+    }
+    Ok(StreamOwned::new(tls, stream))
 }
 
 // Looking at answers

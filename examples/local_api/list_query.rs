@@ -27,8 +27,8 @@ pub struct ListQuery {
     pub page_size: u64,
     pub sort_by: SortBy,
     pub sort_order: SortOrder,
-    /// The parameters that do not say which page, as they came.
-    other_parameters: Vec<String>,
+    /// The parameters that say in which order, as they came.
+    order_parameters: Vec<String>,
 }
 
 impl ListQuery {
@@ -38,7 +38,7 @@ impl ListQuery {
             page_size: DEFAULT_PAGE_SIZE,
             sort_by: SortBy::CreatedAt,
             sort_order: SortOrder::Descending,
-            other_parameters: Vec::new(),
+            order_parameters: Vec::new(),
         };
         let mut violations = Vec::new();
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -56,10 +56,13 @@ impl ListQuery {
             "pageSize" => self.page_size = page_size(&value)?,
             "sortBy" => self.sort_by = sort_by(&value)?,
             "sortOrder" => self.sort_order = sort_order(&value)?,
-            _ => {}
+            _ => {
+                let detail = "This field was not expected.";
+                return Err(Violation::invalid_query_parameter(&name, detail));
+            }
         }
-        if !matches!(name.as_str(), "currentPage" | "pageSize") {
-            self.other_parameters.push(parameter.to_owned());
+        if matches!(name.as_str(), "sortBy" | "sortOrder") {
+            self.order_parameters.push(parameter.to_owned());
         }
         Ok(())
     }
@@ -80,7 +83,7 @@ impl ListQuery {
     }
 
     fn link(&self, relation: &str, page: u64) -> Value {
-        let mut parameters = self.other_parameters.clone();
+        let mut parameters = self.order_parameters.clone();
         parameters.push(format!("currentPage={page}"));
         parameters.push(format!("pageSize={}", self.page_size));
         json!({ "rel": relation, "uri": format!("/upload-tokens?{}", parameters.join("&")) })

@@ -1,11 +1,25 @@
 //! What a create may ask for: a JSON object with `ttl` or nothing in it.
 
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::StatusCode;
+use hyper::body::{Bytes, Incoming};
 use serde_json::{Value, json};
 
 use crate::problem::{Problem, Violation};
 
+const BODY_LIMIT: usize = 64 * 1024;
 const LONGEST_TTL: u32 = 2_147_483_647;
+
+pub async fn read(body: Incoming) -> Result<Bytes, Problem> {
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::invalid_payload(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The payload is too large.",
+        )),
+        Err(_) => Err(invalid("The payload ends before its announced length.")),
+    }
+}
 
 /// The time to live that the payload asks for, in seconds; 0 is for ever, and the default.
 pub fn ttl(body: &[u8]) -> Result<u32, Problem> {

@@ -56,6 +56,10 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests.")
     }
 
+    pub fn server_error() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server-error", "Server error")
+    }
+
     pub fn invalid_payload(status: StatusCode, detail: &str) -> Self {
         let mut problem = Self::new(status, "invalid-payload", "The payload is invalid.");
         problem.body["detail"] = json!(detail);

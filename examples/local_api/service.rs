@@ -1,41 +1,40 @@
-//! From a request to its answer: rate limit, path, credentials, method, operation, in this order.
+//! From a request to its answer: rate limit, faults, path, credentials, method, operation, in this
+//! order.
 //!
 //! Assumed, where api.video publishes nothing:
-//! - every request counts towards the rate limit, refused ones too;
+//! - every request counts towards the rate limit, refused and failed ones too;
+//! - the `type` of a 500 ends in `server-error`;
 //! - a 401 comes before a 405 and before the 404 of a token, but after that of an unknown path;
 //! - a POST must be of type `application/json` (else a 400), its body at most 64 KiB (else a 413);
-//! - query parameters that are not known are ignored, but kept in the links: refusing them is
-//!   published for analytics only;
+//! - a list with a query parameter that is not known is refused, as published for analytics;
 //! - a repeated parameter counts the last time; a page or size that is no integer is a 400;
 //! - tokens are listed newest first; `sortBy` without `sortOrder` is descending too;
 //! - no tokens make 0 pages, whose `first` and `last` link is page 1;
 //! - `problems` are there even if there is only one.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::answer::{self, Answer};
 use crate::credentials::Credentials;
+use crate::faults::{Fault, Faults};
+use crate::ledger::{self, Ledger};
 use crate::list_query::ListQuery;
 use crate::payload;
 use crate::problem::Problem;
 use crate::rate_limit::RateLimiter;
 use crate::store::{Store, Token};
 
-const BODY_LIMIT: usize = 64 * 1024;
-
 pub struct Service {
     credentials: Credentials,
-    store: Mutex<Store>,
-    rate_limiter: Mutex<RateLimiter>,
-    latency: Duration,
+    store: Store,
+    rate_limiter: RateLimiter,
+    faults: Faults,
+    ledger: Ledger,
 }
 
 enum Route {
@@ -43,44 +42,59 @@ enum Route {
     Token(String),
 }
 
+type Body = Result<Bytes, Problem>;
+
 impl Service {
     pub fn new(
         credentials: Credentials,
         store: Store,
         rate_limiter: RateLimiter,
-        latency: Duration,
+        faults: Faults,
     ) -> Self {
-        Self {
-            credentials,
-            store: Mutex::new(store),
-            rate_limiter: Mutex::new(rate_limiter),
-            latency,
-        }
+        Self { credentials, store, rate_limiter, faults, ledger: Ledger::default() }
     }
 
-    pub async fn answer(&self, request: Request<Incoming>) -> Answer {
-        let allowance = lock(&self.rate_limiter).count(request.method());
-        let outcome = if allowance.granted {
-            self.work(request).await
-        } else {
+    pub fn is_asked_for_ledger<B>(request: &Request<B>) -> bool {
+        request.method() == Method::GET && request.uri().path() == ledger::PATH
+    }
+
+    pub fn ledger(&mut self) -> Answer {
+        answer::json(StatusCode::OK, &self.ledger.to_json(&self.store.values()))
+    }
+
+    pub fn count_connection(&mut self) {
+        self.ledger.connections += 1;
+    }
+
+    /// None if the answer is to be lost.
+    pub fn answer(&mut self, request: &Parts, body: Body) -> Option<Answer> {
+        self.ledger.requests += 1;
+        let allowance = self.rate_limiter.count(&request.method);
+        let fault = if allowance.granted { self.faults.draw() } else { None };
+        let outcome = if !allowance.granted {
+            self.ledger.rate_limited += 1;
             Err(Problem::too_many_requests())
+        } else if fault == Some(Fault::Failure) {
+            self.ledger.failed += 1;
+            Err(Problem::server_error())
+        } else {
+            self.work(request, body)
         };
+        if fault == Some(Fault::AnswerLost) {
+            self.ledger.lose_answer(&request.method, outcome.is_ok());
+            return None;
+        }
         let mut answer = outcome.unwrap_or_else(Problem::into_answer);
         allowance.tell(answer.headers_mut());
-        if !self.latency.is_zero() {
-            // After the work, so that a client which gives up waiting has made its token all the
-            // same: the case that is worth testing.
-            tokio::time::sleep(self.latency).await;
-        }
-        answer
+        Some(answer)
     }
 
-    async fn work(&self, request: Request<Incoming>) -> Result<Answer, Problem> {
-        let route = route(request.uri().path()).ok_or_else(Problem::unrecognized_url)?;
-        self.credentials.check(request.headers())?;
-        match (route, request.method()) {
-            (Route::Tokens, &Method::GET) => self.list(request.uri().query()),
-            (Route::Tokens, &Method::POST) => self.create(request).await,
+    fn work(&mut self, request: &Parts, body: Body) -> Result<Answer, Problem> {
+        let route = route(request.uri.path()).ok_or_else(Problem::unrecognized_url)?;
+        self.credentials.check(&request.headers)?;
+        match (route, &request.method) {
+            (Route::Tokens, &Method::GET) => self.list(request.uri.query()),
+            (Route::Tokens, &Method::POST) => self.create(&request.headers, body),
             (Route::Tokens, _) => Err(Problem::method_not_allowed("GET, POST")),
             (Route::Token(token), &Method::GET) => self.find(&token),
             (Route::Token(token), &Method::DELETE) => self.delete(&token),
@@ -88,9 +102,9 @@ impl Service {
         }
     }
 
-    fn list(&self, query: Option<&str>) -> Result<Answer, Problem> {
+    fn list(&mut self, query: Option<&str>) -> Result<Answer, Problem> {
         let query = ListQuery::parse(query.unwrap_or_default())?;
-        let page = lock(&self.store).page(&query);
+        let page = self.store.page(&query);
         Ok(answer::json(
             StatusCode::OK,
             &json!({
@@ -107,29 +121,29 @@ impl Service {
         ))
     }
 
-    async fn create(&self, request: Request<Incoming>) -> Result<Answer, Problem> {
-        if !is_json(request.headers()) {
+    fn create(&mut self, headers: &HeaderMap, body: Body) -> Result<Answer, Problem> {
+        if !is_json(headers) {
             return Err(Problem::invalid_payload(
                 StatusCode::BAD_REQUEST,
                 r#"The "Content-Type" header must be "application/json"."#,
             ));
         }
-        let body = read(request.into_body()).await?;
-        let ttl = payload::ttl(&body)?;
-        let token = lock(&self.store).create(ttl);
+        let ttl = payload::ttl(&body?)?;
+        let token = self.store.create(ttl);
+        self.ledger.created += 1;
         Ok(answer::json(StatusCode::OK, &token.to_json()))
     }
 
     fn find(&self, token: &str) -> Result<Answer, Problem> {
-        let store = lock(&self.store);
-        let token = store.find(token).ok_or_else(Problem::token_not_found)?;
+        let token = self.store.find(token).ok_or_else(Problem::token_not_found)?;
         Ok(answer::json(StatusCode::OK, &token.to_json()))
     }
 
-    fn delete(&self, token: &str) -> Result<Answer, Problem> {
-        if !lock(&self.store).delete(token) {
+    fn delete(&mut self, token: &str) -> Result<Answer, Problem> {
+        if !self.store.delete(token) {
             return Err(Problem::token_not_found());
         }
+        self.ledger.deleted += 1;
         Ok(answer::no_content())
     }
 }
@@ -154,23 +168,4 @@ fn is_json(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
-}
-
-async fn read(body: Incoming) -> Result<Bytes, Problem> {
-    match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Problem::invalid_payload(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "The payload is too large.",
-        )),
-        Err(_) => Err(Problem::invalid_payload(
-            StatusCode::BAD_REQUEST,
-            "The payload ends before its announced length.",
-        )),
-    }
-}
-
-/// A panic in one request must not take the others' tokens away with it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -89,10 +89,22 @@ impl Store {
         self.tokens.remove(value).is_some_and(|token| token.is_active(now))
     }
 
-    pub fn page(&mut self, query: &ListQuery) -> Page {
+    /// The values of all that there are now, oldest first.
+    pub fn values(&mut self) -> Vec<&str> {
+        let mut tokens = self.active();
+        tokens.sort_by_key(|token| token.sequence);
+        tokens.into_iter().map(|token| token.value.as_str()).collect()
+    }
+
+    /// In no order.
+    fn active(&mut self) -> Vec<&Token> {
         let now = OffsetDateTime::now_utc();
         self.tokens.retain(|_, token| token.is_active(now));
-        let mut tokens: Vec<&Token> = self.tokens.values().collect();
+        self.tokens.values().collect()
+    }
+
+    pub fn page(&mut self, query: &ListQuery) -> Page {
+        let mut tokens = self.active();
         match query.sort_by {
             SortBy::CreatedAt => tokens.sort_by_key(|token| token.sequence),
             SortBy::Ttl => tokens.sort_by_key(|token| {

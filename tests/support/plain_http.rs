@@ -1,7 +1,7 @@
 //! HTTP/1.1 at its plainest, so that what the stand-in service answers is seen as it is, with
 //! nothing added, followed or repeated.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -33,16 +33,29 @@ impl Answer {
 
 /// One connection, for as many requests as the server keeps it open for.
 pub struct Connection {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Stream>>,
+}
+
+pub trait Stream: Read + Write {}
+
+impl<S: Read + Write> Stream for S {}
+
+/// The scheme is not looked at.
+pub fn connect(url: &str) -> TcpStream {
+    let (_, address) = url.split_once("://").expect("a URL");
+    let stream = TcpStream::connect(address).expect("the server accepts connections");
+    // A server that never answers fails the test instead of hanging it.
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+    stream
 }
 
 impl Connection {
     pub fn open(url: &str) -> Self {
-        let address = url.strip_prefix("http://").expect("a plain HTTP URL");
-        let stream = TcpStream::connect(address).expect("the server accepts connections");
-        // A server that never answers fails the test instead of hanging it.
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
-        Self { stream: BufReader::new(stream) }
+        Self::over(connect(url))
+    }
+
+    pub fn over(stream: impl Stream + 'static) -> Self {
+        Self { stream: BufReader::new(Box::new(stream)) }
     }
 
     /// `headers` are whole lines without their ends; `Host` and `Content-Length` are added.
@@ -59,6 +72,16 @@ impl Connection {
         }
         request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
         self.stream.get_mut().write_all(request.as_bytes()).expect("the request is sent");
+    }
+
+    /// What still arrives until the server closes the connection, in whatever way.
+    pub fn read_to_close(&mut self) -> String {
+        let mut rest = Vec::new();
+        if let Err(error) = self.stream.read_to_end(&mut rest) {
+            let closed = [io::ErrorKind::ConnectionReset, io::ErrorKind::UnexpectedEof];
+            assert!(closed.contains(&error.kind()), "{error}");
+        }
+        String::from_utf8(rest).expect("an answer is UTF-8")
     }
 
     fn read_answer(&mut self) -> Answer {
