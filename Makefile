@@ -18,8 +18,12 @@ STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 
 # A target directory of its own: `cargo build` and `cargo test` leave other files of the same names
 # in theirs.
+LOCAL_API := $(or $(CARGO_TARGET_DIR),target)/debug/examples/local_api
 CARGO_SHIP := CARGO_TARGET_DIR=$(BUILD)/cargo $(CARGO) rustc --locked --lib
 SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
+
+# A new file in the place of the old one, which a running program may have mapped.
+replace = cp $(1) $(2).new && mv -f $(2).new $(2)
 
 .PHONY: all
 all: $(SHARED) $(STATIC) ## Build libapivideo.so and libapivideo.a into build/lib
@@ -28,19 +32,19 @@ all: $(SHARED) $(STATIC) ## Build libapivideo.so and libapivideo.a into build/li
 $(SHARED): $(SOURCES)
 	$(CARGO_SHIP) --release --crate-type cdylib
 	@mkdir -p $(@D)
-	cp $(BUILD)/cargo/release/libapivideo.so $@
+	$(call replace,$(BUILD)/cargo/release/libapivideo.so,$@)
 	ln -sf $(SONAME) $(BUILD)/lib/libapivideo.so
 
 # Without LTO: an archive with it clashes with any other Rust archive in a program.
 $(STATIC): $(SOURCES)
 	$(CARGO_SHIP) --profile static --crate-type staticlib
 	@mkdir -p $(@D)
-	cp $(BUILD)/cargo/static/libapivideo.a $@
+	$(call replace,$(BUILD)/cargo/static/libapivideo.a,$@)
 
 $(BUILD)/bin/avtokens: examples/c/avtokens.c include/apivideo.h $(SHARED)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Iinclude $(CFLAGS) -o $@ $< \
-	  -L$(BUILD)/lib -lapivideo -Wl,-rpath,'$$ORIGIN/../lib'
+	  -L$(BUILD)/lib -lapivideo -pthread -Wl,-rpath,'$$ORIGIN/../lib'
 
 .PHONY: avtokens
 avtokens: $(BUILD)/bin/avtokens ## Build the example tool into build/bin
@@ -51,7 +55,7 @@ local_api: ## Build the stand-in service
 
 .PHONY: demo
 demo: avtokens local_api ## Create, get, list, iterate and delete tokens against the stand-in service
-	@examples/c/demo.sh $(BUILD)/bin/avtokens target/debug/examples/local_api
+	@examples/c/demo.sh $(BUILD)/bin/avtokens $(LOCAL_API)
 
 .PHONY: header
 header: ## Make include/apivideo.h anew from src/ffi
@@ -63,11 +67,17 @@ test: ## Install what the tests need, then run them all
 	$(MAKE) --no-print-directory all local_api avtokens
 	$(CARGO) test --locked
 	@$(MAKE) --no-print-directory test-c
+	@$(MAKE) --no-print-directory test-network
 
 .PHONY: test-c
 test-c: all local_api ## Run the C tests alone
 	@$(MAKE) --no-print-directory -C tests/c LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests) \
-	  STATIC_LIBS="$(STATIC_LIBS)" LOCAL_API=$(abspath target/debug/examples/local_api)
+	  STATIC_LIBS="$(STATIC_LIBS)" LOCAL_API=$(abspath $(LOCAL_API))
+
+.PHONY: test-network
+test-network: all local_api ## Run the tests of behaviour on bad networks alone
+	@$(MAKE) --no-print-directory -C tests/network LIB=$(abspath $(BUILD)/lib) \
+	  OUT=$(abspath $(BUILD)/tests/network) LOCAL_API=$(abspath $(LOCAL_API))
 
 .PHONY: lint
 lint: ## What CI asks of the sources

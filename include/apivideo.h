@@ -31,7 +31,8 @@
  *    (the `av_response` and `av_cancel` handles in `options` are the one exception) and no partial
  *    successes: on failure every `out` is set to NULL or 0.
  * 3. A call through `const T *` may run from any number of threads at once; one through `T *` needs
- *    the handle to itself. Results never change once handed out.
+ *    the handle to itself. The exception is av_cancel_trigger(), which may run at any time before
+ *    av_cancel_free() begins. Results never change once handed out.
  * 4. `T **out` is yours to free with the `_free` of `T`; `const T **out` is borrowed until the next
  *    call on its source or the `_free` of that. `_free(NULL)` is a no-op; `_free` does no I/O, never
  *    blocks, and trusts no public member. The order of freeing is irrelevant: what has begun keeps
@@ -39,7 +40,8 @@
  *    it.
  * 5. The library calls back only on the thread that is inside the call, only during the call, with
  *    no lock held; a callback may call any function, and must not throw, longjmp or unwind. The
- *    library installs no signal handler, global logger, panic hook or exit handler.
+ *    library installs no signal handler, global logger, panic hook or exit handler; its fork handler
+ *    only counts, so that a child that uses an inherited client opens connections of its own.
  * 6. `userdata` stays valid until the client and every iterator made from it are freed and every
  *    call has returned. A cancel or response handle passed in `options` is kept (by reference
  *    count) for the length of that call.
@@ -101,7 +103,7 @@
 #define AV_TRACE_INFO 2
 
 /**
- * av_client_config.trace_level: every attempt in detail.
+ * av_client_config.trace_level: every attempt and its steps.
  */
 #define AV_TRACE_DEBUG 3
 
@@ -123,7 +125,8 @@
 #define AV_STATUS_INVALID_ARGUMENT 1
 
 /**
- * The host's name could not be looked up, or no connection be made. Nothing was sent.
+ * The host's name could not be looked up, no connection be made, or the proxy gave no way; also if
+ * there is no descriptor or thread to be had. Nothing was sent.
  */
 #define AV_STATUS_CONNECT 2
 
@@ -138,12 +141,12 @@
 #define AV_STATUS_TRANSPORT 4
 
 /**
- * The time for the call, or for connecting, ran out.
+ * The time for the call, for its last attempt, or for connecting ran out.
  */
 #define AV_STATUS_TIMEOUT 5
 
 /**
- * The call was cancelled.
+ * The call was cancelled: av_cancel_trigger().
  */
 #define AV_STATUS_CANCELLED 6
 
@@ -158,12 +161,15 @@
 #define AV_STATUS_NOT_FOUND 8
 
 /**
- * Any other HTTP 4xx: the service rejects the request; av_error_problem_at_… tells why.
+ * Any other HTTP 4xx: the service rejects the request; av_error_problem_title_at() and its siblings
+ * tell why.
  */
 #define AV_STATUS_REJECTED 9
 
 /**
- * HTTP 429: too many requests; av_error_retry_after_ms() tells how long to wait.
+ * HTTP 429, too many requests, with no time left to wait as long as the service asks; or, with no
+ * attempt made, the rate limit is known to be used up for longer than the call may take.
+ * av_error_retry_after_ms() tells how long to wait.
  */
 #define AV_STATUS_RATE_LIMITED 10
 
@@ -229,7 +235,8 @@
 #define AV_SORT_DESC 2
 
 /**
- * Cancels calls from another thread. Not available in this version: its place is kept.
+ * Cancels calls from another thread. It is passed to calls in av_request_options.cancel, and may
+ * serve any number of them, one after the other or at once.
  */
 typedef struct av_cancel av_cancel;
 
@@ -247,7 +254,13 @@ typedef struct av_client av_client;
 typedef struct av_error av_error;
 
 /**
- * Tells of the HTTP answer to a call. Not available in this version: its place is kept.
+ * Tells of the HTTP answer to a call, whether that succeeded or failed. It is passed to a call in
+ * av_request_options.response, by one call at a time; another one with it meanwhile fails with
+ * AV_STATUS_INVALID_ARGUMENT. It is reset when a call begins, and tells of the last attempt of the
+ * last call; its strings live until its next use or av_response_free(). Every accessor accepts
+ * NULL.
+ *
+ * In a child of fork(), a handle that was in a call at that moment is of no use: make another.
  */
 typedef struct av_response av_response;
 
@@ -264,8 +277,10 @@ typedef struct av_token_iter av_token_iter;
 typedef int32_t av_status;
 
 /**
- * Takes one line of the trace: on the thread that is inside the call, with no lock held. `line` is
- * UTF-8 without a line end, and lives until the function returns. It must not throw or longjmp.
+ * Takes one line of the trace: on the thread that is inside the call, with no lock held. `level` is
+ * that of the line, one of the AV_TRACE_… constants. `line` is UTF-8 without a line end, lives until
+ * the function returns, and holds no credential and no whole token. The function may call any
+ * function of this library; it must not throw or longjmp.
  */
 typedef void (*av_trace_fn)(void *userdata,
                             int32_t level,
@@ -319,11 +334,16 @@ typedef struct av_client_config {
    */
   const char *ca_file;
   /**
-   * Must be NULL: not available in this version, which connects directly.
+   * The proxy to go through: `http://` (by CONNECT, also for a plain `base_url`), `socks5://` or
+   * `socks5h://`, with `user:password@` (percent-encoded) if it asks for them. It is told the
+   * service's name, which is not looked up here. "" is none. NULL is what the environment says:
+   * HTTPS_PROXY (HTTP_PROXY for a plain `base_url`), else ALL_PROXY, unless NO_PROXY, a list
+   * with commas, names the host or a domain it is in, or is "*" (networks as 10.0.0.0/8 are not
+   * understood); each in capitals or small.
    */
   const char *proxy_url;
   /**
-   * Must be NULL: not available in this version.
+   * Takes the trace, or NULL.
    */
   av_trace_fn trace_fn;
   /**
@@ -332,23 +352,26 @@ typedef struct av_client_config {
    */
   void *trace_userdata;
   /**
-   * What the whole of a call may take, in milliseconds, name lookup included. 0 is 30000,
-   * UINT32_MAX is no limit.
+   * What the whole of a call may take, in milliseconds: name lookup, every attempt, and every wait
+   * between them. 0 is 30000, UINT32_MAX is no limit. A rate limit's window of 60 s rarely fits.
    */
   uint32_t timeout_ms;
   /**
-   * What name lookup, TCP and TLS together may take, in milliseconds, within `timeout_ms`. 0 is
-   * 10000, UINT32_MAX is no limit of its own.
+   * What name lookup, TCP, proxy and TLS of one attempt may take together, in milliseconds, within
+   * `timeout_ms`. Nothing has been sent when it expires. 0 is 10000, UINT32_MAX is no limit of its
+   * own.
    */
   uint32_t connect_timeout_ms;
   /**
-   * What one attempt may take, in milliseconds, while another one is allowed. 0 is 10000,
-   * UINT32_MAX is no limit of its own. This version makes one attempt, which may take all of
-   * `timeout_ms`.
+   * What one attempt of a get, list or delete may take, in milliseconds, while another is allowed;
+   * the last one may take all that is left of `timeout_ms`, and so may a create, for which a slow
+   * answer beats an unknown outcome. 0 is 10000, UINT32_MAX is no limit of its own.
    */
   uint32_t attempt_timeout_ms;
   /**
-   * How often a request may be tried in all. 0 is 3, 1 is never again. This version tries once.
+   * How many times a request may be tried in all. 0 is 3, 1 is never again. A create is tried again
+   * only if it cannot have been applied. Waiting for the rate limit does not count, unless this is
+   * 1.
    */
   uint32_t max_attempts;
   /**
@@ -371,11 +394,11 @@ typedef struct av_request_options {
    */
   size_t struct_size;
   /**
-   * Must be NULL: not available in this version.
+   * Ends the call from another thread, or NULL. It may be freed before the call ends.
    */
   struct av_cancel *cancel;
   /**
-   * Must be NULL: not available in this version.
+   * Is told what the service answers, or NULL. It may be freed before the call ends.
    */
   struct av_response *response;
   /**
@@ -390,11 +413,11 @@ typedef struct av_request_options {
 
 /**
  * An upload token. Made by the library alone: read it through the pointer you got, never copy it by
- * value or take its size, which may grow with the library's version. It never changes.
+ * value or take its size: it is the library's to make. It never changes.
  */
 typedef struct av_token {
   /**
-   * When it was made, in Unix seconds by the service's clock, fractions dropped; 0 is not told.
+   * When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told.
    */
   int64_t created_at;
   /**
@@ -495,6 +518,26 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * Makes a cancel handle that is not triggered, to be freed with av_cancel_free(). Never NULL.
+ */
+struct av_cancel *av_cancel_new(void);
+
+/**
+ * Cancels every call that uses the handle, in whatever it is doing: it returns AV_STATUS_CANCELLED
+ * within 20 ms, unless its answer has arrived already. The handle stays triggered: every later call
+ * with it returns AV_STATUS_CANCELLED before anything is sent. NULL is a no-op.
+ *
+ * It may be called at any time before av_cancel_free() begins, from any thread, any number of
+ * times; it never blocks. In a child of fork() it cancels the child's calls alone.
+ */
+void av_cancel_trigger(struct av_cancel *cancel);
+
+/**
+ * Frees a cancel handle. NULL is a no-op. Calls that use it go on, and can no longer be cancelled.
+ */
+void av_cancel_free(struct av_cancel *cancel);
+
+/**
  * Makes a client. Nothing is sent, so that a wrong key shows with the first call.
  *
  * @param config  what to make it from; not NULL; all of it is copied.
@@ -505,7 +548,11 @@ extern "C" {
  * certificates; AV_STATUS_INTERNAL.
  *
  * The first client for an `https://` service reads the system's certificates, once per process.
- * The environment is read here alone (SSL_CERT_FILE and SSL_CERT_DIR say where those are).
+ * The environment is read here alone: the proxies, and SSL_CERT_FILE and SSL_CERT_DIR, which say
+ * where the certificates are.
+ *
+ * A client may be used in a child process after fork(), even if other threads were inside calls: the
+ * child opens connections of its own.
  */
 av_status av_client_new(const struct av_client_config *config,
                         struct av_client **out,
@@ -537,7 +584,8 @@ int32_t av_error_outcome(const struct av_error *error);
 
 /**
  * 1 if the cause is temporary and repeating the call cannot do anything twice, otherwise 0: for a
- * create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED. 0 for NULL.
+ * create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED, and for AV_STATUS_CANCELLED. 0 for
+ * NULL.
  */
 int32_t av_error_is_retryable(const struct av_error *error);
 
@@ -547,14 +595,16 @@ int32_t av_error_is_retryable(const struct av_error *error);
 int32_t av_error_http_status(const struct av_error *error);
 
 /**
- * How many times the request was tried, 0 if it was never begun. 0 for NULL.
+ * How many times the request was tried, 0 if it was never begun; a reconnection when a kept
+ * connection turns out to be dead does not count. 0 for NULL.
  */
 uint32_t av_error_attempts(const struct av_error *error);
 
 /**
- * How long the service asks to wait before the next try, in milliseconds from its answer, 0 or
- * more; -1 if it did not say, and for NULL. Read from `Retry-After` (seconds or a date), and on
- * HTTP 429 from `X-RateLimit-Retry-After`, whichever is longer.
+ * How long to wait before the next try, in milliseconds, 0 to a year (31536000000), as the service
+ * asked or as the rate limit's window lasts; -1 if that is not known, and for NULL. Read from
+ * `Retry-After` (seconds or a date), and on HTTP 429 from `X-RateLimit-Retry-After`, whichever is
+ * longer.
  */
 int64_t av_error_retry_after_ms(const struct av_error *error);
 
@@ -649,6 +699,52 @@ const char *av_library_version(void);
 void av_string_free(char *string);
 
 /**
+ * Makes a response handle, to be freed with av_response_free(). Never NULL.
+ */
+struct av_response *av_response_new(void);
+
+/**
+ * The HTTP status of the answer, 100 to 999; 0 if there was none, and for NULL.
+ */
+int32_t av_response_http_status(const struct av_response *response);
+
+/**
+ * How many times the request was tried; 0 for NULL. A reconnection when a kept connection turns
+ * out to be dead does not count.
+ */
+uint32_t av_response_attempts(const struct av_response *response);
+
+/**
+ * The first value of a header of the answer, as received: bytes that need not be UTF-8. `name` is
+ * compared without regard to case. NULL if the answer has no such header, if `name` is NULL, and for
+ * NULL.
+ */
+const char *av_response_header(const struct av_response *response,
+                               const char *name);
+
+/**
+ * What the answer tells about the rate limit.
+ *
+ * @param response       the response, or NULL.
+ * @param limit          receives how many requests a window (a minute) allows; may be NULL.
+ * @param remaining      receives how many are left in this window; may be NULL.
+ * @param reset_seconds  receives the seconds until the next window; may be NULL.
+ *
+ * Each is -1 if it was not told. Source: the service's reference, "Rate limiting".
+ *
+ * @return 1 if anything was told, otherwise 0.
+ */
+int32_t av_response_rate_limit(const struct av_response *response,
+                               int64_t *limit,
+                               int64_t *remaining,
+                               int64_t *reset_seconds);
+
+/**
+ * Frees a response handle and its strings. NULL is a no-op. A call that uses it goes on.
+ */
+void av_response_free(struct av_response *response);
+
+/**
  * Makes an upload token: `POST /upload-tokens`. Whoever has it can upload videos to the account,
  * until it ends or is deleted.
  *
@@ -658,7 +754,7 @@ void av_string_free(char *string);
  * @param out          receives the token, to be freed with av_token_free(); not NULL.
  * @param error        receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
- * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
  * NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL. Unless
  * av_error_outcome() is AV_OUTCOME_NOT_APPLIED, a token may have been made that nobody knows of.
  *
@@ -680,7 +776,7 @@ av_status av_tokens_create(const struct av_client *client,
  * @param out      receives the token, to be freed with av_token_free(); not NULL.
  * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
- * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
  * NOT_FOUND (never made, expired or deleted), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
  *
  * It blocks until the answer is there, at most for the call's `timeout_ms`.
@@ -701,7 +797,7 @@ av_status av_tokens_get(const struct av_client *client,
  * @param out      receives the page, to be freed with av_token_page_free(); not NULL.
  * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
- * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
  * NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
  *
  * It blocks until the answer is there, at most for the call's `timeout_ms`.
@@ -721,8 +817,9 @@ av_status av_tokens_list(const struct av_client *client,
  * @param options  for this call alone, or NULL.
  * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
- * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
- * NOT_FOUND (never made, expired or deleted already), REJECTED, RATE_LIMITED, SERVER, DECODE,
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
+ * NOT_FOUND (never made, expired or deleted already; but if an earlier attempt of this call may
+ * have deleted it, that is success, and av_response tells the 404), REJECTED, RATE_LIMITED, SERVER, DECODE,
  * INTERNAL. Unless av_error_outcome() is AV_OUTCOME_NOT_APPLIED, it may have been deleted; doing it
  * again does no harm.
  *

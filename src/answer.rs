@@ -33,8 +33,7 @@ impl Answer<'_> {
 
     fn undecodable(&self, what: &str) -> Error {
         let outcome = self.request.outcome(Outcome::Applied);
-        let mut body = self.body.clone();
-        body.truncate(Reply::BODY_LIMIT);
+        let body = self.body[..self.body.len().min(Reply::BODY_LIMIT)].to_vec();
         Error::of_call(CallFacts {
             failure: Failure::Decode,
             outcome,
@@ -46,12 +45,8 @@ impl Answer<'_> {
                 self.request.consequence(outcome),
             ),
             is_repeatable: self.request.is_repeatable(),
-            reply: Some(Box::new(Reply {
-                status: self.status,
-                problem: Problem::default(),
-                body,
-                retry_after_ms: None,
-            })),
+            reply: Some(Box::new(Reply { status: self.status, problem: Problem::default(), body })),
+            retry_after: None,
         })
     }
 }

@@ -1,20 +1,26 @@
-//! One attempt of a call: its deadline, and what the transport learns on the way. It is made
+//! One attempt of a call: what bounds it, and what the transport learns on the way. It is made
 //! known to the thread for the length of the attempt, since a pooled connection has no other way
 //! to learn which request is using it.
 
+use crate::cancel::Cancel;
 use crate::deadline::Deadline;
+use crate::trace::{Level, Tracer};
 use std::cell::Cell;
-use std::time::Duration;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 scoped_tls::scoped_thread_local!(static CURRENT: Attempt);
 
 /// How far an attempt has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Looking up the host's name.
+    /// Looking up a host's name.
     Lookup,
     /// Opening the TCP connection.
     Connect,
+    /// Asking a proxy for the way.
+    Proxy,
     /// Agreeing on TLS.
     Handshake,
     /// Sending the request.
@@ -31,10 +37,39 @@ impl Phase {
         match self {
             Phase::Lookup => "looking up the host's name",
             Phase::Connect => "connecting",
+            Phase::Proxy => "asking the proxy",
             Phase::Handshake => "setting up TLS",
             Phase::Send => "sending the request",
             Phase::Wait => "waiting for the answer",
             Phase::Read => "reading the answer",
+        }
+    }
+
+    /// Whether there is no connection to send the request on yet.
+    pub fn is_before_request(self) -> bool {
+        matches!(self, Phase::Lookup | Phase::Connect | Phase::Proxy | Phase::Handshake)
+    }
+}
+
+/// Which pooled connections an attempt may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reuse {
+    /// Any that is open.
+    Any,
+    /// One that was used within this time: for a request that cannot be repeated if the other side
+    /// has given the connection up unnoticed.
+    UsedWithin(Duration),
+    /// None.
+    Never,
+}
+
+impl Reuse {
+    /// Whether a connection that was last used at `last_used` may be used.
+    pub fn allows(self, last_used: Instant) -> bool {
+        match self {
+            Reuse::Any => true,
+            Reuse::UsedWithin(time) => last_used.elapsed() < time,
+            Reuse::Never => false,
         }
     }
 }
@@ -44,18 +79,37 @@ impl Phase {
 pub(crate) struct Attempt {
     deadline: Deadline,
     connect_timeout: Option<Duration>,
+    cancel: Option<Arc<Cancel>>,
+    reuse: Reuse,
+    tracer: Tracer,
+    begun: Instant,
     phase: Cell<Phase>,
+    has_connected: Cell<bool>,
     request_begun: Cell<bool>,
+    answer_begun: Cell<bool>,
 }
 
 impl Attempt {
-    /// An attempt that must end at `deadline` and be connected within `connect_timeout`.
-    pub fn new(deadline: Deadline, connect_timeout: Option<Duration>) -> Self {
+    /// An attempt that must end at `deadline`, or when `cancel` is triggered, and be connected
+    /// within `connect_timeout`.
+    pub fn new(
+        deadline: Deadline,
+        connect_timeout: Option<Duration>,
+        cancel: Option<Arc<Cancel>>,
+        reuse: Reuse,
+        tracer: Tracer,
+    ) -> Self {
         Attempt {
             deadline,
             connect_timeout,
+            cancel,
+            reuse,
+            tracer,
+            begun: Instant::now(),
             phase: Cell::new(Phase::Send),
+            has_connected: Cell::new(false),
             request_begun: Cell::new(false),
+            answer_begun: Cell::new(false),
         }
     }
 
@@ -79,6 +133,21 @@ impl Attempt {
         self.deadline.or_earlier(Deadline::after(self.connect_timeout))
     }
 
+    /// What may end the attempt before its deadline.
+    pub fn cancel(&self) -> Option<&Cancel> {
+        self.cancel.as_deref()
+    }
+
+    /// Which pooled connections it may use.
+    pub fn reuse(&self) -> Reuse {
+        self.reuse
+    }
+
+    /// How long it has lasted.
+    pub fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
     /// How far the attempt has come.
     pub fn phase(&self) -> Phase {
         self.phase.get()
@@ -86,6 +155,7 @@ impl Attempt {
 
     /// The attempt goes on to `phase`.
     pub fn enter(&self, phase: Phase) {
+        self.has_connected.set(self.has_connected.get() || phase.is_before_request());
         self.phase.set(phase);
     }
 
@@ -97,8 +167,28 @@ impl Attempt {
         }
     }
 
+    /// Notes that bytes of the answer arrived.
+    pub fn received(&self) {
+        self.answer_begun.set(true);
+    }
+
     /// Whether any byte of the request may have reached the service.
     pub fn request_begun(&self) -> bool {
         self.request_begun.get()
+    }
+
+    /// Whether it was given a connection from the pool.
+    pub fn is_on_pooled_connection(&self) -> bool {
+        !self.has_connected.get()
+    }
+
+    /// Whether any byte of an answer has arrived.
+    pub fn answer_begun(&self) -> bool {
+        self.answer_begun.get()
+    }
+
+    /// Traces a step of the attempt.
+    pub fn trace(&self, step: fmt::Arguments<'_>) {
+        self.tracer.write(Level::Debug, step);
     }
 }

@@ -45,13 +45,7 @@ impl BaseUrl {
         if authority.as_str().contains('@') {
             return Err(refuse("must hold no user name or password"));
         }
-        // `Authority::port` keeps silent about a port that is no number.
-        let port_is_sound = match authority.as_str().strip_prefix(authority.host()) {
-            Some("") => true,
-            Some(rest) => rest.strip_prefix(':').is_some_and(is_port),
-            None => false,
-        };
-        if authority.host().is_empty() || !port_is_sound {
+        if authority.host().is_empty() || port_in(&authority, 80).is_none() {
             return Err(refuse("has no valid host and port"));
         }
         if scheme == Scheme::HTTP && !allow_plain_http && !is_loopback(authority.host()) {
@@ -64,19 +58,39 @@ impl BaseUrl {
         Ok(BaseUrl { scheme, authority, prefix: path.trim_end_matches('/').to_owned() })
     }
 
+    /// The host, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        let default = if self.is_https() { 443 } else { 80 };
+        // That it is a port was checked when the URL was read.
+        port_in(&self.authority, default).unwrap_or(default)
+    }
+
     /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
 }
 
-/// Whether `port` is the number of a port.
-fn is_port(port: &str) -> bool {
-    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+/// The port in an authority, or `default` if it has none; `None` if what it has is no port.
+/// (`Authority::port` keeps silent about what is no number.)
+pub(crate) fn port_in(authority: &Authority, default: u16) -> Option<u16> {
+    let host_and_port = authority.as_str().rsplit('@').next()?;
+    let rest = host_and_port.strip_prefix(authority.host())?;
+    if rest.is_empty() {
+        return Some(default);
+    }
+    let digits = rest.strip_prefix(':')?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|&port| is_number && port > 0)
 }
 
 /// Whether a host, as it stands in a URL, is this machine.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

@@ -3,8 +3,11 @@
 
 use crate::base_url::{self, BaseUrl};
 use crate::error::Error;
+use crate::process::PerProcess;
+use crate::rate_limit::Gate;
 use crate::secret::{Credential, Secret};
-use crate::transport::{Agent, Trust};
+use crate::trace::Tracer;
+use crate::transport::{Agent, AgentSettings, Proxy, Trust};
 use std::time::Duration;
 use ureq::http::HeaderValue;
 use ureq::http::header::{self, HeaderMap, HeaderName};
@@ -17,6 +20,11 @@ pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What connecting may take unless told otherwise.
 pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What one attempt may take, while another may follow, unless told otherwise.
+pub(crate) const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many attempts a call may make unless told otherwise.
+pub(crate) const DEFAULT_MAX_ATTEMPTS: u32 = 3;
+
 /// What a client is made from.
 pub(crate) struct ClientConfig<'a> {
     pub credential: Credential<'a>,
@@ -25,10 +33,16 @@ pub(crate) struct ClientConfig<'a> {
     pub sdk: Origin<'a>,
     /// Authorities that replace the system's, a PEM file.
     pub ca_file: Option<&'a str>,
+    /// A proxy's URL, "" for none, `None` for the environment's.
+    pub proxy_url: Option<&'a str>,
     /// `None` is no limit.
     pub timeout: Option<Duration>,
     /// `None` is no limit but the call's.
     pub connect_timeout: Option<Duration>,
+    /// `None` is no limit but the call's.
+    pub attempt_timeout: Option<Duration>,
+    pub max_attempts: u32,
+    pub tracer: Tracer,
     pub allow_plain_http: bool,
 }
 
@@ -41,39 +55,79 @@ pub(crate) struct Origin<'a> {
 
 /// A client of the service.
 pub(crate) struct Client {
-    agent: Agent,
+    connections: PerProcess<Connections>,
+    agent_settings: AgentSettings,
+    trust: Option<Trust>,
+    proxy: Option<Proxy>,
     base_url: BaseUrl,
     secret: Secret,
     headers: HeaderMap,
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
+    attempt_timeout: Option<Duration>,
+    max_attempts: u32,
+    tracer: Tracer,
+}
+
+/// What a client's calls share, and a forked process must not.
+pub(crate) struct Connections {
+    pub agent: Agent,
+    reads: Gate,
+    writes: Gate,
+}
+
+impl Connections {
+    fn new(settings: &AgentSettings, trust: Option<&Trust>, proxy: Option<&Proxy>) -> Self {
+        Connections {
+            agent: Agent::new(settings, trust.map(Trust::for_this_process), proxy.cloned()),
+            reads: Gate::default(),
+            writes: Gate::default(),
+        }
+    }
+
+    /// The gate of the rate limit, of which the service has one for reads and one for writes.
+    pub fn gate(&self, is_read: bool) -> &Gate {
+        if is_read { &self.reads } else { &self.writes }
+    }
 }
 
 impl Client {
     /// Checks a configuration and makes a client of it. Nothing is sent.
-    pub fn new(config: &ClientConfig<'_>) -> Result<Self, Error> {
+    pub fn new(config: ClientConfig<'_>) -> Result<Self, Error> {
         let secret = Secret::new(config.credential)?;
         let url = config.base_url.unwrap_or(base_url::PRODUCTION);
         let base_url = BaseUrl::parse(url, config.allow_plain_http)?;
-        let headers = headers(config, &secret)?;
+        let headers = headers(&config, &secret)?;
+        let proxy = Proxy::choose(config.proxy_url, &base_url, config.allow_plain_http)?;
         // A certificate file is checked in any case: a program that names one means it.
         let trust = if base_url.is_https() || config.ca_file.is_some() {
             Some(Trust::new(config.ca_file)?)
         } else {
             None
         };
+        let agent_settings = AgentSettings::new();
+        let connections = Connections::new(&agent_settings, trust.as_ref(), proxy.as_ref());
         Ok(Client {
-            agent: Agent::new(trust),
+            connections: PerProcess::new(connections),
+            agent_settings,
+            trust,
+            proxy,
             base_url,
             secret,
             headers,
             timeout: config.timeout,
             connect_timeout: config.connect_timeout,
+            attempt_timeout: config.attempt_timeout,
+            max_attempts: config.max_attempts,
+            tracer: config.tracer,
         })
     }
 
-    pub fn agent(&self) -> &Agent {
-        &self.agent
+    /// This process's connections.
+    pub fn connections(&self) -> &Connections {
+        self.connections.get(|| {
+            Connections::new(&self.agent_settings, self.trust.as_ref(), self.proxy.as_ref())
+        })
     }
 
     pub fn base_url(&self) -> &BaseUrl {
@@ -91,6 +145,18 @@ impl Client {
 
     pub fn connect_timeout(&self) -> Option<Duration> {
         self.connect_timeout
+    }
+
+    pub fn attempt_timeout(&self) -> Option<Duration> {
+        self.attempt_timeout
+    }
+
+    pub fn max_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
+    pub fn tracer(&self) -> &Tracer {
+        &self.tracer
     }
 
     /// Takes the credential out of `text`, in which a service may have repeated it.

@@ -13,6 +13,11 @@ impl Deadline {
         Deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
     }
 
+    /// The deadline at a point in time.
+    pub fn at(time: Instant) -> Self {
+        Deadline(Some(time))
+    }
+
     /// The nearer of two deadlines.
     pub fn or_earlier(self, other: Self) -> Self {
         match (self.0, other.0) {

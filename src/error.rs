@@ -2,6 +2,7 @@
 
 use crate::problem::Problem;
 use std::fmt;
+use std::time::Duration;
 
 /// What kind of failure an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,10 @@ pub enum Failure {
     Transport,
     /// The time ran out.
     Timeout,
+    /// The call was cancelled.
+    Cancelled,
+    /// The rate limit is known to be used up beyond the call's time.
+    RateLimited,
     /// The service answered with this status, other than 2xx and 3xx.
     Http(u16),
     /// An answer that the API does not promise.
@@ -44,8 +49,6 @@ pub struct Reply {
     pub problem: Problem,
     /// The body as received, at most [`Reply::BODY_LIMIT`] bytes of it.
     pub body: Vec<u8>,
-    /// How long the service asks to wait, if it does.
-    pub retry_after_ms: Option<u64>,
 }
 
 impl Reply {
@@ -61,6 +64,7 @@ pub struct Error {
     attempts: u32,
     message: String,
     is_retryable: bool,
+    retry_after: Option<Duration>,
     reply: Option<Box<Reply>>,
 }
 
@@ -96,6 +100,7 @@ impl Error {
             attempts: 0,
             message,
             is_retryable: false,
+            retry_after: None,
             reply: None,
         }
     }
@@ -103,18 +108,24 @@ impl Error {
     /// A call that failed as `facts` tell.
     pub(crate) fn of_call(facts: CallFacts) -> Self {
         let temporary = match facts.failure {
-            Failure::Connect | Failure::Transport | Failure::Timeout => true,
-            Failure::Http(status) => is_temporary(status),
-            Failure::InvalidArgument | Failure::Tls | Failure::Decode | Failure::Internal => false,
+            Failure::Connect | Failure::Transport | Failure::Timeout | Failure::RateLimited => true,
+            Failure::Http(status) => {
+                matches!(status, 408 | 429 | 500..=599) && !matches!(status, 501 | 505)
+            }
+            Failure::InvalidArgument
+            | Failure::Tls
+            | Failure::Cancelled
+            | Failure::Decode
+            | Failure::Internal => false,
         };
         Error {
             failure: facts.failure,
             outcome: facts.outcome,
             attempts: facts.attempts,
-            // What a service says may hold line ends and worse, and a message is one line.
-            message: facts.message.replace(char::is_control, " "),
+            message: in_one_line(&facts.message),
             is_retryable: temporary
                 && (facts.is_repeatable || facts.outcome == Outcome::NotApplied),
+            retry_after: facts.retry_after,
             reply: facts.reply,
         }
     }
@@ -139,6 +150,11 @@ impl Error {
         self.is_retryable
     }
 
+    /// How long to wait before the next try, if that was told.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// What the service answered, if it answered.
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_deref()
@@ -153,12 +169,21 @@ pub(crate) struct CallFacts {
     pub message: String,
     /// Whether doing it again, even if it had been done, does nothing more.
     pub is_repeatable: bool,
+    /// How long the service, or the gate, asks to wait.
+    pub retry_after: Option<Duration>,
     pub reply: Option<Box<Reply>>,
 }
 
-/// Whether an answer with this status may be another one later.
-pub(crate) fn is_temporary(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500..=599) && !matches!(status, 501 | 505)
+/// A text in one line that does nothing to a terminal: what a service says may hold line ends,
+/// control sequences, or marks that turn the direction of writing.
+pub(crate) fn in_one_line(text: &str) -> String {
+    text.replace(
+        |character: char| {
+            character.is_control()
+                || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        },
+        " ",
+    )
 }
 
 impl fmt::Display for Error {

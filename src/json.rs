@@ -31,6 +31,9 @@ pub(crate) fn decode<'de, S: DeserializeSeed<'de>>(
         })
 }
 
+/// What is expected of a field that is not there at all.
+const MISSING: Expected = "there";
+
 /// Where a decoder is, and what it expects there.
 #[derive(Debug, Default)]
 pub(crate) struct Place {
@@ -38,7 +41,7 @@ pub(crate) struct Place {
     field: Cell<Option<(&'static str, Expected)>>,
 }
 
-/// What may stand in a field, to follow "is not".
+/// What must stand in a field, to follow "must be".
 type Expected = &'static str;
 
 impl Place {
@@ -87,7 +90,7 @@ impl Place {
         value: Option<T>,
     ) -> Result<T, E> {
         value.ok_or_else(|| {
-            self.field.set(Some((field, "there")));
+            self.field.set(Some((field, MISSING)));
             E::custom("missing")
         })
     }
@@ -100,7 +103,10 @@ impl Place {
             (None, Some((field, expected))) => (field.to_owned(), expected),
             (None, None) => ("it".to_owned(), "an object"),
         };
-        format!("{path} is not {expected}")
+        if expected == MISSING {
+            return format!("{path} is missing");
+        }
+        format!("{path} must be {expected}")
     }
 }
 

@@ -6,12 +6,15 @@
 //! |---|---|
 //! | the upload-token operations and what a token is | `tokens.rs` |
 //! | a client and its checked configuration | `client.rs`, `base_url.rs` |
-//! | what a call does on the network, attempt by attempt | `send.rs`, `attempt.rs`, `retry_after.rs` |
-//! | how a request is built, what an answer may be | `request.rs`, `answer.rs` |
+//! | what a call does on the network, attempt by attempt | `send.rs`, `attempt.rs` |
+//! | when it tries again, and how long it waits | `retry.rs`, `retry_after.rs`, `rate_limit.rs`, `jitter.rs` |
+//! | what bounds it in time, and ends it from outside | `deadline.rs`, `cancel.rs` |
+//! | how a request is built, what an answer may be | `request.rs`, `answer.rs`, `response.rs` |
 //! | how answers are decoded, page by page | `json.rs`, `page.rs`, `problem.rs` |
-//! | what went wrong and what may have happened | `error.rs` |
+//! | what went wrong and what may have happened | `error.rs`, `trace.rs` |
 //! | how secrets are kept and hidden | `secret.rs` |
-//! | sockets, names, TLS and the seam to ureq | `transport/` |
+//! | what a forked process does not share | `process.rs` |
+//! | sockets, names, proxies, TLS and the seam to ureq | `transport/` |
 //! | the C API, file by file the twin of the above | `ffi/` |
 //!
 //! The Rust side is for this crate's own tests and benches, not a public API yet.
@@ -24,15 +27,22 @@ pub mod ffi;
 mod answer;
 mod attempt;
 mod base_url;
+mod cancel;
 mod client;
 mod deadline;
 mod error;
+mod jitter;
 mod json;
 mod page;
 mod problem;
+mod process;
+mod rate_limit;
 mod request;
+mod response;
+mod retry;
 mod retry_after;
 mod secret;
 mod send;
 mod tokens;
+mod trace;
 mod transport;

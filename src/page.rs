@@ -180,13 +180,8 @@ impl Walk {
 
     /// Takes the page that was asked for and tells for each of its items, known by `keys`, whether
     /// it is a new one.
-    pub fn take<'k>(
-        &mut self,
-        pagination: &Pagination,
-        keys: impl Iterator<Item = &'k str>,
-    ) -> Vec<bool> {
+    pub fn take(&mut self, pagination: &Pagination, keys: &[&str]) -> Vec<bool> {
         let asked = self.next.max(1);
-        let keys: Vec<&str> = keys.collect();
         let told = pagination.current_page;
         if told != 0 && told != asked {
             // The service answers another page than it was asked for, such as the last one again.
@@ -197,7 +192,7 @@ impl Walk {
         let is_last = pagination.pages_total != 0 && asked >= pagination.pages_total;
         self.finished = is_last || !is_new.contains(&true) || asked == u32::MAX;
         self.next = asked.saturating_add(1);
-        self.seen = keys.into_iter().map(str::to_owned).collect();
+        self.seen = keys.iter().map(|&key| key.to_owned()).collect();
         is_new
     }
 }
@@ -211,7 +206,7 @@ mod tests {
     }
 
     fn take(walk: &mut Walk, pagination: Pagination, keys: &[&str]) -> Vec<bool> {
-        walk.take(&pagination, keys.iter().copied())
+        walk.take(&pagination, keys)
     }
 
     #[test]

@@ -3,6 +3,11 @@
 
 use serde_json::Value;
 
+/// How many single problems a summary tells of.
+const MOST_SHOWN: usize = 4;
+/// How many characters of a text of the service's go into a message.
+const LONGEST_SHOWN: usize = 200;
+
 /// What a problem document tells; `None` is not told.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Problem {
@@ -47,11 +52,15 @@ impl Problem {
     pub fn summary(&self, hide: impl Fn(String) -> String) -> Option<String> {
         let mut summary = self.in_one_line(&hide);
         // The first of several problems usually repeats the document's own words.
-        for text in self.problems.iter().map(|problem| problem.in_one_line(&hide)) {
+        for text in self.problems.iter().take(MOST_SHOWN).map(|it| it.in_one_line(&hide)) {
             if !text.is_empty() && !summary.contains(&text) {
                 let separator = if summary.is_empty() { "" } else { "; " };
                 summary = format!("{summary}{separator}{text}");
             }
+        }
+        if self.problems.len() > MOST_SHOWN {
+            let more = self.problems.len() - MOST_SHOWN;
+            summary = format!("{summary}; and {more} more");
         }
         (!summary.is_empty()).then_some(summary)
     }
@@ -59,7 +68,7 @@ impl Problem {
     /// This problem alone: its title and detail, and the parameter in brackets.
     fn in_one_line(&self, hide: impl Fn(String) -> String) -> String {
         // A secret may end in what is trimmed.
-        let shown = |text: &String| hide(text.clone()).trim().to_owned();
+        let shown = |text: &String| shorten(hide(text.clone()).trim());
         let texts: Vec<String> =
             [&self.title, &self.detail].into_iter().flatten().map(shown).collect();
         // More will follow where the service ends its sentence.
@@ -68,6 +77,14 @@ impl Problem {
             Some(name) if !name.is_empty() => format!("{text} ({name})").trim().to_owned(),
             _ => text,
         }
+    }
+}
+
+/// A text of the service's as it goes into a message, which is one line for a person.
+pub(crate) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -107,6 +124,21 @@ mod tests {
     fn fields_of_another_type_are_not_told() {
         let problem = Problem::parse(br#"{"title":5,"detail":null,"name":"n","problems":{}}"#);
         assert_eq!(problem, Problem { name: Some("n".into()), ..Problem::default() });
+    }
+
+    #[test]
+    fn a_summary_stays_one_that_a_person_reads() {
+        let long = "x".repeat(1000);
+        let problem = Problem {
+            title: Some(long.clone()),
+            problems: (0..1000)
+                .map(|number| Problem { name: Some(format!("p{number}")), ..Problem::default() })
+                .collect(),
+            ..Problem::default()
+        };
+        let summary = problem.summary(|text| text).expect("there is something to say");
+        assert!(summary.len() < 300, "{summary}");
+        assert!(summary.ends_with("…; (p0); (p1); (p2); (p3); and 996 more"), "{summary}");
     }
 
     #[test]

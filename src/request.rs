@@ -111,8 +111,9 @@ impl<'a> Request<'a> {
         self.method != Method::POST
     }
 
-    /// Whether its answer's body is of no interest.
-    pub fn ignores_body(&self) -> bool {
+    /// Whether it deletes: then its answer's body is of no interest, and finding nothing may mean
+    /// that it has worked before.
+    pub fn is_deletion(&self) -> bool {
         self.method == Method::DELETE
     }
 
@@ -142,7 +143,7 @@ impl<'a> Request<'a> {
         match &self.item {
             Some((item, encoded)) => {
                 let short = secret::shorten(item);
-                secret::hide(secret::hide(text, encoded, &short), item, &short)
+                secret::hide_all(secret::hide(text, encoded, &short), item, &short)
             }
             None => text,
         }

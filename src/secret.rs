@@ -4,6 +4,7 @@ use crate::error::Error;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use ureq::http::HeaderValue;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -77,9 +78,22 @@ impl Secret {
 
     /// Takes the credential out of `text`, in which a service may have repeated it.
     pub fn hide_in(&self, text: String) -> String {
+        // Without the colon at its end, the key's encoding has at least the same whole groups.
+        let groups = self.text.len() / 3 * 4;
         let text = hide(text, &self.encoded, "[credential]");
-        hide(text, &self.text, "[credential]")
+        let text = hide(text, &self.encoded[..groups.min(self.encoded.len())], "[credential]");
+        hide_all(text, &self.text, "[credential]")
     }
+}
+
+/// As [`hide`], and nothing at all of a text that holds the secret percent-encoded in whatever way.
+pub(crate) fn hide_all(text: String, secret: &str, shown: &str) -> String {
+    let text = hide(text, secret, shown);
+    let decoded = Zeroizing::new(percent_decode_str(&text).decode_utf8_lossy().into_owned());
+    if secret.len() >= SHORTEST_HIDDEN && decoded.contains(secret) {
+        return format!("(not shown: it holds {shown})");
+    }
+    text
 }
 
 /// `text` with `shown` in the place of `secret`.
@@ -142,6 +156,18 @@ mod tests {
         let encoded = STANDARD.encode("my-secret-key:");
         let shown = secret.hide_in(format!("key my-secret-key, header Basic {encoded}"));
         assert_eq!(shown, "key [credential], header Basic [credential]");
+        let shown = secret.hide_in(STANDARD.encode("my-secret-key"));
+        assert!(shown.starts_with("[credential]") && shown.len() < 20, "{shown}");
+    }
+
+    #[test]
+    fn a_credential_that_is_repeated_percent_encoded_hides_the_text() {
+        let secret = Secret::new(Credential::ApiKey("my/secret+key")).expect("a valid key");
+        for said in ["https://x/?k=my%2Fsecret%2Bkey", "my%2fsecret%2bkey", "m%79/secret+key"] {
+            let shown = secret.hide_in(said.into());
+            assert_eq!(shown, "(not shown: it holds [credential])", "{said}");
+        }
+        assert_eq!(secret.hide_in("100 %".into()), "100 %");
     }
 
     #[test]

@@ -1,25 +1,41 @@
-//! What a call does: an attempt at the request, and what its end says of success, failure and
-//! outcome.
+//! What a call does: attempts at the request, each through the rate limit's gate, until one
+//! succeeds, or the table of retries or the deadline ends them; and what its end says of failure
+//! and outcome.
 
 use crate::answer::Answer;
-use crate::attempt::Attempt;
-use crate::client::Client;
+use crate::attempt::{Attempt, Reuse};
+use crate::cancel::Cancel;
+use crate::client::{Client, Connections};
 use crate::deadline::Deadline;
 use crate::error::{CallFacts, Error, Failure, Outcome, Reply};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
+use crate::rate_limit::{self, Pass, RateLimit, Stopped};
 use crate::request::Request;
+use crate::response::Recording;
+use crate::retry::{self, Next, Trouble};
 use crate::retry_after;
-use crate::transport::{Exchange, Fault};
+use crate::trace::Level;
+use crate::transport::{Exchange, Fault, Interruption, pause};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The largest body of a success.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
+/// A request that cannot be repeated takes no connection that has been idle for longer: the service
+/// may have given it up unnoticed.
+const SURELY_OPEN_FOR: Duration = Duration::from_secs(2);
 
 /// What a single call may do otherwise than its client says.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct CallOptions {
-    /// How long the whole call may take: the client's time, another one, or no limit.
+    /// How long the whole call may take.
     pub timeout: CallTimeout,
+    /// How many attempts it may make.
+    pub max_attempts: Option<u32>,
+    /// What ends it from another thread.
+    pub cancel: Option<Arc<Cancel>>,
+    /// Where to record what the service answers.
+    pub recording: Option<Recording>,
 }
 
 /// How long a call may take.
@@ -35,184 +51,463 @@ pub(crate) enum CallTimeout {
 /// Sends `request` to `client`'s service and returns its answer, if that is a success.
 pub(crate) fn send<'r>(
     client: &Client,
-    request: &'r Request<'_>,
+    request: &'r Request<'r>,
     options: &CallOptions,
 ) -> Result<Answer<'r>, Error> {
     let timeout = match options.timeout {
         CallTimeout::Client => client.timeout(),
         CallTimeout::Own(timeout) => timeout,
     };
-    let deadline = Deadline::after(timeout);
-    let attempt = Attempt::new(deadline, client.connect_timeout());
-    let ending = match exchange(client, request, &attempt)? {
-        Ok(exchange) => judge(exchange, client, request, &attempt),
-        Err(fault) => Ending::fault(fault, &attempt, None),
-    };
-    match ending {
-        Ending::Success { status, body } => Ok(Answer { request, status, attempts: 1, body }),
-        Ending::Failure { failure, outcome, what, reply } => {
-            let outcome = request.outcome(outcome);
-            Err(Error::of_call(CallFacts {
-                failure,
-                outcome,
-                attempts: 1,
-                message: format!(
-                    "{}: {what}{}{}",
-                    request.describe(),
-                    request.consequence(outcome),
-                    advice(failure, reply.as_deref()),
-                ),
-                is_repeatable: request.is_repeatable(),
-                reply,
-            }))
-        }
+    Call {
+        client,
+        connections: client.connections(),
+        request,
+        cancel: options.cancel.clone(),
+        recording: options.recording.as_ref(),
+        deadline: Deadline::after(timeout),
+        max_attempts: options.max_attempts.unwrap_or(client.max_attempts()),
+        attempts: 0,
+        counted: 0,
+        outcome: Outcome::NotApplied,
+        reuse: if request.is_repeatable() {
+            Reuse::Any
+        } else {
+            Reuse::UsedWithin(SURELY_OPEN_FOR)
+        },
+        last: None,
     }
+    .run()
+}
+
+/// A call in progress.
+struct Call<'c, 'r> {
+    client: &'c Client,
+    connections: &'c Connections,
+    request: &'r Request<'r>,
+    cancel: Option<Arc<Cancel>>,
+    recording: Option<&'c Recording>,
+    deadline: Deadline,
+    max_attempts: u32,
+    /// Attempts made, but for those that a silent reconnection replaced.
+    attempts: u32,
+    /// Those of them that count against `max_attempts`.
+    counted: u32,
+    /// The strongest outcome of all attempts.
+    outcome: Outcome,
+    reuse: Reuse,
+    /// How the attempt before ended, once another is to follow.
+    last: Option<Ended>,
 }
 
 /// How an attempt ended.
 enum Ending {
     Success { status: u16, body: Vec<u8> },
-    Failure { failure: Failure, outcome: Outcome, what: String, reply: Option<Box<Reply>> },
+    Failure(Ended),
 }
 
-impl Ending {
-    /// The attempt broke off, after `answered` if a head had come.
-    fn fault(fault: Fault, attempt: &Attempt, answered: Option<Box<Reply>>) -> Self {
-        let failure = match fault {
-            Fault::TimedOut => Failure::Timeout,
-            Fault::NotConnected(_) => Failure::Connect,
-            Fault::TlsRefused(_) => Failure::Tls,
-            Fault::Broken(_) => Failure::Transport,
-            Fault::Unreadable(_) => Failure::Decode,
+/// A failed attempt.
+struct Ended {
+    failure: Failure,
+    trouble: Trouble,
+    outcome: Outcome,
+    /// What failed, with no secret in it.
+    what: String,
+    retry_after: Option<Duration>,
+    reply: Option<Box<Reply>>,
+}
+
+impl<'c, 'r> Call<'c, 'r> {
+    fn run(mut self) -> Result<Answer<'r>, Error> {
+        loop {
+            let pass = self.pass_the_gate()?;
+            let attempt = self.begin_attempt()?;
+            let ended = match self.exchange(&attempt, pass)? {
+                Ending::Success { status, body } => {
+                    self.trace_attempt(&attempt, Level::Info, status, &body, "");
+                    return Ok(self.answer(status, body));
+                }
+                Ending::Failure(ended) => ended,
+            };
+            if ended.failure == Failure::Http(404) && self.may_have_deleted_before() {
+                self.trace_attempt(
+                    &attempt,
+                    Level::Info,
+                    404,
+                    &[],
+                    ": deleted by an earlier attempt",
+                );
+                return Ok(self.answer(404, Vec::new()));
+            }
+            self.outcome = self.outcome.max(ended.outcome);
+            self.follow(ended, &attempt)?;
+        }
+    }
+
+    /// Does what the table of retries says after a failed attempt. An error is the end of the call.
+    fn follow(&mut self, ended: Ended, attempt: &Attempt) -> Result<(), Error> {
+        let next = retry::next(ended.trouble, self.request.is_repeatable());
+        let may_try_again = match next {
+            Next::GiveUp => false,
+            Next::Reconnect => true,
+            Next::Retry => {
+                self.counted += 1;
+                self.counted < self.max_attempts
+            }
+            Next::WaitForRateLimit => self.max_attempts > 1,
         };
-        let what = match fault {
-            Fault::TimedOut => format!("timed out while {}", attempt.phase().describe()),
-            fault => fault.to_string(),
+        let wait = match next {
+            Next::GiveUp | Next::Reconnect => Duration::ZERO,
+            Next::Retry | Next::WaitForRateLimit => retry::wait(self.attempts, ended.retry_after),
         };
-        let outcome = match (&answered, attempt.request_begun()) {
-            (Some(_), _) => Outcome::Applied,
-            (None, true) => Outcome::Unknown,
-            (None, false) => Outcome::NotApplied,
+        let is_in_time = self.deadline.remaining().is_none_or(|left| left > wait);
+        if !may_try_again || !is_in_time {
+            let why = if may_try_again { ", too late for another" } else { "" };
+            self.trace_failure(attempt, &ended, format_args!("{why}"));
+            return Err(self.fail(ended));
+        }
+        if next == Next::Reconnect {
+            self.trace_failure(attempt, &ended, format_args!("; again at once, newly connected"));
+            self.attempts -= 1;
+        } else {
+            self.trace_failure(attempt, &ended, format_args!("; again in {} ms", wait.as_millis()));
+            // What all the client's threads wait for, they wait for at the gate.
+            let wait = if next == Next::WaitForRateLimit && ended.retry_after.is_some() {
+                wait.saturating_sub(rate_limit::LONGEST_CLOSURE)
+            } else {
+                wait
+            };
+            if pause(Deadline::after(Some(wait)), self.cancel.as_deref()).is_err() {
+                return Err(self.fail(ended.cancelled_waiting()));
+            }
+        }
+        if ended.reply.is_none() {
+            // What the connection did, others that were opened with it may do too.
+            self.reuse = Reuse::Never;
+        }
+        self.last = Some(ended);
+        Ok(())
+    }
+
+    /// Whether a deletion that finds nothing may have done its work in an attempt before.
+    fn may_have_deleted_before(&self) -> bool {
+        self.request.is_deletion() && self.outcome != Outcome::NotApplied
+    }
+
+    fn answer(&self, status: u16, body: Vec<u8>) -> Answer<'r> {
+        Answer { request: self.request, status, attempts: self.attempts, body }
+    }
+
+    /// Waits for the rate limit's gate, unless the call may make one attempt only.
+    fn pass_the_gate(&mut self) -> Result<Option<Pass<'c>>, Error> {
+        if self.max_attempts == 1 {
+            return Ok(None);
+        }
+        let gate = self.connections.gate(self.request.is_read());
+        let tell = |wait: Duration| {
+            self.client.tracer().write(
+                Level::Info,
+                format_args!(
+                    "{}: waits {} ms for the rate limit",
+                    self.request.describe(),
+                    wait.as_millis()
+                ),
+            );
         };
-        Ending::Failure { failure, outcome, what, reply: answered }
+        match gate.enter(self.deadline, self.cancel.as_deref(), tell) {
+            Ok(pass) => Ok(Some(pass)),
+            Err(Stopped::Interrupted(Interruption::Cancelled)) => Err(self.fail_cancelled()),
+            Err(Stopped::Interrupted(Interruption::TimedOut)) => Err(self.fail_rate_limited(None)),
+            Err(Stopped::OpensTooLate(wait)) => Err(self.fail_rate_limited(Some(wait))),
+        }
+    }
+
+    fn begin_attempt(&mut self) -> Result<Attempt, Error> {
+        if self.cancel.as_ref().is_some_and(|cancel| cancel.check().is_err()) {
+            return Err(self.fail_cancelled());
+        }
+        if self.deadline.has_passed() {
+            return Err(self.fail_timed_out());
+        }
+        self.attempts += 1;
+        if let Some(recording) = &self.recording {
+            recording.attempt(self.attempts);
+        }
+        // An attempt that may be followed by another leaves time for it.
+        let may_be_followed = self.request.is_repeatable() && self.counted + 1 < self.max_attempts;
+        let deadline = if may_be_followed {
+            self.deadline.or_earlier(Deadline::after(self.client.attempt_timeout()))
+        } else {
+            self.deadline
+        };
+        Ok(Attempt::new(
+            deadline,
+            self.client.connect_timeout(),
+            self.cancel.clone(),
+            self.reuse,
+            self.client.tracer().clone(),
+        ))
+    }
+
+    /// Makes an attempt. The outer error is a bug of ours.
+    fn exchange(&self, attempt: &Attempt, pass: Option<Pass<'_>>) -> Result<Ending, Error> {
+        let (request, agent) = (self.request, &self.connections.agent);
+        let exchange = match request.body() {
+            Some(body) => agent.exchange(request.to_http(self.client, body)?, attempt),
+            None => agent.exchange(request.to_http(self.client, ())?, attempt),
+        };
+        Ok(match exchange {
+            Ok(exchange) => {
+                self.take_note(&exchange, pass);
+                self.judge(exchange, attempt)
+            }
+            Err(fault) => Ending::Failure(Ended::broken_off(fault, attempt, None)),
+        })
+    }
+
+    /// Takes note of what the head of an answer tells besides its status.
+    fn take_note(&self, exchange: &Exchange, pass: Option<Pass<'_>>) {
+        if let Some(recording) = &self.recording {
+            recording.answer(exchange.status(), exchange.headers());
+        }
+        if let Some(pass) = pass {
+            let refused_for = match exchange.status().as_u16() {
+                429 => retry_after::told(429, exchange.headers()),
+                _ => None,
+            };
+            pass.answered(RateLimit::of(exchange.headers()), refused_for);
+        }
+    }
+
+    /// What an answer says, once its head has come: the head beats the body.
+    fn judge(&self, exchange: Exchange, attempt: &Attempt) -> Ending {
+        let status = exchange.status().as_u16();
+        let (failure, outcome) = match status {
+            200..=299 if self.request.is_deletion() => {
+                return Ending::Success { status, body: Vec::new() };
+            }
+            200..=299 => return read_success(exchange, attempt),
+            // The service has refused, and says so itself. A 408 comes from whoever waited for the
+            // request, and may come too late.
+            408 => (Failure::Http(status), Outcome::Unknown),
+            400..=499 => (Failure::Http(status), Outcome::NotApplied),
+            500..=599 => (Failure::Http(status), Outcome::Unknown),
+            _ => (Failure::Decode, Outcome::Unknown),
+        };
+        self.read_refusal(exchange, failure, outcome, attempt)
+    }
+
+    /// Reads what the service says about a refusal, as far as it comes.
+    fn read_refusal(
+        &self,
+        mut exchange: Exchange,
+        failure: Failure,
+        outcome: Outcome,
+        attempt: &Attempt,
+    ) -> Ending {
+        let (mut body, _) = exchange.read_body(Reply::BODY_LIMIT, attempt);
+        body.truncate(Reply::BODY_LIMIT);
+        let problem = Problem::parse(&body);
+        let status = exchange.status();
+        let name = status.canonical_reason().unwrap_or("(no name)");
+        // What the service says may repeat a secret.
+        let hide = |text: String| self.request.hide_in(self.client.hide_in(text));
+        let what = match (status.as_u16(), problem.summary(hide)) {
+            (code @ 300..=399, _) => {
+                let target = exchange.headers().get("location").map(|it| it.as_bytes());
+                let target = hide(String::from_utf8_lossy(target.unwrap_or(b"nowhere")).into());
+                let target = problem::shorten(&target);
+                format!("redirected (status {code}) to {target}, which is not followed")
+            }
+            (code, _) if failure == Failure::Decode => {
+                format!("answered with status {code}, which means nothing here")
+            }
+            (code, Some(summary)) => format!("{code} {name}: {summary}"),
+            (code, None) => format!("{code} {name}"),
+        };
+        Ending::Failure(Ended {
+            failure,
+            trouble: Trouble::Answered(status.as_u16()),
+            outcome,
+            what,
+            retry_after: retry_after::told(status.as_u16(), exchange.headers()),
+            reply: Some(Box::new(Reply { status: status.as_u16(), problem, body })),
+        })
+    }
+
+    /// The error that a failed attempt makes of the call.
+    fn fail(&self, ended: Ended) -> Error {
+        let request = self.request;
+        let outcome = request.outcome(self.outcome.max(ended.outcome));
+        Error::of_call(CallFacts {
+            failure: ended.failure,
+            outcome,
+            attempts: self.attempts,
+            message: format!(
+                "{}: {}{}{}",
+                request.describe(),
+                ended.what,
+                request.consequence(outcome),
+                advice(ended.failure, ended.retry_after),
+            ),
+            is_repeatable: request.is_repeatable(),
+            retry_after: ended.retry_after,
+            reply: ended.reply,
+        })
+    }
+
+    fn fail_cancelled(&mut self) -> Error {
+        let ended = match self.last.take() {
+            Some(last) => last.cancelled_waiting(),
+            None => Ended::before_attempt(Failure::Cancelled, "cancelled before it was sent", None),
+        };
+        self.fail(ended)
+    }
+
+    fn fail_timed_out(&mut self) -> Error {
+        let what = "timed out before it was sent";
+        let ended = match self.last.take() {
+            Some(last) => last,
+            None => Ended::before_attempt(Failure::Timeout, what, None),
+        };
+        self.fail(ended)
+    }
+
+    fn fail_rate_limited(&mut self, wait: Option<Duration>) -> Error {
+        let ended = match self.last.take() {
+            Some(last) => Ended { retry_after: last.retry_after.max(wait), ..last },
+            None => Ended::before_attempt(
+                Failure::RateLimited,
+                "not sent, since the rate limit is used up for longer than the call may take",
+                wait,
+            ),
+        };
+        self.fail(ended)
+    }
+
+    fn trace_failure(&self, attempt: &Attempt, ended: &Ended, next: std::fmt::Arguments<'_>) {
+        let (status, body) = match &ended.reply {
+            Some(reply) => (reply.status, reply.body.as_slice()),
+            None => (0, [].as_slice()),
+        };
+        let why = format_args!(": {}{next}", ended.what);
+        self.trace_attempt(attempt, Level::Error, status, body, why);
+    }
+
+    fn trace_attempt(
+        &self,
+        attempt: &Attempt,
+        level: Level,
+        status: u16,
+        body: &[u8],
+        why: impl std::fmt::Display,
+    ) {
+        let connection = if attempt.is_on_pooled_connection() { "reused" } else { "new" };
+        self.client.tracer().write(
+            level,
+            format_args!(
+                "{}: attempt {}: status {status}, {} bytes, {:.1} ms, {connection} connection{why}",
+                self.request.describe(),
+                self.attempts,
+                body.len(),
+                attempt.elapsed().as_secs_f64() * 1000.0,
+            ),
+        );
     }
 }
 
-/// Sends the request and receives the head of the answer. The outer error is a bug of ours.
-fn exchange(
-    client: &Client,
-    request: &Request<'_>,
-    attempt: &Attempt,
-) -> Result<Result<Exchange, Fault>, Error> {
-    Ok(match request.body() {
-        Some(body) => client.agent().exchange(request.to_http(client, body)?, attempt),
-        None => client.agent().exchange(request.to_http(client, ())?, attempt),
-    })
+impl Ended {
+    /// The attempt broke off, after `answered` if a head had come.
+    fn broken_off(fault: Fault, attempt: &Attempt, answered: Option<Box<Reply>>) -> Self {
+        let (failure, trouble) = match &fault {
+            Fault::Cancelled => (Failure::Cancelled, Trouble::Lasting),
+            Fault::TlsRefused(_) => (Failure::Tls, Trouble::Lasting),
+            Fault::Unreadable(_) => (Failure::Decode, Trouble::Lasting),
+            Fault::NotConnected(_) => (Failure::Connect, Trouble::NotSent),
+            Fault::TimedOut if attempt.phase().is_before_request() => {
+                (Failure::Timeout, Trouble::NotSent)
+            }
+            Fault::TimedOut => (Failure::Timeout, Trouble::Broke),
+            Fault::Broken(_) if answered.is_some() => (Failure::Transport, Trouble::Broke),
+            Fault::Broken(_) => (Failure::Transport, trouble_of_broken(attempt)),
+        };
+        let outcome = match (&fault, &answered) {
+            (_, Some(_)) => Outcome::Applied,
+            // A server that wants another handshake has not looked at the request, even if that was
+            // sent with the last of the handshake.
+            (Fault::TlsRefused(_), None) => Outcome::NotApplied,
+            _ if attempt.request_begun() => Outcome::Unknown,
+            _ => Outcome::NotApplied,
+        };
+        let what = match fault {
+            Fault::TimedOut | Fault::Cancelled => {
+                format!("{fault} while {}", attempt.phase().describe())
+            }
+            fault => fault.to_string(),
+        };
+        Ended { failure, trouble, outcome, what, retry_after: None, reply: answered }
+    }
+
+    /// The call ended before an attempt was made.
+    fn before_attempt(failure: Failure, what: &str, retry_after: Option<Duration>) -> Self {
+        Ended {
+            failure,
+            trouble: Trouble::Lasting,
+            outcome: Outcome::NotApplied,
+            what: what.into(),
+            retry_after,
+            reply: None,
+        }
+    }
+
+    /// The wait that followed was cancelled: what the service had said is kept.
+    fn cancelled_waiting(self) -> Self {
+        Ended {
+            failure: Failure::Cancelled,
+            what: format!("cancelled before it was tried again after: {}", self.what),
+            ..self
+        }
+    }
 }
 
-/// What an answer says, once its head has come: the head beats the body.
-fn judge(exchange: Exchange, client: &Client, request: &Request<'_>, attempt: &Attempt) -> Ending {
-    // What the service says may repeat a secret.
-    let hide = |text: String| request.hide_in(client.hide_in(text));
-    match exchange.status().as_u16() {
-        status @ 200..=299 if request.ignores_body() => {
-            Ending::Success { status, body: Vec::new() }
-        }
-        status @ 200..=299 => read_success(exchange, status, attempt),
-        status @ 300..=399 => {
-            let target = match exchange.headers().get("location") {
-                Some(location) => hide(String::from_utf8_lossy(location.as_bytes()).into_owned()),
-                None => "nowhere".into(),
-            };
-            let what = format!("redirected (status {status}) to {target}, which is not followed");
-            read_refusal(exchange, Failure::Decode, Outcome::Unknown, Said::Own(what), attempt)
-        }
-        // The service has refused: it says so itself. A 408 comes from whoever waited for the
-        // request, and may come too late.
-        status @ 400..=499 if status != 408 => read_refusal(
-            exchange,
-            Failure::Http(status),
-            Outcome::NotApplied,
-            Said::Service(&hide),
-            attempt,
-        ),
-        status @ (408 | 500..=599) => read_refusal(
-            exchange,
-            Failure::Http(status),
-            Outcome::Unknown,
-            Said::Service(&hide),
-            attempt,
-        ),
-        status => {
-            let what = format!("answered with status {status}, which means nothing here");
-            read_refusal(exchange, Failure::Decode, Outcome::Unknown, Said::Own(what), attempt)
-        }
+/// What a broken connection is to the table of retries.
+fn trouble_of_broken(attempt: &Attempt) -> Trouble {
+    let is_pooled = attempt.is_on_pooled_connection();
+    match (is_pooled, attempt.request_begun(), attempt.answer_begun()) {
+        (true, false, _) => Trouble::StaleUnwritten,
+        (true, true, false) => Trouble::Stale,
+        (false, false, _) => Trouble::NotSent,
+        _ => Trouble::Broke,
     }
 }
 
 /// Reads the body of a success.
-fn read_success(mut exchange: Exchange, status: u16, attempt: &Attempt) -> Ending {
+fn read_success(mut exchange: Exchange, attempt: &Attempt) -> Ending {
+    let status = exchange.status().as_u16();
     let (mut body, fault) = exchange.read_body(LARGEST_BODY, attempt);
-    let too_large = body.len() > LARGEST_BODY;
-    if fault.is_none() && !too_large {
-        return Ending::Success { status, body };
-    }
-    body.truncate(Reply::BODY_LIMIT);
-    let reply = Reply { status, problem: Problem::default(), body, retry_after_ms: None };
-    let fault = match fault {
-        Some(fault) if !too_large => fault,
-        _ => Fault::Unreadable(format!("the answer is larger than {LARGEST_BODY} bytes")),
-    };
-    Ending::fault(fault, attempt, Some(Box::new(reply)))
-}
-
-/// Who says what is wrong: we do, or the service, whose words may hold what must be hidden.
-enum Said<'h> {
-    Own(String),
-    Service(&'h dyn Fn(String) -> String),
-}
-
-/// Reads what the service says about a refusal, as far as it comes.
-fn read_refusal(
-    mut exchange: Exchange,
-    failure: Failure,
-    outcome: Outcome,
-    what: Said<'_>,
-    attempt: &Attempt,
-) -> Ending {
-    let (mut body, _) = exchange.read_body(Reply::BODY_LIMIT, attempt);
-    body.truncate(Reply::BODY_LIMIT);
-    let status = exchange.status();
-    let problem = Problem::parse(&body);
-    let what = match what {
-        Said::Own(what) => what,
-        Said::Service(hide) => {
-            let name = status.canonical_reason().unwrap_or("(no name)");
-            match problem.summary(hide) {
-                Some(summary) => format!("{} {name}: {summary}", status.as_u16()),
-                None => format!("{} {name}", status.as_u16()),
-            }
+    let too_large = (body.len() > LARGEST_BODY)
+        .then(|| Fault::Unreadable(format!("the answer is larger than {LARGEST_BODY} bytes")));
+    match too_large.or(fault) {
+        None => Ending::Success { status, body },
+        Some(fault) => {
+            body.truncate(Reply::BODY_LIMIT);
+            let reply = Reply { status, problem: Problem::default(), body };
+            Ending::Failure(Ended::broken_off(fault, attempt, Some(Box::new(reply))))
         }
-    };
-    let reply = Reply {
-        status: status.as_u16(),
-        problem,
-        body,
-        retry_after_ms: retry_after::told(status.as_u16(), exchange.headers()),
-    };
-    Ending::Failure { failure, outcome, what, reply: Some(Box::new(reply)) }
+    }
 }
 
 /// What to do about a failure, where that is not plain.
-fn advice(failure: Failure, reply: Option<&Reply>) -> String {
-    let wait = reply.and_then(|reply| reply.retry_after_ms);
+fn advice(failure: Failure, wait: Option<Duration>) -> String {
     match (failure, wait) {
         (Failure::Http(401), _) => {
             "; check the credential, and that it belongs to this environment: production and \
              sandbox have keys of their own"
                 .into()
         }
-        (_, Some(wait)) => format!("; the service asks to wait {} s", wait.div_ceil(1000)),
+        (_, Some(wait)) => {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            format!("; the service asks to wait {seconds} s")
+        }
         _ => String::new(),
     }
 }

@@ -269,11 +269,7 @@ impl TokenPages {
     }
 
     /// Takes the page that was listed and tells for each of its tokens whether it is a new one.
-    pub fn take<'k>(
-        &mut self,
-        pagination: &Pagination,
-        tokens: impl Iterator<Item = &'k str>,
-    ) -> Vec<bool> {
+    pub fn take(&mut self, pagination: &Pagination, tokens: &[&str]) -> Vec<bool> {
         self.walk.take(pagination, tokens)
     }
 }

@@ -5,6 +5,12 @@ set -eu
 
 # Each command, and the Debian package that has it.
 needed="cc:gcc c++:g++ clang:clang clang++:clang valgrind:valgrind nm:binutils readelf:binutils"
+# For tests/network: servers and proxies, and what sets networks up around them.
+needed="$needed nginx:nginx openssl:openssl tinyproxy:tinyproxy microsocks:microsocks strace:strace"
+needed="$needed unshare:util-linux ip:iproute2 ss:iproute2"
+
+# Where some of them are, which is not on every user's path.
+PATH=$PATH:/usr/sbin:/sbin
 
 missing=""
 for pair in $needed; do

@@ -282,10 +282,40 @@ fn archived_crates() -> Names {
         .collect()
 }
 
+/// What a profile's libraries are made of: LLVM's intermediate code, which is compiled when all of it
+/// is linked, or machine code.
+fn first_bytes_of_objects(profile: &str) -> Vec<[u8; 4]> {
+    let folder = BUILT.join("cargo").join(profile).join("deps");
+    let files = std::fs::read_dir(&folder).expect("cargo has built there");
+    let rlibs = files
+        .map(|file| file.expect("it can be read").path())
+        .filter(|file| file.extension().is_some_and(|it| it == "rlib"));
+    rlibs
+        .filter(|file| file.to_str().is_some_and(|it| it.contains("libureq-")))
+        .flat_map(|file| {
+            let archive = std::fs::read(file).expect("it can be read");
+            // A member's header of 60 bytes ends with these two.
+            let ends = archive.windows(2).enumerate().filter(|(_, bytes)| bytes == b"`\n");
+            ends.filter_map(|(at, _)| archive.get(at + 2..at + 6)?.try_into().ok())
+                .collect::<Vec<[u8; 4]>>()
+        })
+        .collect()
+}
+
+#[test]
+fn the_shared_library_is_optimised_as_a_whole_and_the_static_one_is_not() {
+    const INTERMEDIATE: [u8; 4] = *b"BC\xC0\xDE";
+    const MACHINE: [u8; 4] = *b"\x7FELF";
+    let (shared, archive) = (first_bytes_of_objects("release"), first_bytes_of_objects("static"));
+    assert!(shared.contains(&INTERMEDIATE), "the shared library was built without LTO");
+    assert!(archive.contains(&MACHINE) && !archive.contains(&INTERMEDIATE), "the archive has LTO");
+}
+
 #[test]
 fn no_development_dependency_is_in_what_ships() {
     let crates = Crates::read();
-    for known in ["cbindgen", "clap", "fastrand", "http_body_util", "hyper", "hyper_util", "tokio"]
+    for known in
+        ["cbindgen", "clap", "fastrand", "http_body_util", "hyper", "hyper_util", "rcgen", "tokio"]
     {
         assert!(crates.direct_dev_only.contains(known), "{known} ships: {:?}", crates.shipped);
     }

@@ -129,6 +129,14 @@ impl Caller {
         Out::new(self, out, parameter)
     }
 
+    /// A sized input structure that must be there.
+    pub fn required_input<T: Input>(self, pointer: *const T, parameter: &str) -> Result<T, Error> {
+        if pointer.is_null() {
+            return Err(must_not_be_null(parameter));
+        }
+        self.input(pointer, parameter)
+    }
+
     /// A sized input structure, read by the reader's rule of the header; all zeros for NULL.
     pub fn input<T: Input>(self, pointer: *const T, parameter: &str) -> Result<T, Error> {
         let mut copy = T::ZEROED;
@@ -210,11 +218,96 @@ pub(super) fn choice<T: Copy>(value: i32, choices: &[T], parameter: &str) -> Res
     })
 }
 
-/// What this version of the library does not do yet must not be asked of it in silence.
-pub(super) fn not_available_yet(parameter: &str) -> Error {
-    Error::invalid_argument(format_args!("{parameter} is not available yet, it must be NULL"))
-}
-
 fn must_not_be_null(parameter: &str) -> Error {
     Error::invalid_argument(format_args!("{parameter} must not be NULL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::client::{Client, ClientConfig, Origin};
+    use crate::ffi::error::{AV_STATUS_CONNECT, av_error_free, av_error_message, av_error_status};
+    use crate::response::Recorder;
+    use crate::secret::Credential;
+    use crate::send::CallOptions;
+    use crate::tokens;
+    use crate::trace::{Level, Tracer};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    /// The status and the message of what `body` comes to.
+    fn outcome_of(body: impl FnOnce() -> Result<(), Error>) -> (av_status, String) {
+        let mut error = std::ptr::null_mut();
+        // SAFETY: `error` is a valid place, and what it receives is freed after its last use.
+        unsafe {
+            let status = guard(&mut error, |_| body());
+            let message = CStr::from_ptr(av_error_message(error)).to_string_lossy().into_owned();
+            assert_eq!(av_error_status(error), status);
+            av_error_free(error);
+            (status, message)
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error_that_does_not_quote_it() {
+        let (status, message) = outcome_of(|| panic!("the key is S3CRET"));
+        assert_eq!(status, AV_STATUS_INTERNAL);
+        assert!(message.contains("bug") && !message.contains("S3CRET"), "{message}");
+    }
+
+    #[test]
+    fn a_function_that_cannot_fail_returns_its_other_value_instead_of_panicking() {
+        // SAFETY: nothing is read through a pointer.
+        assert_eq!(unsafe { contain(7, |_| panic!("inside")) }, 7);
+    }
+
+    #[test]
+    fn a_panic_without_a_place_for_the_error_is_contained_too() {
+        // SAFETY: NULL is allowed.
+        let status = unsafe { guard(std::ptr::null_mut(), |_| panic!("inside")) };
+        assert_eq!(status, AV_STATUS_INTERNAL);
+    }
+
+    #[test]
+    fn a_panic_in_the_middle_of_a_call_leaves_client_and_handles_usable() {
+        let panics = Arc::new(AtomicBool::new(true));
+        let tracer = Tracer::new(Level::Debug, {
+            let panics = panics.clone();
+            move |_, line| assert!(!panics.load(Ordering::Relaxed), "{line}")
+        });
+        let nobody = Origin { name: None, version: None };
+        let client = Client::new(ClientConfig {
+            credential: Credential::ApiKey("key"),
+            // Nobody listens on the first port.
+            base_url: Some("http://127.0.0.1:1"),
+            app: nobody,
+            sdk: nobody,
+            ca_file: None,
+            proxy_url: Some(""),
+            timeout: Some(Duration::from_secs(20)),
+            connect_timeout: None,
+            attempt_timeout: None,
+            max_attempts: 2,
+            tracer,
+            allow_plain_http: false,
+        });
+        let client = client.expect("a client");
+        let recorder = Arc::<Recorder>::default();
+        let call = || {
+            let options = CallOptions {
+                cancel: Some(Arc::new(Cancel::new())),
+                recording: Some(recorder.begin()?),
+                ..CallOptions::default()
+            };
+            tokens::delete(&client, "a-token", &options)
+        };
+        for _ in 0..3 {
+            assert_eq!(outcome_of(call).0, AV_STATUS_INTERNAL);
+        }
+        panics.store(false, Ordering::Relaxed);
+        let (status, message) = outcome_of(call);
+        assert_eq!(status, AV_STATUS_CONNECT, "{message}");
+    }
 }

@@ -1,6 +1,60 @@
 //! Cancelling calls from another thread.
 
-/// Cancels calls from another thread. Not available in this version: its place is kept.
+use super::boundary::contain;
+use super::fork;
+use crate::cancel::Cancel;
+use std::sync::Arc;
+
+/// Cancels calls from another thread. It is passed to calls in av_request_options.cancel, and may
+/// serve any number of them, one after the other or at once.
 pub struct av_cancel {
-    _private: (),
+    cancel: Arc<Cancel>,
+}
+
+impl av_cancel {
+    /// The handle's inside, kept alive by the calls that use it.
+    pub(super) fn share(&self) -> Arc<Cancel> {
+        self.cancel.clone()
+    }
+}
+
+/// Makes a cancel handle that is not triggered, to be freed with av_cancel_free(). Never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn av_cancel_new() -> *mut av_cancel {
+    // SAFETY: nothing is read through a pointer.
+    unsafe {
+        contain(std::ptr::null_mut(), |_| {
+            // Without the watch a child could not tell its own handle from its parent's.
+            let cancel = match fork::watch() {
+                Ok(()) => Cancel::new(),
+                Err(_) => Cancel::without_bell(),
+            };
+            Box::into_raw(Box::new(av_cancel { cancel: Arc::new(cancel) }))
+        })
+    }
+}
+
+/// Cancels every call that uses the handle, in whatever it is doing: it returns AV_STATUS_CANCELLED
+/// within 20 ms, unless its answer has arrived already. The handle stays triggered: every later call
+/// with it returns AV_STATUS_CANCELLED before anything is sent. NULL is a no-op.
+///
+/// It may be called at any time before av_cancel_free() begins, from any thread, any number of
+/// times; it never blocks. In a child of fork() it cancels the child's calls alone.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_cancel_trigger(cancel: *mut av_cancel) {
+    // SAFETY: NULL or a handle that is not being freed, as the header asks. It is only read.
+    unsafe {
+        contain((), |caller| {
+            if let Some(handle) = caller.optional(cancel) {
+                handle.cancel.trigger();
+            }
+        });
+    }
+}
+
+/// Frees a cancel handle. NULL is a no-op. Calls that use it go on, and can no longer be cancelled.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_cancel_free(cancel: *mut av_cancel) {
+    // SAFETY: NULL or a handle that has not been freed, as the header asks.
+    unsafe { contain((), |caller| drop(caller.take(cancel))) }
 }

@@ -1,14 +1,19 @@
 //! Making and freeing clients, and what may be set for a single call.
 
-use super::boundary::{Caller, Input, choice, contain, guard, not_available_yet};
+use super::boundary::{Caller, Input, choice, contain, guard};
 use super::cancel::av_cancel;
 use super::error::{av_error, av_status};
+use super::fork;
 use super::response::av_response;
-use crate::client::{Client, ClientConfig, DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Origin};
-use crate::error::Error;
+use crate::client::{
+    Client, ClientConfig, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_TIMEOUT, Origin,
+};
+use crate::error::{Error, in_one_line};
 use crate::secret::Credential;
 use crate::send::{CallOptions, CallTimeout};
-use std::ffi::{c_char, c_void};
+use crate::trace::{Level, Tracer};
+use std::ffi::{CString, c_char, c_void};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +23,7 @@ pub const AV_TRACE_OFF: i32 = 0;
 pub const AV_TRACE_ERROR: i32 = 1;
 /// av_client_config.trace_level: every attempt.
 pub const AV_TRACE_INFO: i32 = 2;
-/// av_client_config.trace_level: every attempt in detail.
+/// av_client_config.trace_level: every attempt and its steps.
 pub const AV_TRACE_DEBUG: i32 = 3;
 
 /// av_client_config.flags: allows a `base_url` of `http://` to another machine, over which the
@@ -38,8 +43,10 @@ impl av_client {
     }
 }
 
-/// Takes one line of the trace: on the thread that is inside the call, with no lock held. `line` is
-/// UTF-8 without a line end, and lives until the function returns. It must not throw or longjmp.
+/// Takes one line of the trace: on the thread that is inside the call, with no lock held. `level` is
+/// that of the line, one of the AV_TRACE_… constants. `line` is UTF-8 without a line end, lives until
+/// the function returns, and holds no credential and no whole token. The function may call any
+/// function of this library; it must not throw or longjmp.
 pub type av_trace_fn =
     Option<unsafe extern "C" fn(userdata: *mut c_void, level: i32, line: *const c_char)>;
 
@@ -72,24 +79,32 @@ pub struct av_client_config {
     /// A PEM file of certificate authorities that replaces the system's; read by av_client_new().
     /// NULL is the system's.
     pub ca_file: *const c_char,
-    /// Must be NULL: not available in this version, which connects directly.
+    /// The proxy to go through: `http://` (by CONNECT, also for a plain `base_url`), `socks5://` or
+    /// `socks5h://`, with `user:password@` (percent-encoded) if it asks for them. It is told the
+    /// service's name, which is not looked up here. "" is none. NULL is what the environment says:
+    /// HTTPS_PROXY (HTTP_PROXY for a plain `base_url`), else ALL_PROXY, unless NO_PROXY, a list
+    /// with commas, names the host or a domain it is in, or is "*" (networks as 10.0.0.0/8 are not
+    /// understood); each in capitals or small.
     pub proxy_url: *const c_char,
-    /// Must be NULL: not available in this version.
+    /// Takes the trace, or NULL.
     pub trace_fn: av_trace_fn,
     /// Passed to `trace_fn`. It must stay valid until the client and every iterator made from it
     /// are freed and every call has returned.
     pub trace_userdata: *mut c_void,
-    /// What the whole of a call may take, in milliseconds, name lookup included. 0 is 30000,
-    /// UINT32_MAX is no limit.
+    /// What the whole of a call may take, in milliseconds: name lookup, every attempt, and every wait
+    /// between them. 0 is 30000, UINT32_MAX is no limit. A rate limit's window of 60 s rarely fits.
     pub timeout_ms: u32,
-    /// What name lookup, TCP and TLS together may take, in milliseconds, within `timeout_ms`. 0 is
-    /// 10000, UINT32_MAX is no limit of its own.
+    /// What name lookup, TCP, proxy and TLS of one attempt may take together, in milliseconds, within
+    /// `timeout_ms`. Nothing has been sent when it expires. 0 is 10000, UINT32_MAX is no limit of its
+    /// own.
     pub connect_timeout_ms: u32,
-    /// What one attempt may take, in milliseconds, while another one is allowed. 0 is 10000,
-    /// UINT32_MAX is no limit of its own. This version makes one attempt, which may take all of
-    /// `timeout_ms`.
+    /// What one attempt of a get, list or delete may take, in milliseconds, while another is allowed;
+    /// the last one may take all that is left of `timeout_ms`, and so may a create, for which a slow
+    /// answer beats an unknown outcome. 0 is 10000, UINT32_MAX is no limit of its own.
     pub attempt_timeout_ms: u32,
-    /// How often a request may be tried in all. 0 is 3, 1 is never again. This version tries once.
+    /// How many times a request may be tried in all. 0 is 3, 1 is never again. A create is tried again
+    /// only if it cannot have been applied. Waiting for the rate limit does not count, unless this is
+    /// 1.
     pub max_attempts: u32,
     /// One of the AV_TRACE_… constants.
     pub trace_level: i32,
@@ -130,9 +145,9 @@ unsafe impl Input for av_client_config {
 pub struct av_request_options {
     /// sizeof(av_request_options).
     pub struct_size: usize,
-    /// Must be NULL: not available in this version.
+    /// Ends the call from another thread, or NULL. It may be freed before the call ends.
     pub cancel: *mut av_cancel,
-    /// Must be NULL: not available in this version.
+    /// Is told what the service answers, or NULL. It may be freed before the call ends.
     pub response: *mut av_response,
     /// As in av_client_config. UINT32_MAX is no limit.
     pub timeout_ms: u32,
@@ -163,7 +178,11 @@ unsafe impl Input for av_request_options {
 /// certificates; AV_STATUS_INTERNAL.
 ///
 /// The first client for an `https://` service reads the system's certificates, once per process.
-/// The environment is read here alone (SSL_CERT_FILE and SSL_CERT_DIR say where those are).
+/// The environment is read here alone: the proxies, and SSL_CERT_FILE and SSL_CERT_DIR, which say
+/// where the certificates are.
+///
+/// A client may be used in a child process after fork(), even if other threads were inside calls: the
+/// child opens connections of its own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn av_client_new(
     config: *const av_client_config,
@@ -174,9 +193,9 @@ pub unsafe extern "C" fn av_client_new(
     unsafe {
         guard(error, |caller| {
             let out = caller.out(out, "out")?;
-            caller.required(config, "config")?;
-            let config = caller.input(config, "config")?;
-            let client = Arc::new(Client::new(&config.read(caller)?)?);
+            let config = caller.required_input(config, "config")?;
+            fork::watch()?;
+            let client = Arc::new(Client::new(config.read(caller)?)?);
             out.set(Box::into_raw(Box::new(av_client { client })));
             Ok(())
         })
@@ -198,13 +217,8 @@ impl av_client_config {
         if self.flags & !AV_CLIENT_ALLOW_PLAIN_HTTP != 0 {
             return Err(Error::invalid_argument("config.flags has an unknown bit set"));
         }
-        choice(self.trace_level, &[(); 4], "config.trace_level")?;
-        if self.trace_fn.is_some() {
-            return Err(not_available_yet("config.trace_fn"));
-        }
-        if !self.proxy_url.is_null() {
-            return Err(not_available_yet("config.proxy_url"));
-        }
+        let levels = [None, Some(Level::Error), Some(Level::Info), Some(Level::Debug)];
+        let level = choice(self.trace_level, &levels, "config.trace_level")?;
         let key = text(self.api_key, "api_key")?;
         let access_token = text(self.access_token, "access_token")?;
         let credential = match (key, access_token) {
@@ -228,27 +242,60 @@ impl av_client_config {
                 version: text(self.sdk_version, "sdk_version")?,
             },
             ca_file: text(self.ca_file, "ca_file")?,
+            proxy_url: text(self.proxy_url, "proxy_url")?,
             timeout: milliseconds(self.timeout_ms, DEFAULT_TIMEOUT),
             connect_timeout: milliseconds(self.connect_timeout_ms, DEFAULT_CONNECT_TIMEOUT),
+            attempt_timeout: milliseconds(self.attempt_timeout_ms, DEFAULT_ATTEMPT_TIMEOUT),
+            max_attempts: match self.max_attempts {
+                0 => DEFAULT_MAX_ATTEMPTS,
+                most => most,
+            },
+            tracer: self.tracer(level),
             allow_plain_http: self.flags & AV_CLIENT_ALLOW_PLAIN_HTTP != 0,
         })
     }
 }
 
+impl av_client_config {
+    fn tracer(&self, level: Option<Level>) -> Tracer {
+        let (Some(function), Some(level)) = (self.trace_fn, level) else { return Tracer::off() };
+        let userdata = Userdata(self.trace_userdata);
+        Tracer::new(level, move |level, line| {
+            // A NUL, too, is not left in it.
+            let line = CString::new(in_one_line(line)).unwrap_or_default();
+            // SAFETY: the caller's function and what it is passed are as the header asks.
+            unsafe { function(userdata.get(), level as i32, line.as_ptr()) }
+        })
+    }
+}
+
+/// The caller's pointer, which is passed on and never looked at.
+struct Userdata(*mut c_void);
+
+impl Userdata {
+    fn get(&self) -> *mut c_void {
+        self.0
+    }
+}
+
+// SAFETY: the header says that the trace is called on any thread that is inside a call.
+unsafe impl Send for Userdata {}
+// SAFETY: as above.
+unsafe impl Sync for Userdata {}
+
 impl av_request_options {
     pub(super) fn read(caller: Caller, options: *const Self) -> Result<CallOptions, Error> {
         let options = caller.input(options, "options")?;
-        if !options.cancel.is_null() {
-            return Err(not_available_yet("options.cancel"));
-        }
-        if !options.response.is_null() {
-            return Err(not_available_yet("options.response"));
-        }
         let timeout = match options.timeout_ms {
             0 => CallTimeout::Client,
             timeout => CallTimeout::Own(milliseconds(timeout, DEFAULT_TIMEOUT)),
         };
-        Ok(CallOptions { timeout })
+        Ok(CallOptions {
+            timeout,
+            max_attempts: (options.max_attempts > 0).then_some(options.max_attempts),
+            cancel: caller.optional(options.cancel).map(av_cancel::share),
+            recording: caller.optional(options.response).map(av_response::begin).transpose()?,
+        })
     }
 }
 

@@ -15,23 +15,27 @@ pub const AV_STATUS_OK: i32 = 0;
 /// The caller's mistake: a parameter is NULL, malformed or out of range. The message names it, and
 /// nothing was sent.
 pub const AV_STATUS_INVALID_ARGUMENT: i32 = 1;
-/// The host's name could not be looked up, or no connection be made. Nothing was sent.
+/// The host's name could not be looked up, no connection be made, or the proxy gave no way; also if
+/// there is no descriptor or thread to be had. Nothing was sent.
 pub const AV_STATUS_CONNECT: i32 = 2;
 /// The server's certificate was refused, or no TLS could be agreed on. Nothing was sent.
 pub const AV_STATUS_TLS: i32 = 3;
 /// The connection broke during the exchange.
 pub const AV_STATUS_TRANSPORT: i32 = 4;
-/// The time for the call, or for connecting, ran out.
+/// The time for the call, for its last attempt, or for connecting ran out.
 pub const AV_STATUS_TIMEOUT: i32 = 5;
-/// The call was cancelled.
+/// The call was cancelled: av_cancel_trigger().
 pub const AV_STATUS_CANCELLED: i32 = 6;
 /// HTTP 401 or 403: the credential is wrong, for the other environment, or the account suspended.
 pub const AV_STATUS_UNAUTHORIZED: i32 = 7;
 /// HTTP 404: there is no such token; it may have expired or been deleted.
 pub const AV_STATUS_NOT_FOUND: i32 = 8;
-/// Any other HTTP 4xx: the service rejects the request; av_error_problem_at_… tells why.
+/// Any other HTTP 4xx: the service rejects the request; av_error_problem_title_at() and its siblings
+/// tell why.
 pub const AV_STATUS_REJECTED: i32 = 9;
-/// HTTP 429: too many requests; av_error_retry_after_ms() tells how long to wait.
+/// HTTP 429, too many requests, with no time left to wait as long as the service asks; or, with no
+/// attempt made, the rate limit is known to be used up for longer than the call may take.
+/// av_error_retry_after_ms() tells how long to wait.
 pub const AV_STATUS_RATE_LIMITED: i32 = 10;
 /// HTTP 5xx: the service failed.
 pub const AV_STATUS_SERVER: i32 = 11;
@@ -89,9 +93,9 @@ impl av_error {
                 problem.problems.iter().map(ProblemStrings::new).collect()
             }),
             body: reply.map(|reply| [reply.body.as_slice(), &[0]].concat()),
-            retry_after_ms: reply
-                .and_then(|reply| reply.retry_after_ms)
-                .map_or(-1, |wait| i64::try_from(wait).unwrap_or(i64::MAX)),
+            retry_after_ms: error
+                .retry_after()
+                .map_or(-1, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)),
             attempts: error.attempts(),
             is_retryable: error.is_retryable(),
         }
@@ -122,9 +126,10 @@ fn status_of(failure: Failure) -> av_status {
         Failure::Tls => AV_STATUS_TLS,
         Failure::Transport => AV_STATUS_TRANSPORT,
         Failure::Timeout => AV_STATUS_TIMEOUT,
+        Failure::Cancelled => AV_STATUS_CANCELLED,
         Failure::Http(401 | 403) => AV_STATUS_UNAUTHORIZED,
         Failure::Http(404) => AV_STATUS_NOT_FOUND,
-        Failure::Http(429) => AV_STATUS_RATE_LIMITED,
+        Failure::Http(429) | Failure::RateLimited => AV_STATUS_RATE_LIMITED,
         Failure::Http(400..=499) => AV_STATUS_REJECTED,
         Failure::Http(500..=599) => AV_STATUS_SERVER,
         Failure::Http(_) | Failure::Decode => AV_STATUS_DECODE,
@@ -183,7 +188,8 @@ pub unsafe extern "C" fn av_error_outcome(error: *const av_error) -> i32 {
 }
 
 /// 1 if the cause is temporary and repeating the call cannot do anything twice, otherwise 0: for a
-/// create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED. 0 for NULL.
+/// create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED, and for AV_STATUS_CANCELLED. 0 for
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn av_error_is_retryable(error: *const av_error) -> i32 {
     read(error, 0, |error| i32::from(error.is_retryable))
@@ -195,15 +201,17 @@ pub unsafe extern "C" fn av_error_http_status(error: *const av_error) -> i32 {
     read(error, 0, |error| error.http_status)
 }
 
-/// How many times the request was tried, 0 if it was never begun. 0 for NULL.
+/// How many times the request was tried, 0 if it was never begun; a reconnection when a kept
+/// connection turns out to be dead does not count. 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn av_error_attempts(error: *const av_error) -> u32 {
     read(error, 0, |error| error.attempts)
 }
 
-/// How long the service asks to wait before the next try, in milliseconds from its answer, 0 or
-/// more; -1 if it did not say, and for NULL. Read from `Retry-After` (seconds or a date), and on
-/// HTTP 429 from `X-RateLimit-Retry-After`, whichever is longer.
+/// How long to wait before the next try, in milliseconds, 0 to a year (31536000000), as the service
+/// asked or as the rate limit's window lasts; -1 if that is not known, and for NULL. Read from
+/// `Retry-After` (seconds or a date), and on HTTP 429 from `X-RateLimit-Retry-After`, whichever is
+/// longer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn av_error_retry_after_ms(error: *const av_error) -> i64 {
     read(error, -1, |error| error.retry_after_ms)

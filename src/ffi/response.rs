@@ -1,6 +1,115 @@
 //! What the service answered to a call, besides its result.
 
-/// Tells of the HTTP answer to a call. Not available in this version: its place is kept.
+use super::boundary::contain;
+use crate::error::Error;
+use crate::response::{Record, Recorder, Recording};
+use std::ffi::c_char;
+use std::sync::Arc;
+
+/// Tells of the HTTP answer to a call, whether that succeeded or failed. It is passed to a call in
+/// av_request_options.response, by one call at a time; another one with it meanwhile fails with
+/// AV_STATUS_INVALID_ARGUMENT. It is reset when a call begins, and tells of the last attempt of the
+/// last call; its strings live until its next use or av_response_free(). Every accessor accepts
+/// NULL.
+///
+/// In a child of fork(), a handle that was in a call at that moment is of no use: make another.
 pub struct av_response {
-    _private: (),
+    recorder: Arc<Recorder>,
+}
+
+impl av_response {
+    /// Begins to record a call, which keeps the handle's inside alive.
+    pub(super) fn begin(&self) -> Result<Recording, Error> {
+        self.recorder.begin()
+    }
+}
+
+/// Makes a response handle, to be freed with av_response_free(). Never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn av_response_new() -> *mut av_response {
+    // SAFETY: nothing is read through a pointer.
+    unsafe {
+        contain(std::ptr::null_mut(), |_| {
+            Box::into_raw(Box::new(av_response { recorder: Arc::default() }))
+        })
+    }
+}
+
+/// What is read from a response; `otherwise` for NULL.
+fn read<R: Copy>(response: *const av_response, otherwise: R, get: impl FnOnce(&Record) -> R) -> R {
+    // SAFETY: `response` is NULL or a handle that has not been freed, as the header asks.
+    unsafe {
+        contain(otherwise, |caller| match caller.optional(response) {
+            Some(response) => response.recorder.read(get),
+            None => otherwise,
+        })
+    }
+}
+
+/// The HTTP status of the answer, 100 to 999; 0 if there was none, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_response_http_status(response: *const av_response) -> i32 {
+    read(response, 0, |record| record.status.into())
+}
+
+/// How many times the request was tried; 0 for NULL. A reconnection when a kept connection turns
+/// out to be dead does not count.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_response_attempts(response: *const av_response) -> u32 {
+    read(response, 0, |record| record.attempts)
+}
+
+/// The first value of a header of the answer, as received: bytes that need not be UTF-8. `name` is
+/// compared without regard to case. NULL if the answer has no such header, if `name` is NULL, and for
+/// NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_response_header(
+    response: *const av_response,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: `name` is NULL or a string, as the header asks.
+    let name = unsafe { contain(None, |caller| caller.optional_text(name, "name").ok().flatten()) };
+    read(response, std::ptr::null(), |record| {
+        let value = name.and_then(|name| record.header(name));
+        value.map_or(std::ptr::null(), |value| value.as_ptr().cast())
+    })
+}
+
+/// What the answer tells about the rate limit.
+///
+/// @param response       the response, or NULL.
+/// @param limit          receives how many requests a window (a minute) allows; may be NULL.
+/// @param remaining      receives how many are left in this window; may be NULL.
+/// @param reset_seconds  receives the seconds until the next window; may be NULL.
+///
+/// Each is -1 if it was not told. Source: the service's reference, "Rate limiting".
+///
+/// @return 1 if anything was told, otherwise 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_response_rate_limit(
+    response: *const av_response,
+    limit: *mut i64,
+    remaining: *mut i64,
+    reset_seconds: *mut i64,
+) -> i32 {
+    let told = read(response, Default::default(), |record| record.rate_limit);
+    let number = |value: Option<u64>| value.map_or(-1, |it| i64::try_from(it).unwrap_or(i64::MAX));
+    let all =
+        [(limit, told.limit), (remaining, told.remaining), (reset_seconds, told.reset_seconds)];
+    // SAFETY: the targets are NULL or valid, as the header asks.
+    unsafe {
+        contain(0, |caller| {
+            for (target, value) in all {
+                caller.write(target, number(value));
+            }
+            i32::from(all.iter().any(|(_, value)| value.is_some()))
+        })
+    }
+}
+
+/// Frees a response handle and its strings. NULL is a no-op. A call that uses it goes on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn av_response_free(response: *mut av_response) {
+    // SAFETY: NULL or a handle that has not been freed, as the header asks.
+    unsafe { contain((), |caller| drop(caller.take(response))) }
 }

@@ -28,10 +28,10 @@ pub const AV_SORT_ASC: i32 = 1;
 pub const AV_SORT_DESC: i32 = 2;
 
 /// An upload token. Made by the library alone: read it through the pointer you got, never copy it by
-/// value or take its size, which may grow with the library's version. It never changes.
+/// value or take its size: it is the library's to make. It never changes.
 #[repr(C)]
 pub struct av_token {
-    /// When it was made, in Unix seconds by the service's clock, fractions dropped; 0 is not told.
+    /// When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told.
     pub created_at: i64,
     /// When it ends, in Unix seconds; 0 is never if `ttl_seconds` is 0, otherwise not told.
     pub expires_at: i64,
@@ -171,7 +171,7 @@ impl av_tokens_list_params {
 /// @param out          receives the token, to be freed with av_token_free(); not NULL.
 /// @param error        receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
-/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
+/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
 /// NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL. Unless
 /// av_error_outcome() is AV_OUTCOME_NOT_APPLIED, a token may have been made that nobody knows of.
 ///
@@ -188,8 +188,8 @@ pub unsafe extern "C" fn av_tokens_create(
     unsafe {
         guard(error, |caller| {
             let out = caller.out(out, "out")?;
-            let client = caller.required(client, "client")?.share();
             let options = av_request_options::read(caller, options)?;
+            let client = caller.required(client, "client")?.share();
             out.set(tokens::create(&client, ttl_seconds, &options, memory::token)?);
             Ok(())
         })
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn av_tokens_create(
 /// @param out      receives the token, to be freed with av_token_free(); not NULL.
 /// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
-/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
+/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
 /// NOT_FOUND (never made, expired or deleted), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
@@ -221,9 +221,9 @@ pub unsafe extern "C" fn av_tokens_get(
     unsafe {
         guard(error, |caller| {
             let out = caller.out(out, "out")?;
+            let options = av_request_options::read(caller, options)?;
             let client = caller.required(client, "client")?.share();
             let token = caller.text(token, "token")?;
-            let options = av_request_options::read(caller, options)?;
             out.set(tokens::get(&client, token, &options, memory::token)?);
             Ok(())
         })
@@ -239,7 +239,7 @@ pub unsafe extern "C" fn av_tokens_get(
 /// @param out      receives the page, to be freed with av_token_page_free(); not NULL.
 /// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
-/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
+/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
 /// NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
@@ -255,9 +255,9 @@ pub unsafe extern "C" fn av_tokens_list(
     unsafe {
         guard(error, |caller| {
             let out = caller.out(out, "out")?;
+            let options = av_request_options::read(caller, options)?;
             let client = caller.required(client, "client")?.share();
             let params = av_tokens_list_params::read(caller, params)?;
-            let options = av_request_options::read(caller, options)?;
             out.set(list(&client, &params, &options)?.0);
             Ok(())
         })
@@ -272,8 +272,9 @@ pub unsafe extern "C" fn av_tokens_list(
 /// @param options  for this call alone, or NULL.
 /// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
-/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, UNAUTHORIZED,
-/// NOT_FOUND (never made, expired or deleted already), REJECTED, RATE_LIMITED, SERVER, DECODE,
+/// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
+/// NOT_FOUND (never made, expired or deleted already; but if an earlier attempt of this call may
+/// have deleted it, that is success, and av_response tells the 404), REJECTED, RATE_LIMITED, SERVER, DECODE,
 /// INTERNAL. Unless av_error_outcome() is AV_OUTCOME_NOT_APPLIED, it may have been deleted; doing it
 /// again does no harm.
 ///
@@ -288,9 +289,9 @@ pub unsafe extern "C" fn av_tokens_delete(
     // SAFETY: all pointers are as the header asks.
     unsafe {
         guard(error, |caller| {
+            let options = av_request_options::read(caller, options)?;
             let client = caller.required(client, "client")?.share();
             let token = caller.text(token, "token")?;
-            let options = av_request_options::read(caller, options)?;
             tokens::delete(&client, token, &options)
         })
     }
@@ -323,9 +324,9 @@ pub unsafe extern "C" fn av_tokens_create_json(
     unsafe {
         guard(error, |caller| {
             let out = caller.out(out_json, "out_json")?;
+            let options = av_request_options::read(caller, options)?;
             let client = caller.required(client, "client")?.share();
             let payload = caller.optional_text(payload_json, "payload_json")?.unwrap_or("{}");
-            let options = av_request_options::read(caller, options)?;
             out.set(memory::string(&tokens::create_json(&client, payload, &options)?));
             Ok(())
         })
@@ -355,9 +356,9 @@ pub unsafe extern "C" fn av_tokens_get_json(
     unsafe {
         guard(error, |caller| {
             let out = caller.out(out_json, "out_json")?;
+            let options = av_request_options::read(caller, options)?;
             let client = caller.required(client, "client")?.share();
             let token = caller.text(token, "token")?;
-            let options = av_request_options::read(caller, options)?;
             out.set(memory::string(&tokens::get_json(&client, token, &options)?));
             Ok(())
         })
@@ -387,9 +388,9 @@ pub unsafe extern "C" fn av_tokens_list_json(
     unsafe {
         guard(error, |caller| {
             let out = caller.out(out_json, "out_json")?;
+            let options = av_request_options::read(caller, options)?;
             let client = caller.required(client, "client")?.share();
             let params = av_tokens_list_params::read(caller, params)?;
-            let options = av_request_options::read(caller, options)?;
             out.set(memory::string(&tokens::list_json(&client, &params, &options)?));
             Ok(())
         })
@@ -467,10 +468,10 @@ pub unsafe extern "C" fn av_token_iter_next(
     unsafe {
         guard(error, |caller| {
             let out = caller.out_borrowed(out, "out")?;
-            let iter = caller.exclusive(iter, "iter")?;
             let options = av_request_options::read(caller, options)?;
+            let iter = caller.exclusive(iter, "iter")?;
             let token = iter.next(&options)?;
-            out.set(token.map_or(std::ptr::null(), |token| token.as_ptr().cast_const()));
+            out.set(token.unwrap_or(std::ptr::null()));
             Ok(())
         })
     }
@@ -494,7 +495,7 @@ fn list(
 }
 
 impl av_token_iter {
-    fn next(&mut self, options: &CallOptions) -> Result<Option<NonNull<av_token>>, Error> {
+    fn next(&mut self, options: &CallOptions) -> Result<Option<*const av_token>, Error> {
         loop {
             if let Some(token) = self.current.as_mut().and_then(IteratedPage::next) {
                 return Ok(Some(token));
@@ -514,7 +515,7 @@ struct IteratedPage {
     /// Keeps the tokens below alive.
     _block: Block,
     /// Those still to be handed out.
-    tokens: std::vec::IntoIter<NonNull<av_token>>,
+    tokens: std::vec::IntoIter<*const av_token>,
 }
 
 // SAFETY: a page belongs to its iterator alone and is plain memory, which any thread may read and
@@ -532,25 +533,20 @@ impl IteratedPage {
         // SAFETY: `list` has just made the page, and nobody else knows of it.
         let block = unsafe { Block::from_first(page) };
         // SAFETY: `block` keeps the page, its array of `count` pointers to tokens and their texts
-        // alive to the end of this function.
-        let (tokens, keys) = unsafe {
-            let page = page.as_ref();
-            let items = std::slice::from_raw_parts(page.items, page.count);
-            let text = |item: &&av_token| CStr::from_ptr(item.token).to_str().unwrap_or_default();
-            let items: Vec<&av_token> = items.iter().map(|item| &**item).collect();
-            let keys: Vec<&str> = items.iter().map(text).collect();
-            (items.into_iter().map(NonNull::from).collect::<Vec<_>>(), keys)
+        // alive to the end of this function; the texts were made of strings.
+        let (items, keys): (&[*const av_token], Vec<&str>) = unsafe {
+            let items = std::slice::from_raw_parts(page.as_ref().items, page.as_ref().count);
+            let text = |item: &*const av_token| CStr::from_ptr((**item).token).to_bytes();
+            let text = |item| std::str::from_utf8_unchecked(text(item));
+            (items, items.iter().map(text).collect())
         };
-        let is_new = pages.take(pagination, keys.into_iter());
-        let tokens: Vec<_> = tokens
-            .into_iter()
-            .zip(is_new)
-            .filter_map(|(token, is_new)| is_new.then_some(token))
-            .collect();
+        let is_new = pages.take(pagination, &keys);
+        let new_items = items.iter().zip(is_new).filter(|(_, is_new)| *is_new);
+        let tokens: Vec<_> = new_items.map(|(item, _)| *item).collect();
         Some(IteratedPage { _block: block, tokens: tokens.into_iter() })
     }
 
-    fn next(&mut self) -> Option<NonNull<av_token>> {
+    fn next(&mut self) -> Option<*const av_token> {
         self.tokens.next()
     }
 }

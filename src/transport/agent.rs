@@ -7,11 +7,12 @@
 use super::lookup::Lookup;
 use super::socket::Socket;
 use super::tls::TlsSession;
-use super::{Fault, Trust};
+use super::{Fault, Proxy, SocketError, Trust};
 use crate::attempt::{Attempt, Phase};
+use crate::deadline::Deadline;
 use std::fmt;
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use ureq::config::Config;
 use ureq::http::{HeaderMap, Request, Response, StatusCode, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -33,13 +34,18 @@ const IDLE_FOR: Duration = Duration::from_secs(15);
 /// Sends requests over pooled connections.
 pub(crate) struct Agent(ureq::Agent);
 
+/// What agents are made with. Made once for a client: ureq reads the environment for it, even though
+/// nothing of that is used.
+pub(crate) struct AgentSettings(Config);
+
 /// An answer whose body is yet to be read.
 pub(crate) struct Exchange(Response<Body>);
 
-impl Agent {
-    /// An agent that connects as `trust` says; without one, for plain http only.
-    pub fn new(trust: Option<Trust>) -> Self {
+impl AgentSettings {
+    /// The settings of all agents.
+    pub fn new() -> Self {
         let config = Config::builder()
+            // Ours is asked by the dialer.
             .proxy(None)
             .http_status_as_error(false)
             .max_redirects(0)
@@ -51,8 +57,16 @@ impl Agent {
             .max_idle_connections_per_host(IDLE_CONNECTIONS)
             .max_idle_age(IDLE_FOR)
             .build();
-        let dialer = Dialer { lookup: Lookup::default(), trust };
-        Agent(ureq::Agent::with_parts(config, dialer, NoResolver))
+        AgentSettings(config)
+    }
+}
+
+impl Agent {
+    /// An agent that connects through `proxy`, if any, as `trust` says; without that, for plain
+    /// http only.
+    pub fn new(settings: &AgentSettings, trust: Option<Trust>, proxy: Option<Proxy>) -> Self {
+        let dialer = Dialer { lookup: Lookup::default(), trust, proxy };
+        Agent(ureq::Agent::with_parts(settings.0.clone(), dialer, NoResolver))
     }
 
     /// Sends `request` and receives the head of its answer, as a part of `attempt`.
@@ -137,6 +151,7 @@ impl Resolver for NoResolver {
 struct Dialer {
     lookup: Lookup,
     trust: Option<Trust>,
+    proxy: Option<Proxy>,
 }
 
 impl fmt::Debug for Dialer {
@@ -165,49 +180,64 @@ impl Dialer {
         let port = details.uri.port_u16().unwrap_or(default_port);
         let deadline = attempt.connect_deadline();
 
-        attempt.enter(Phase::Lookup);
-        let addresses = self.lookup.resolve(host, port, deadline)?;
+        let socket = match &self.proxy {
+            None => self.reach(host, port, attempt, deadline)?,
+            Some(proxy) => {
+                let socket = self.reach(proxy.host(), proxy.port(), attempt, deadline)?;
+                attempt.enter(Phase::Proxy);
+                proxy.open(&socket, host, port, attempt, deadline)?;
+                attempt.trace(format_args!("the proxy leads to {host}:{port}"));
+                socket
+            }
+        };
+        let tls = match &self.trust {
+            Some(trust) if details.needs_tls() => {
+                attempt.enter(Phase::Handshake);
+                Some(TlsSession::establish(&socket, host, trust, attempt, deadline)?)
+            }
+            _ => None,
+        };
+        attempt.enter(Phase::Send);
+        Ok(Connection {
+            socket,
+            tls,
+            buffers: ConnectionBuffers::new(),
+            last_used: Instant::now(),
+            used: true,
+            is_answered_early: false,
+        })
+    }
 
+    /// A connection to the first of a host's addresses that takes it.
+    fn reach(
+        &self,
+        host: &str,
+        port: u16,
+        attempt: &Attempt,
+        deadline: Deadline,
+    ) -> Result<Socket, Fault> {
+        attempt.enter(Phase::Lookup);
+        let addresses = self.lookup.resolve(host, port, attempt, deadline)?;
         attempt.enter(Phase::Connect);
         let mut last = Fault::NotConnected(format!("{host} has no address"));
         for (tried, address) in addresses.iter().enumerate() {
             // An address that swallows packets must leave time for the next.
             let left = (addresses.len() - tried) as u32;
-            match Socket::connect(*address, deadline.share(left.min(2))) {
+            match Socket::connect(*address, attempt, deadline.share(left.min(2))) {
                 Ok(socket) => {
-                    let tls = self.secure(&socket, host, details, attempt)?;
-                    attempt.enter(Phase::Send);
-                    return Ok(Connection {
-                        socket,
-                        tls,
-                        buffers: ConnectionBuffers::new(),
-                        used: true,
-                    });
+                    attempt.trace(format_args!("connected to {address}"));
+                    return Ok(socket);
                 }
                 Err(error) => {
                     last = error.while_connecting(format_args!("cannot connect to {address}"));
+                    attempt.trace(format_args!("no connection to {address}: {last}"));
                 }
             }
-            if deadline.has_passed() {
+            if deadline.has_passed() || matches!(last, Fault::Cancelled) {
                 break;
             }
         }
         Err(last)
-    }
-
-    fn secure(
-        &self,
-        socket: &Socket,
-        host: &str,
-        details: &ConnectionDetails,
-        attempt: &Attempt,
-    ) -> Result<Option<TlsSession>, Fault> {
-        let Some(trust) = &self.trust else { return Ok(None) };
-        if !details.needs_tls() {
-            return Ok(None);
-        }
-        attempt.enter(Phase::Handshake);
-        TlsSession::establish(socket, host, trust, attempt, attempt.connect_deadline()).map(Some)
     }
 }
 
@@ -216,9 +246,13 @@ struct Connection {
     socket: Socket,
     tls: Option<TlsSession>,
     buffers: ConnectionBuffers,
+    last_used: Instant,
     /// Whether it was used since it was last looked at. ureq looks when it takes a connection back
     /// and when it gives it out; the second look, right before use, is the one that tells.
     used: bool,
+    /// Whether the peer stopped taking the request and has answered: what is left of it is not sent.
+    /// (Over TLS what can be read may be a mere ticket, so there the write's error stands.)
+    is_answered_early: bool,
 }
 
 impl fmt::Debug for Connection {
@@ -239,16 +273,15 @@ impl Transport for Connection {
             attempt.enter(Phase::Send);
             match &mut self.tls {
                 Some(tls) => tls.send(&self.socket, output, attempt)?,
-                None => {
-                    let mut rest = output;
-                    while !rest.is_empty() {
-                        let sent = self
-                            .socket
-                            .send(rest, attempt, attempt.deadline())
-                            .map_err(|error| error.while_exchanging(attempt))?;
-                        rest = &rest[sent..];
+                None if self.is_answered_early => {}
+                None => match self.socket.send_all(output, attempt, attempt.deadline()) {
+                    Ok(()) => {}
+                    // The service refuses before it has read all, and says why.
+                    Err(SocketError::Io(_)) if self.socket.has_input() => {
+                        self.is_answered_early = true;
                     }
-                }
+                    Err(error) => return Err(error.while_exchanging(attempt).into()),
+                },
             }
             // All that was asked for is sent: what is left is to wait.
             attempt.enter(Phase::Wait);
@@ -257,21 +290,36 @@ impl Transport for Connection {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        // A head, or the line before a chunk, that does not end: ureq limits the first alone.
+        if self.buffers.input().len() > LARGEST_HEAD {
+            let what = format!("not an HTTP answer: {LARGEST_HEAD} bytes that mean nothing yet");
+            return Err(Fault::Unreadable(what).into());
+        }
         let input = self.buffers.input_append_buf();
         let received = Attempt::with_current(|attempt| match &mut self.tls {
             Some(tls) => tls.receive(&self.socket, input, attempt),
             None => self
                 .socket
-                .receive(input, attempt.deadline())
+                .receive(input, attempt, attempt.deadline())
                 .map_err(|error| error.while_exchanging(attempt)),
         })?;
+        if received > 0 {
+            Attempt::with_current(Attempt::received);
+        }
         self.buffers.input_appended(received);
         Ok(received > 0)
     }
 
     fn is_open(&mut self) -> bool {
+        if self.is_answered_early {
+            return false;
+        }
         if std::mem::take(&mut self.used) {
+            self.last_used = Instant::now();
             return true;
+        }
+        if !Attempt::with_current(|attempt| attempt.reuse().allows(self.last_used)) {
+            return false;
         }
         match &mut self.tls {
             Some(tls) => tls.is_quiet(&self.socket),
@@ -304,8 +352,8 @@ impl ConnectionBuffers {
         }
     }
 
-    /// Makes room behind the input: by moving it to the front, or else by growing. What bounds the
-    /// growth is that ureq gives up on a head that is too large, and consumes a body as it comes.
+    /// Makes room behind the input: by moving it to the front, or else by growing. `await_input`
+    /// bounds how far.
     fn make_room(&mut self) {
         if self.consumed == self.filled {
             (self.consumed, self.filled) = (0, 0);

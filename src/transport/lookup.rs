@@ -2,12 +2,15 @@
 //! neither be given a deadline nor be broken off; threads that ask for the same name share one
 //! lookup, and its result is kept for a short while, so that a warm call starts no thread.
 
+use super::socket::spawn_without_signals;
 use super::{Fault, SocketError};
+use crate::attempt::Attempt;
+use crate::cancel::{lock, wait_for_change};
 use crate::deadline::Deadline;
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long a looked-up name is believed. The system tells no time to live; half a minute is what
@@ -41,6 +44,7 @@ impl Lookup {
         &self,
         host: &str,
         port: u16,
+        attempt: &Attempt,
         deadline: Deadline,
     ) -> Result<Vec<SocketAddr>, Fault> {
         if let Ok(ip) = host.trim_matches(['[', ']']).parse() {
@@ -49,7 +53,7 @@ impl Lookup {
         let answer = self
             .ask(host)
             .map_err(|error| SocketError::Io(error).while_connecting("cannot start a thread"))?;
-        let addresses = answer.wait(host, deadline)?;
+        let addresses = answer.wait(host, attempt, deadline)?;
         Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
     }
 
@@ -64,15 +68,13 @@ impl Lookup {
         let answer = Arc::new(Answer::default());
         let (host, for_thread) = (host.to_owned(), answer.clone());
         names.insert(host.clone(), answer.clone());
-        std::thread::Builder::new()
-            .name("apivideo-lookup".into())
-            .spawn({
-                let host = host.clone();
-                move || for_thread.settle((host.as_str(), 0).to_socket_addrs())
-            })
-            .inspect_err(|_| {
-                names.remove(&host);
-            })?;
+        let work = {
+            let host = host.clone();
+            move || for_thread.settle((host.as_str(), 0).to_socket_addrs())
+        };
+        spawn_without_signals("apivideo-lookup", work).inspect_err(|_| {
+            names.remove(&host);
+        })?;
         Ok(answer)
     }
 }
@@ -98,7 +100,12 @@ impl Answer {
         self.arrived.notify_all();
     }
 
-    fn wait(&self, host: &str, deadline: Deadline) -> Result<Vec<IpAddr>, Fault> {
+    fn wait(
+        &self,
+        host: &str,
+        attempt: &Attempt,
+        deadline: Deadline,
+    ) -> Result<Vec<IpAddr>, Fault> {
         let mut state = lock(&self.state);
         loop {
             match &*state {
@@ -111,18 +118,7 @@ impl Answer {
                 }
                 State::Awaited => {}
             }
-            state = match deadline.remaining() {
-                None => self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if left.is_zero() => return Err(Fault::TimedOut),
-                Some(left) => {
-                    self.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+            state = wait_for_change(&self.arrived, state, deadline, attempt.cancel())?;
         }
     }
-}
-
-/// Locks a mutex whose contents a panic cannot leave half-written.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

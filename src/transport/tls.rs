@@ -5,8 +5,11 @@ use super::{Fault, SocketError, Trust};
 use crate::attempt::Attempt;
 use crate::deadline::Deadline;
 use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ClientConnection};
+use rustls::{AlertDescription, CertificateError, ClientConnection};
 use std::io::{self, Read, Write};
+
+/// How many times it is read what an idle connection has sent of TLS's own messages.
+const MOST_UNASKED_READS: usize = 8;
 
 /// One established TLS session.
 #[derive(Debug)]
@@ -72,9 +75,7 @@ impl TlsSession {
                 Ok(_) => {}
                 Err(error) => return Err(wire.reason(error).while_exchanging(attempt)),
             }
-            self.0
-                .process_new_packets()
-                .map_err(|error| Fault::Broken(format!("the TLS session broke: {error}")))?;
+            self.0.process_new_packets().map_err(refused_or_broken)?;
             // Answers to what was received, such as a key update.
             wire.flush_session(&mut self.0).map_err(|error| error.while_exchanging(attempt))?;
         }
@@ -83,22 +84,21 @@ impl TlsSession {
     /// Whether the peer has neither closed nor sent anything but TLS's own messages, such as the
     /// tickets for a later resumption.
     pub fn is_quiet(&mut self, socket: &Socket) -> bool {
-        if socket.is_quiet() {
-            return true;
-        }
         let mut ready = Ready(socket);
-        loop {
-            match self.0.read_tls(&mut ready) {
-                Ok(0) => return false,
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
-                Err(_) => return false,
-            }
+        // Whoever sends more than this without being asked is not quiet.
+        for _ in 0..MOST_UNASKED_READS {
+            // First for what came in one go with the last answer, and is decrypted already.
             match self.0.process_new_packets() {
                 Ok(state) if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() => {}
                 _ => return false,
             }
+            match self.0.read_tls(&mut ready) {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+            }
         }
+        false
     }
 }
 
@@ -147,7 +147,7 @@ impl Wire<'_> {
 
 impl Read for Wire<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let result = self.socket.receive(buffer, self.deadline);
+        let result = self.socket.receive(buffer, self.attempt, self.deadline);
         self.keep(result)
     }
 }
@@ -172,6 +172,17 @@ impl Read for Ready<'_> {
     }
 }
 
+/// What it means that an established session fails. In TLS 1.3 a server that wants a certificate of
+/// its clients says so only once they believe the handshake to be over.
+fn refused_or_broken(error: rustls::Error) -> Fault {
+    match error {
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => Fault::TlsRefused(
+            "the TLS handshake failed: the server wants a certificate of its clients".into(),
+        ),
+        other => Fault::Broken(format!("the TLS session broke: {other}")),
+    }
+}
+
 /// What is wrong with a server's certificate or handshake, for a person.
 fn explain(error: &rustls::Error, host: &str) -> String {
     match error {
@@ -187,6 +198,13 @@ fn explain(error: &rustls::Error, host: &str) -> String {
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 format!("the certificate was not made out for {host}")
+            }
+            // webpki's error, whose type rustls does not hand on.
+            CertificateError::Other(reason) if reason.0.to_string() == "CaUsedAsEndEntity" => {
+                format!(
+                    "the certificate of {host} is one of an authority, not of a server: a \
+                     self-signed one must be made with CA:FALSE"
+                )
             }
             other => format!("the certificate of {host} is refused: {other}"),
         },

@@ -2,16 +2,21 @@
 //! a file that replaces them.
 
 use crate::error::Error;
+use crate::process::PerProcess;
+use once_cell::race::OnceBox;
 use once_cell::sync::OnceCell;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How a client sets up TLS.
+/// Which authorities are trusted.
 #[derive(Clone)]
-pub(crate) struct Trust(Arc<ClientConfig>);
+pub(crate) struct Trust {
+    roots: Arc<RootCertStore>,
+    config: Arc<ClientConfig>,
+}
 
 impl Trust {
     /// Trusts the authorities of the PEM file `ca_file`, or without one the system's.
@@ -20,26 +25,41 @@ impl Trust {
             Some(path) => Arc::new(authorities_in(path)?),
             None => system_authorities()?,
         };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Error::internal(format!("TLS cannot be set up: {error}")))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Trust(Arc::new(config)))
+        let config = config(roots.clone())
+            .map_err(|error| Error::internal(format_args!("TLS cannot be set up: {error}")))?;
+        Ok(Trust { roots, config })
+    }
+
+    /// The same trust without what is remembered of sessions, which is behind a lock that a parent
+    /// process may have held.
+    pub fn for_this_process(&self) -> Self {
+        let config = config(self.roots.clone()).unwrap_or_else(|_| self.config.clone());
+        Trust { roots: self.roots.clone(), config }
     }
 
     /// What a TLS session is begun with.
     pub fn config(&self) -> Arc<ClientConfig> {
-        self.0.clone()
+        self.config.clone()
     }
+}
+
+fn config(roots: Arc<RootCertStore>) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
 }
 
 /// The system's authorities. Reading and parsing the bundle costs more than a handshake, hence
 /// once for all clients; a failure is not kept, so that it can be mended without a restart.
 fn system_authorities() -> Result<Arc<RootCertStore>, Error> {
-    static SYSTEM: OnceCell<Arc<RootCertStore>> = OnceCell::new();
+    // A forked child reads for itself: it may find its parent's reading for ever unfinished.
+    static SYSTEM: OnceBox<PerProcess<OnceCell<Arc<RootCertStore>>>> = OnceBox::new();
     SYSTEM
+        .get_or_init(|| Box::new(PerProcess::new(OnceCell::new())))
+        .get(OnceCell::new)
         .get_or_try_init(|| {
             let found = rustls_native_certs::load_native_certs();
             let mut roots = RootCertStore::empty();
@@ -69,8 +89,11 @@ fn authorities_in(path: &str) -> Result<RootCertStore, Error> {
         .map_err(|error| refuse(&format_args!("cannot be read: {error}")))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate =
-            certificate.map_err(|error| refuse(&format_args!("is not PEM: {error}")))?;
+        let certificate = certificate.map_err(|error| match error {
+            // Its own words are a list of bytes.
+            pem::Error::MissingSectionEnd { .. } => refuse(&"is not PEM: it ends too early"),
+            error => refuse(&format_args!("is not PEM: {error}")),
+        })?;
         roots
             .add(certificate)
             .map_err(|error| refuse(&format_args!("holds an unusable certificate: {error}")))?;

@@ -116,6 +116,18 @@ static bytes chunks_without_end(void) {
   return made;
 }
 
+/* The line before a chunk, without an end: neither a body nor a head, but memory all the same. */
+static bytes chunk_line(const char *begin, char byte) {
+  bytes made = bytes_of(400000);
+  add(&made, CHUNKED);
+  add(&made, begin);
+  add_many(&made, byte, 300000);
+  return made;
+}
+
+static bytes endless_chunk_extension(void) { return chunk_line("1;", 'a'); }
+static bytes endless_chunk_size(void) { return chunk_line("", '0'); }
+
 static bytes nested(size_t depth) {
   bytes made = bytes_of(2 * depth);
   add_many(&made, '[', depth);
@@ -262,6 +274,8 @@ static const row rows[] = {
     {"a byte too long, chunked", CREATE, LONG_BYTES(one_too_many_chunked), MADE, 200, "4194304"},
     {"10 MB", GET, LONG_BODY(ten_million), READ, 200, "4194304"},
     {"10 MB, in JSON", GET_JSON, LONG_BODY(ten_million), READ, 200, "4194304"},
+    {"a chunk's extension without end", CREATE, LONG_BYTES(endless_chunk_extension), MADE, 200, "65536"},
+    {"a chunk's size without end", CREATE, LONG_BYTES(endless_chunk_size), MADE, 200, "65536"},
     {"chunks without end", LIST, LONG_BYTES(chunks_without_end), READ, 200, "4194304"},
     {"nested", CREATE, LONG_BODY(nested_200000), MADE, 200, "object"},
     {"nested, of a list", LIST, LONG_BODY(nested_200000), READ, 200, "object"},

@@ -241,8 +241,8 @@ static const wait_row wait_rows[] = {
     {"negative", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: -5\r\n", -1},
     {"a fraction", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1.5\r\n", -1},
     {"nonsense beside a number", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: soon\r\nX-RateLimit-Retry-After: 4\r\n", 4000},
-    {"as long as can be told", "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 999999999999999999999999\r\n", INT64_MAX},
-    {"long, but told", "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 4294967296\r\n", INT64_C(4294967296000)},
+    {"longer than a year is a year", "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 999999999999999999999999\r\n", INT64_C(31536000000)},
+    {"long, but told", "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 31535999\r\n", INT64_C(31535999000)},
 };
 
 static void waits(void) {

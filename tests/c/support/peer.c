@@ -35,6 +35,12 @@ static void fail(const char *what) {
   exit(2);
 }
 
+/* What was received holds credentials, which a test may search this process's memory for. */
+static void wipe_and_free(char *bytes, size_t length) {
+  explicit_bzero(bytes, length);
+  free(bytes);
+}
+
 static piece piece_of(const void *bytes, size_t length, peer_end end) {
   piece copy;
   copy.bytes = (char *)malloc(length + 1);
@@ -121,7 +127,7 @@ static int serve(peer *p, int client) {
       break;
     }
   }
-  free(buffer);
+  wipe_and_free(buffer, capacity);
   return going;
 }
 
@@ -221,7 +227,7 @@ void peer_stop(peer *p) {
   close(p->stop_pipe[0]);
   close(p->stop_pipe[1]);
   for (i = 0; i < p->answer_count; i++) free(p->answers[i].bytes);
-  for (i = 0; i < p->request_count; i++) free(p->requests[i].bytes);
+  for (i = 0; i < p->request_count; i++) wipe_and_free(p->requests[i].bytes, p->requests[i].length);
   pthread_mutex_destroy(&p->lock);
   free(p);
 }

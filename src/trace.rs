@@ -1,0 +1,50 @@
+//! The trace: what a call does, line by line, told to the caller's own function on the calling
+//! thread. Nothing secret goes into it.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// How much is told: each level tells what those before it tell, and more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// Attempts that failed.
+    Error = 1,
+    /// Every attempt.
+    Info = 2,
+    /// The steps of an attempt.
+    Debug = 3,
+}
+
+/// Takes a line.
+type Listener = dyn Fn(Level, &str) + Send + Sync;
+
+/// Where a client's trace goes, if anywhere.
+#[derive(Clone)]
+pub(crate) struct Tracer(Option<(Level, Arc<Listener>)>);
+
+impl Tracer {
+    /// Nowhere.
+    pub fn off() -> Self {
+        Tracer(None)
+    }
+
+    /// To `listener`, up to `level`.
+    pub fn new(level: Level, listener: impl Fn(Level, &str) + Send + Sync + 'static) -> Self {
+        Tracer(Some((level, Arc::new(listener))))
+    }
+
+    /// Tells a line. What it costs to write it down is spent only if somebody listens.
+    pub fn write(&self, level: Level, line: fmt::Arguments<'_>) {
+        if let Some((most, listener)) = &self.0
+            && level <= *most
+        {
+            listener(level, &line.to_string());
+        }
+    }
+}
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tracer")
+    }
+}

@@ -1,0 +1,592 @@
+/* Proxies: real ones (tinyproxy, microsocks), from the configuration and the environment; and
+ * scripted ones, that record what they are asked and answer whatever they were told. Run by
+ * proxy.sh, which starts the real ones. Behind them a service answers with the address that it was
+ * reached from, which is another one for each way. */
+#include "support/check.h"
+#include "support/moment.h"
+#include "support/outcome.h"
+#include "support/server.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HTTPS "https://localhost:8443"
+#define HTTP "http://localhost:8080"
+/* Which way a call took. */
+#define DIRECT "127.0.0.1"
+#define TINYPROXY "127.0.0.2"
+#define TINYPROXY_WITH_PASSWORD "127.0.0.3"
+#define MICROSOCKS "127.0.0.5"
+#define MICROSOCKS_WITH_PASSWORD "127.0.0.6"
+
+static const char *files;
+static char ca_file[300];
+
+static av_client_config config_to(const char *base_url, const char *proxy_url) {
+  av_client_config config = remembered_config(base_url);
+  config.api_key = "an-api-key-of-some-length";
+  config.ca_file = strncmp(base_url, "https", 5) == 0 ? ca_file : NULL;
+  config.proxy_url = proxy_url;
+  config.timeout_ms = 10000;
+  return config;
+}
+
+/* How many lines of a proxy's log contain `text`. */
+static size_t lines_with(const char *log, const char *text) {
+  char path[300], line[1000];
+  size_t count = 0;
+  FILE *file;
+  snprintf(path, sizeof path, "%s/%s", files, log);
+  file = fopen(path, "r");
+  if (!file) exit(2);
+  while (fgets(line, sizeof line, file)) count += strstr(line, text) != NULL;
+  fclose(file);
+  return count;
+}
+
+/* --- real proxies --- */
+
+static void ways_through(void) {
+  static const struct {
+    const char *what, *proxy, *way;
+  } rows[] = {
+      {"no proxy", "", DIRECT},
+      {"http", "http://127.0.0.1:3128", TINYPROXY},
+      {"http, no scheme", "127.0.0.1:3128", TINYPROXY},
+      {"http, by name", "http://localhost:3128/", TINYPROXY},
+      {"http, IPv6", "http://[::1]:3128", TINYPROXY},
+      {"http, a password not asked for", "http://user:pa55-word@127.0.0.1:3128", TINYPROXY},
+      {"http, with a password", "http://user:pa55-word@127.0.0.1:3129", TINYPROXY_WITH_PASSWORD},
+      {"SOCKS5", "socks5://127.0.0.1:1080", MICROSOCKS},
+      {"SOCKS5, h", "socks5h://localhost:1080", MICROSOCKS},
+      {"SOCKS5, a password not asked for", "socks5://u:pa55-word@127.0.0.1:1080", MICROSOCKS},
+      {"SOCKS5, with a password", "socks5://us%20er:pa55%3Aw%2Frd%40%25@127.0.0.1:1081",
+       MICROSOCKS_WITH_PASSWORD},
+  };
+  const char *bases[] = {HTTPS, HTTP, "https://127.0.0.1:8443", "http://127.0.0.1:8080/prefix"};
+  size_t i, b;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (b = 0; b < 4; b++) {
+      av_client_config config = config_to(bases[b], rows[i].proxy);
+      av_client *client = client_of(&config);
+      outcome got = try_get(client, NULL), created = try_create(client, NULL);
+      if (got.status != AV_STATUS_OK) print_outcome(rows[i].what, &got);
+      CHECK_ROW(rows[i].what, got.status == AV_STATUS_OK && strcmp(got.token, rows[i].way) == 0);
+      CHECK_ROW(rows[i].what, created.status == AV_STATUS_OK && strcmp(created.token, rows[i].way) == 0);
+      av_client_free(client);
+    }
+  }
+  printf("  %zu proxy_urls, each to %zu services: every call took its way\n", i, b);
+}
+
+static void ways_that_fail(void) {
+  static const struct {
+    const char *what, *proxy, *base, *why;
+    av_status status;
+  } rows[] = {
+      {"http, no password", "http://127.0.0.1:3129", HTTPS, "asks for a user and password (407)", AV_STATUS_CONNECT},
+      {"http, wrong password", "http://user:pa55-wrong@127.0.0.1:3129", HTTPS,
+       "does not accept the user and password", AV_STATUS_CONNECT},
+      {"http, wrong password, plain", "http://user:pa55-wrong@127.0.0.1:3129", HTTP, "does not accept", AV_STATUS_CONNECT},
+      {"http, port not allowed", "http://127.0.0.1:3130", HTTPS, "403", AV_STATUS_CONNECT},
+      {"http, service down", "http://127.0.0.1:3128", "https://localhost:8444", "status 5", AV_STATUS_CONNECT},
+      {"http, unknown name", "http://127.0.0.1:3128", "https://nowhere.test", "status 5", AV_STATUS_CONNECT},
+      {"http, speaks SOCKS5", "http://127.0.0.1:1080", HTTPS, "the proxy", AV_STATUS_CONNECT},
+      {"SOCKS5, no password", "socks5://127.0.0.1:1081", HTTPS, "asks for a user and password", AV_STATUS_CONNECT},
+      {"SOCKS5, wrong password", "socks5://us%20er:pa55-wrong@127.0.0.1:1081", HTTPS,
+       "does not accept the user and password", AV_STATUS_CONNECT},
+      {"SOCKS5, service down", "socks5://127.0.0.1:1080", "https://localhost:8444",
+       "the service refuses the connection", AV_STATUS_CONNECT},
+      {"SOCKS5, unknown name", "socks5://127.0.0.1:1080", "https://nowhere.test", "gives no way", AV_STATUS_CONNECT},
+      /* It waits for the end of what it takes for a line. */
+      {"SOCKS5, speaks HTTP", "socks5://127.0.0.1:3128", HTTPS, "asking the proxy", AV_STATUS_TIMEOUT},
+      {"proxy down", "http://127.0.0.1:3199", HTTPS, "cannot connect to 127.0.0.1:3199", AV_STATUS_CONNECT},
+      {"SOCKS5, proxy down", "socks5://127.0.0.1:3199", HTTP, "cannot connect to 127.0.0.1:3199", AV_STATUS_CONNECT},
+      {"the proxy's name unknown", "http://nowhere.test:3128", HTTPS, "cannot look up nowhere.test", AV_STATUS_CONNECT},
+  };
+  size_t i;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    av_client_config config = config_to(rows[i].base, rows[i].proxy);
+    av_client *client;
+    outcome got, created;
+    config.max_attempts = 2;
+    config.connect_timeout_ms = 1000;
+    client = client_of(&config);
+    got = try_get(client, NULL);
+    created = try_create(client, NULL);
+    print_outcome(rows[i].what, &got);
+    CHECK_ROW(rows[i].what, is_failure(&got, rows[i].status, 1, 2) && says(&got, rows[i].why));
+    CHECK_ROW(rows[i].what, is_failure(&created, rows[i].status, 1, 2));
+    av_client_free(client);
+  }
+}
+
+/* The name is the proxy's to look up, and the certificate is ours to check. */
+static void names_and_certificates(void) {
+  const char *base = "https://only-the-proxy.test:8443";
+  av_client_config config = config_to(base, "");
+  outcome told = try_once(&config);
+  print_outcome("a name unknown here, no proxy", &told);
+  CHECK(told.status == AV_STATUS_CONNECT && says(&told, "cannot look up only-the-proxy.test"));
+  config.proxy_url = "http://127.0.0.1:3128";
+  told = try_once(&config);
+  print_outcome("a name unknown here, http", &told);
+  CHECK(told.status == AV_STATUS_OK && strcmp(told.token, TINYPROXY) == 0);
+  config.proxy_url = "socks5://127.0.0.1:1080";
+  told = try_once(&config);
+  print_outcome("a name unknown here, SOCKS5", &told);
+  CHECK(told.status == AV_STATUS_OK && strcmp(told.token, MICROSOCKS) == 0);
+  config.base_url = "https://[::1]:8443";
+  config.proxy_url = "http://127.0.0.1:3128";
+  told = try_once(&config);
+  CHECK(told.status == AV_STATUS_CONNECT);
+  config.base_url = "https://127.0.0.1:8080";
+  told = try_once(&config);
+  print_outcome("no TLS behind the proxy", &told);
+  CHECK(is_failure(&told, AV_STATUS_TLS, 0, 1));
+}
+
+/* Every kind of call against the stand-in service, on a connection that is kept. */
+static void all_calls(const char *service) {
+  static const struct {
+    const char *proxy, *log, *counted;
+  } rows[] = {
+      {"http://127.0.0.1:3128", "tinyproxy.3128.log", "Request (file descriptor"},
+      {"http://user:pa55-word@127.0.0.1:3129", "tinyproxy.3129.log", "Request (file descriptor"},
+      {"socks5://127.0.0.1:1080", "microsocks.1080.out", "connected to"},
+      {"socks5://us%20er:pa55%3Aw%2Frd%40%25@127.0.0.1:1081", "microsocks.1081.out", "connected to"},
+  };
+  size_t i;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    av_client_config config = config_to(service, rows[i].proxy);
+    size_t before = lines_with(rows[i].log, rows[i].counted), told = 0, after;
+    av_client *client;
+    av_token *token = NULL, *same = NULL;
+    av_token_page *page = NULL;
+    av_token_iter *iter = NULL;
+    const av_token *each;
+    double begun;
+    config.api_key = "test-key";
+    client = client_of(&config);
+    CHECK(av_tokens_create(client, 60, NULL, &token, NULL) == AV_STATUS_OK);
+    if (!token) exit(1);
+    CHECK(av_tokens_get(client, token->token, NULL, &same, NULL) == AV_STATUS_OK);
+    CHECK(same && strcmp(same->token, token->token) == 0);
+    CHECK(av_tokens_list(client, NULL, NULL, &page, NULL) == AV_STATUS_OK && page->items_total == 31);
+    CHECK(av_tokens_iterate(client, NULL, &iter, NULL) == AV_STATUS_OK);
+    while (av_token_iter_next(iter, NULL, &each, NULL) == AV_STATUS_OK && each) told++;
+    CHECK(told == 31);
+    CHECK(av_tokens_delete(client, token->token, NULL, NULL) == AV_STATUS_OK);
+    av_token_free(same);
+    CHECK(av_tokens_get(client, token->token, NULL, &same, NULL) == AV_STATUS_NOT_FOUND);
+    av_token_free(token);
+    av_token_page_free(page);
+    av_token_iter_free(iter);
+    av_client_free(client);
+    /* The proxies write their logs when they please. */
+    begun = now_ms();
+    do {
+      usleep(20000);
+      after = lines_with(rows[i].log, rows[i].counted);
+    } while (after == before && now_ms() - begun < 10000);
+    CHECK_ROW(rows[i].log, after - before == 1);
+    printf("  7 requests of every kind: %zu connection in %s\n", after - before, rows[i].log);
+  }
+}
+
+/* --- the environment --- */
+
+static const char *variables[] = {"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY",
+                                  "all_proxy",   "NO_PROXY",    "no_proxy",   "REQUEST_METHOD"};
+
+static void clear_environment(void) {
+  size_t i;
+  for (i = 0; i < sizeof variables / sizeof variables[0]; i++) unsetenv(variables[i]);
+}
+
+#define TINY "http://127.0.0.1:3128"
+#define SOCKS "socks5://127.0.0.1:1080"
+#define INTERNAL "https://service.internal.test:8443"
+
+static void the_environment(void) {
+  static const struct {
+    const char *set[3][2], *base, *proxy, *way;
+  } rows[] = {
+      {{{"HTTPS_PROXY", TINY}}, HTTPS, NULL, TINYPROXY},
+      {{{"https_proxy", TINY}}, HTTPS, NULL, TINYPROXY},
+      {{{"HTTP_PROXY", TINY}}, HTTPS, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}}, HTTP, NULL, DIRECT},
+      {{{"HTTP_PROXY", TINY}}, HTTP, NULL, TINYPROXY},
+      {{{"http_proxy", TINY}}, HTTP, NULL, TINYPROXY},
+      {{{"ALL_PROXY", SOCKS}}, HTTPS, NULL, MICROSOCKS},
+      {{{"all_proxy", SOCKS}}, HTTPS, NULL, MICROSOCKS},
+      {{{"ALL_PROXY", SOCKS}}, HTTP, NULL, MICROSOCKS},
+      {{{"HTTPS_PROXY", TINY}, {"ALL_PROXY", SOCKS}}, HTTPS, NULL, TINYPROXY},
+      {{{"https_proxy", TINY}, {"ALL_PROXY", SOCKS}}, HTTPS, NULL, TINYPROXY},
+      {{{"HTTP_PROXY", TINY}, {"ALL_PROXY", SOCKS}}, HTTP, NULL, TINYPROXY},
+      {{{"HTTPS_PROXY", ""}, {"ALL_PROXY", SOCKS}}, HTTPS, NULL, MICROSOCKS},
+      {{{"HTTPS_PROXY", ""}}, HTTPS, NULL, DIRECT},
+      {{{"HTTPS_PROXY", "127.0.0.1:3128"}}, HTTPS, NULL, TINYPROXY},
+      {{{"HTTPS_PROXY", "http://user:pa55-word@localhost:3129"}}, HTTPS, NULL, TINYPROXY_WITH_PASSWORD},
+      /* In a CGI program HTTP_PROXY is a header of the request. */
+      {{{"HTTP_PROXY", TINY}, {"REQUEST_METHOD", "GET"}}, HTTP, NULL, DIRECT},
+      {{{"http_proxy", TINY}, {"REQUEST_METHOD", "GET"}}, HTTP, NULL, TINYPROXY},
+      /* The configuration is stronger. */
+      {{{"HTTPS_PROXY", TINY}}, HTTPS, "", DIRECT},
+      {{{"HTTPS_PROXY", TINY}}, HTTPS, SOCKS, MICROSOCKS},
+      {{{"HTTPS_PROXY", "not a URL"}}, HTTPS, "", DIRECT},
+      {{{"NO_PROXY", "*"}}, HTTPS, SOCKS, MICROSOCKS},
+      /* Exceptions. */
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "service.internal.test"}}, INTERNAL, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"no_proxy", "service.internal.test"}}, INTERNAL, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "SERVICE.Internal.test"}}, INTERNAL, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "internal.test"}}, INTERNAL, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", ".internal.test"}}, INTERNAL, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "*.internal.test"}}, INTERNAL, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "a.test, internal.test , b.test"}}, INTERNAL, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "a.test internal.test"}}, INTERNAL, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "service.internal.test:8443"}}, INTERNAL, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "*"}}, INTERNAL, NULL, DIRECT},
+      {{{"ALL_PROXY", SOCKS}, {"NO_PROXY", "*"}}, HTTP, NULL, DIRECT},
+      {{{"HTTPS_PROXY", "not a URL"}, {"NO_PROXY", "*"}}, HTTPS, NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "127.0.0.1"}}, "https://127.0.0.1:8443", NULL, DIRECT},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "service.internal.test:443"}}, INTERNAL, NULL, TINYPROXY},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "ternal.test"}}, INTERNAL, NULL, TINYPROXY},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "x.service.internal.test"}}, INTERNAL, NULL, TINYPROXY},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", "127.0.0.1"}}, HTTPS, NULL, TINYPROXY},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", ""}}, INTERNAL, NULL, TINYPROXY},
+      {{{"HTTPS_PROXY", TINY}, {"NO_PROXY", " , "}}, INTERNAL, NULL, TINYPROXY},
+      /* A proxy on another machine would see what goes to this one in the clear. */
+      {{{"HTTP_PROXY", "http://192.0.2.1:3128"}}, HTTP, NULL, DIRECT},
+      {{{"ALL_PROXY", "socks5://proxy.example"}}, HTTP, NULL, DIRECT},
+  };
+  size_t i, k;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    char row[300];
+    av_client_config config = config_to(rows[i].base, rows[i].proxy);
+    outcome told;
+    int length = snprintf(row, sizeof row, "%s with proxy_url %s", rows[i].base,
+                          rows[i].proxy ? rows[i].proxy : "NULL");
+    clear_environment();
+    for (k = 0; k < 3 && rows[i].set[k][0]; k++) {
+      setenv(rows[i].set[k][0], rows[i].set[k][1], 1);
+      length += snprintf(row + length, sizeof row - (size_t)length, ", %s=%s", rows[i].set[k][0],
+                         rows[i].set[k][1]);
+    }
+    told = try_once(&config);
+    if (!CHECK_ROW(row, told.status == AV_STATUS_OK && strcmp(told.token, rows[i].way) == 0)) {
+      print_outcome(row, &told);
+      printf("    went by %s\n", told.token);
+    }
+  }
+  printf("  %zu environments: every call took its way\n", i);
+  clear_environment();
+}
+
+static void the_environment_is_read_once(void) {
+  av_client_config config = config_to(HTTPS, NULL);
+  av_client *without = client_of(&config), *with;
+  setenv("HTTPS_PROXY", TINY, 1);
+  with = client_of(&config);
+  CHECK(strcmp(try_get(without, NULL).token, DIRECT) == 0);
+  CHECK(strcmp(try_get(with, NULL).token, TINYPROXY) == 0);
+  clear_environment();
+  setenv("NO_PROXY", "*", 1);
+  CHECK(strcmp(try_get(with, NULL).token, TINYPROXY) == 0);
+  CHECK(strcmp(try_create(with, NULL).token, TINYPROXY) == 0);
+  clear_environment();
+  av_client_free(without);
+  av_client_free(with);
+}
+
+/* --- what is refused --- */
+
+static void refused_urls(void) {
+  static const char *urls[] = {
+      "https://proxy.example",        "ftp://user:pa55-word@proxy.example",
+      "socks4://proxy.example",       "http://user:pa55-word@",
+      "http://",                      "http://user:pa55-word@proxy:0",
+      "http://user:pa55-word@p:65536", "http://user:pa55-word@p:port",
+      "http://user:pa55-word@p/path", "http://user:pa55-word@p?query",
+      "http://user:pa55-word@p p",    "http://us%0der:pa55-word@p",
+      "http://us%ffer:pa55-word@p",   "://user:pa55-word@p",
+      "http://user:pa55-word@p\r\n",  " ",
+  };
+  size_t i;
+  for (i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+    av_client_config config = config_to(HTTPS, urls[i]);
+    outcome told = try_once(&config);
+    CHECK_ROW(urls[i], told.status == AV_STATUS_INVALID_ARGUMENT && says(&told, "proxy_url"));
+    CHECK_ROW(urls[i], told.attempts == 0 && told.outcome == AV_OUTCOME_NOT_APPLIED);
+    if (i == 1 || i == 11) print_outcome("a bad proxy_url", &told);
+    config.proxy_url = NULL;
+    setenv("https_proxy", urls[i], 1);
+    told = try_once(&config);
+    CHECK_ROW(urls[i], told.status == AV_STATUS_INVALID_ARGUMENT && says(&told, "https_proxy"));
+    if (i == 1) print_outcome("the same in the environment", &told);
+    clear_environment();
+  }
+  printf("  %zu bad proxy URLs are refused, none is quoted\n", i);
+}
+
+static void plain_http_stays_on_this_machine(void) {
+  static const char *proxies[] = {"http://192.0.2.1:3128", "socks5://proxy.example", "http://[2001:db8::1]:1"};
+  size_t i;
+  for (i = 0; i < 3; i++) {
+    av_client_config config = config_to(HTTP, proxies[i]);
+    av_client *client = NULL;
+    outcome told = try_client(&config, &client);
+    CHECK_ROW(proxies[i], told.status == AV_STATUS_INVALID_ARGUMENT && client == NULL);
+    CHECK_ROW(proxies[i], says(&told, "proxy_url") && says(&told, "AV_CLIENT_ALLOW_PLAIN_HTTP"));
+    if (i == 0) print_outcome("plain http by way of another machine", &told);
+    config.flags = AV_CLIENT_ALLOW_PLAIN_HTTP;
+    told = try_client(&config, &client);
+    CHECK_ROW(proxies[i], told.status == AV_STATUS_OK);
+    av_client_free(client);
+    config = config_to(HTTPS, proxies[i]);
+    told = try_client(&config, &client);
+    CHECK_ROW(proxies[i], told.status == AV_STATUS_OK);
+    av_client_free(client);
+  }
+}
+
+/* --- scripted proxies --- */
+
+/* What a scripted proxy was asked, and what it is to answer. */
+typedef struct script {
+  const char *greeting, *reply; /* bytes; NULL is the usual, "" closes without a word */
+  size_t greeting_length, reply_length;
+  int is_slow;
+  char asked[400]; /* host and port, or an HTTP head */
+  char request[4000];
+} script;
+
+static int take(int connection, void *into, size_t length) {
+  return length == 0 || recv(connection, into, length, MSG_WAITALL) == (ssize_t)length;
+}
+
+static int give(int connection, const char *bytes, size_t length, int slowly) {
+  size_t i;
+  if (!slowly) return send(connection, bytes, length, MSG_NOSIGNAL) == (ssize_t)length;
+  for (i = 0; i < length; i++) {
+    if (send(connection, bytes + i, 1, MSG_NOSIGNAL) != 1) return 0;
+    usleep(500);
+  }
+  return 1;
+}
+
+/* What comes once the way is open: an HTTP request, for this is the service too. */
+static void serve_behind(server *s, int connection, script *it) {
+  request got;
+  while (server_receive(s, connection, &got)) {
+    snprintf(it->request, sizeof it->request, "%.3999s", got.text);
+    if (!server_answer(connection, "200 OK", "", "{\"token\":\"scripted\"}")) return;
+  }
+}
+
+static void socks5(server *s, int connection, void *data) {
+  script *it = (script *)data;
+  unsigned char head[4], port[2], methods[255], length = 0;
+  char name[256] = "";
+  if (!take(connection, head, 2) || !take(connection, methods, head[1])) return;
+  if (it->greeting) {
+    give(connection, it->greeting, it->greeting_length, it->is_slow);
+    if (it->greeting_length < 2 || it->greeting[0] != 5 || it->greeting[1] != 0) return;
+  } else {
+    give(connection, "\5\0", 2, it->is_slow);
+  }
+  if (!take(connection, head, 4)) return;
+  if (head[3] == 3) {
+    if (!take(connection, &length, 1) || !take(connection, name, length)) return;
+    name[length] = 0;
+  } else {
+    unsigned char address[16];
+    if (!take(connection, address, head[3] == 1 ? 4 : 16)) return;
+    inet_ntop(head[3] == 1 ? AF_INET : AF_INET6, address, name, sizeof name);
+  }
+  if (!take(connection, port, 2)) return;
+  snprintf(it->asked, sizeof it->asked, "type %d %s:%d", head[3], name, port[0] << 8 | port[1]);
+  if (it->reply) {
+    if (!give(connection, it->reply, it->reply_length, it->is_slow)) return;
+    if (it->reply_length < 4 || it->reply[1] != 0) return;
+  } else {
+    give(connection, "\5\0\0\1\0\0\0\0\0\0", 10, it->is_slow);
+  }
+  serve_behind(s, connection, it);
+}
+
+static void http_connect(server *s, int connection, void *data) {
+  script *it = (script *)data;
+  request got;
+  if (!server_receive(s, connection, &got)) return;
+  snprintf(it->asked, sizeof it->asked, "%.399s", got.text);
+  if (it->reply) {
+    if (!give(connection, it->reply, it->reply_length, it->is_slow) || it->reply_length == 0) return;
+  } else if (!server_send(connection, "HTTP/1.1 200 Connection established\r\n\r\n")) {
+    return;
+  }
+  serve_behind(s, connection, it);
+}
+
+static void what_a_proxy_is_asked(void) {
+  static const struct {
+    const char *base, *socks5, *http;
+  } rows[] = {
+      {"http://127.0.0.1:81", "type 1 127.0.0.1:81", "CONNECT 127.0.0.1:81 HTTP/1.1\r\nHost: 127.0.0.1:81\r\n"},
+      {"http://[::1]:81", "type 4 ::1:81", "CONNECT [::1]:81 HTTP/1.1\r\nHost: [::1]:81\r\n"},
+      {"http://nowhere.test", "type 3 nowhere.test:80",
+       "CONNECT nowhere.test:80 HTTP/1.1\r\nHost: nowhere.test:80\r\n"},
+  };
+  size_t i;
+  int is_socks;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (is_socks = 0; is_socks < 2; is_socks++) {
+      script it;
+      char url[64];
+      server *s;
+      av_client_config config;
+      outcome told;
+      memset(&it, 0, sizeof it);
+      s = server_start(is_socks ? socks5 : http_connect, &it);
+      server_url_as(s, is_socks ? "socks5" : "http", url, sizeof url);
+      config = config_to(rows[i].base, url);
+      config.flags = AV_CLIENT_ALLOW_PLAIN_HTTP;
+      told = try_once(&config);
+      CHECK_ROW(rows[i].base, told.status == AV_STATUS_OK && strcmp(told.token, "scripted") == 0);
+      if (is_socks)
+        CHECK_ROW(rows[i].base, strcmp(it.asked, rows[i].socks5) == 0);
+      else
+        CHECK_ROW(rows[i].base, strstr(it.asked, rows[i].http) == it.asked);
+      /* The proxy gets no credential of the service, nor the service one of the proxy. */
+      CHECK_ROW(rows[i].base, !strstr(it.asked, "uthorization") && !strstr(it.request, "Proxy"));
+      CHECK_ROW(rows[i].base, strcasestr(it.request, "authorization: Basic ") != NULL);
+      server_stop(s);
+    }
+  }
+  {
+    script it;
+    char url[100];
+    server *s;
+    av_client_config config;
+    memset(&it, 0, sizeof it);
+    s = server_start(http_connect, &it);
+    snprintf(url, sizeof url, "http://user:pa55-word@%s", server_url(s) + 7);
+    config = config_to("http://localhost:81", url);
+    CHECK(try_once(&config).status == AV_STATUS_OK);
+    CHECK(strstr(it.asked, "Proxy-Authorization: Basic dXNlcjpwYTU1LXdvcmQ=\r\n") != NULL);
+    CHECK(!strcasestr(it.request, "proxy-authorization"));
+    server_stop(s);
+  }
+}
+
+static void odd_answers(void) {
+#define BYTES(text) text, sizeof text - 1
+  static char long_head[20000];
+  static const char long_reply[] = "\5\0\0\3\xff";
+  static char long_name[sizeof long_reply - 1 + 255 + 2];
+  const struct {
+    const char *what;
+    int is_socks;
+    const char *greeting;
+    size_t greeting_length;
+    const char *reply;
+    size_t reply_length;
+    const char *why; /* NULL: it works */
+  } rows[] = {
+      {"SOCKS5, bound to a name", 1, NULL, 0, BYTES("\5\0\0\3\4name\0\1"), NULL},
+      {"SOCKS5, bound to a long name", 1, NULL, 0, long_name, sizeof long_name, NULL},
+      {"SOCKS5, bound to IPv6", 1, NULL, 0, BYTES("\5\0\0\4aaaabbbbccccdddd\0\1"), NULL},
+      {"SOCKS5, no method", 1, BYTES("\5\xff"), NULL, 0, "asks for a user and password"},
+      {"SOCKS5, a method not offered", 1, BYTES("\5\1"), NULL, 0, "asks for a user and password"},
+      {"SOCKS4", 1, BYTES("\0\x5b"), NULL, 0, "does not speak SOCKS5"},
+      {"SOCKS5, answered in HTTP", 1, BYTES("HTTP/1.1 400 Bad Request\r\n\r\n"), NULL, 0,
+       "does not speak SOCKS5"},
+      {"SOCKS5, closed at once", 1, BYTES(""), NULL, 0, "closed the connection"},
+      {"SOCKS5, closed after the request", 1, NULL, 0, BYTES(""), "closed the connection"},
+      {"SOCKS5, closed within the reply", 1, NULL, 0, BYTES("\5\0"), "closed the connection"},
+      {"SOCKS5, reply 1", 1, NULL, 0, BYTES("\5\1\0\1\0\0\0\0\0\0"), "it failed"},
+      {"SOCKS5, reply 2", 1, NULL, 0, BYTES("\5\2\0\1\0\0\0\0\0\0"), "rules do not allow"},
+      {"SOCKS5, reply 3", 1, NULL, 0, BYTES("\5\3\0\1\0\0\0\0\0\0"), "network cannot be reached"},
+      {"SOCKS5, reply 4", 1, NULL, 0, BYTES("\5\4\0\1\0\0\0\0\0\0"), "host cannot be reached"},
+      {"SOCKS5, reply 5", 1, NULL, 0, BYTES("\5\5\0\1\0\0\0\0\0\0"), "service refuses"},
+      {"SOCKS5, reply 6", 1, NULL, 0, BYTES("\5\6\0\1\0\0\0\0\0\0"), "too long"},
+      {"SOCKS5, reply 8", 1, NULL, 0, BYTES("\5\x08\0\1\0\0\0\0\0\0"), "does not understand"},
+      {"SOCKS5, reply 99", 1, NULL, 0, BYTES("\5\x63\0\1\0\0\0\0\0\0"), "no known reason"},
+      {"SOCKS5, an unknown kind of address", 1, NULL, 0, BYTES("\5\0\0\7\0\0\0\0\0\0"), "SOCKS5"},
+      {"http, HTTP/1.0", 0, NULL, 0, BYTES("HTTP/1.0 200 OK\r\nX: y\r\n\r\n"), NULL},
+      {"http, no reason", 0, NULL, 0, BYTES("HTTP/1.1 200\r\n\r\n"), NULL},
+      {"http, bytes of a service that did not speak", 0, NULL, 0, BYTES("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n"),
+       "more than it was asked"},
+      {"http, redirect", 0, NULL, 0, BYTES("HTTP/1.1 302 Found\r\nLocation: http://x\r\n\r\n"), "302"},
+      {"http, 502 with a body", 0, NULL, 0, BYTES("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nhi"), "502"},
+      {"http, 401", 0, NULL, 0, BYTES("HTTP/1.1 401 No\r\n\r\n"), "401"},
+      {"http, another protocol", 0, NULL, 0, BYTES("SSH-2.0-OpenSSH_9.2p1\r\n"), "does not speak HTTP"},
+      {"http, no status", 0, NULL, 0, BYTES("HTTP/1.1 abc\r\n\r\n"), "does not speak HTTP"},
+      {"http, an endless head", 0, NULL, 0, long_head, sizeof long_head, "too long"},
+      {"http, closed", 0, NULL, 0, BYTES(""), "closed the connection"},
+  };
+  size_t i;
+  int slowly;
+  memset(long_head, 'x', sizeof long_head);
+  memcpy(long_head, "HTTP/1.1 200 OK\r\nX: ", 20);
+  memset(long_name, 'n', sizeof long_name);
+  memcpy(long_name, long_reply, sizeof long_reply - 1);
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (slowly = 0; slowly < 2; slowly++) {
+      script it;
+      char url[64];
+      server *s;
+      av_client_config config;
+      outcome told;
+      /* Slowly it would take a minute; and bytes that come later look like the service's. */
+      if (slowly && (rows[i].reply == long_head || strstr(rows[i].what, "did not speak"))) continue;
+      memset(&it, 0, sizeof it);
+      it.greeting = rows[i].greeting;
+      it.greeting_length = rows[i].greeting_length;
+      it.reply = rows[i].reply;
+      it.reply_length = rows[i].reply_length;
+      it.is_slow = slowly;
+      s = server_start(rows[i].is_socks ? socks5 : http_connect, &it);
+      server_url_as(s, rows[i].is_socks ? "socks5" : "http", url, sizeof url);
+      config = config_to("http://localhost:81", url);
+      config.max_attempts = 1;
+      told = try_once(&config);
+      if (rows[i].why) {
+        if (!CHECK_ROW(rows[i].what, is_failure(&told, AV_STATUS_CONNECT, 1, 1) && says(&told, rows[i].why)))
+          print_outcome(rows[i].what, &told);
+        CHECK_ROW(rows[i].what, it.request[0] == 0);
+      } else if (!CHECK_ROW(rows[i].what, strcmp(told.token, "scripted") == 0)) {
+        print_outcome(rows[i].what, &told);
+      }
+      server_stop(s);
+    }
+  }
+  printf("  %zu odd answers of proxies, at once and byte by byte\n", i);
+}
+
+int main(int count, char **arguments) {
+  static const char *secrets[] = {
+      "pa55", "dXNlcjpwYTU1LXdvcmQ", "an-api-key-of-some-length", "YW4tYXBpLWtleS1vZi1zb21lLWxlbmd0aD",
+  };
+  size_t i;
+  if (count != 3) return 2;
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  files = arguments[1];
+  snprintf(ca_file, sizeof ca_file, "%s/ours.pem", files);
+  clear_environment();
+  ways_through();
+  ways_that_fail();
+  names_and_certificates();
+  all_calls(arguments[2]);
+  the_environment();
+  the_environment_is_read_once();
+  refused_urls();
+  plain_http_stays_on_this_machine();
+  what_a_proxy_is_asked();
+  odd_answers();
+  for (i = 0; i < sizeof secrets / sizeof secrets[0]; i++) CHECK_ROW(secrets[i], !was_told(secrets[i]));
+  CHECK(was_told("the proxy leads to"));
+  printf("  no password and no key in %zu bytes of trace and messages\n", told_bytes());
+  return checks_report();
+}

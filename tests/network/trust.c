@@ -1,0 +1,160 @@
+/* Authorities: the system's, read once per process, and those of ca_file, which replace them. Run by
+ * trust.sh, which counts what is opened. */
+#include "support/check.h"
+#include "support/outcome.h"
+
+#include <pthread.h>
+
+static const char *files;
+
+static const char *file(const char *name) {
+  static char paths[8][300];
+  static int next;
+  char *path = paths[next++ % 8];
+  snprintf(path, sizeof paths[0], "%s/%s", files, name);
+  return path;
+}
+
+static void *make_client(void *barrier) {
+  pthread_barrier_wait((pthread_barrier_t *)barrier);
+  av_client_free(client_for("https://localhost:4431"));
+  return NULL;
+}
+
+/* Makes clients and nothing else, to be looked at from outside. */
+static int make_clients(const char *how) {
+  int i;
+  if (strcmp(how, "three") == 0) {
+    for (i = 0; i < 3; i++) av_client_free(client_for("https://localhost:4431"));
+  } else if (strcmp(how, "threads") == 0) {
+    pthread_t threads[8];
+    pthread_barrier_t barrier;
+    pthread_barrier_init(&barrier, NULL, 8);
+    for (i = 0; i < 8; i++) pthread_create(&threads[i], NULL, make_client, &barrier);
+    for (i = 0; i < 8; i++) pthread_join(threads[i], NULL);
+  } else if (strcmp(how, "plain") == 0) {
+    av_client_free(client_for("http://localhost:4431"));
+  } else {
+    av_client_config config = config_for("https://localhost:4431");
+    config.ca_file = file("other.pem");
+    av_client_free(client_of(&config));
+  }
+  return 0;
+}
+
+static void no_authorities_at_all(void) {
+  av_client_config config = config_for("https://localhost:4431");
+  av_client *client = NULL;
+  outcome told;
+  setenv("SSL_CERT_FILE", file("empty"), 1);
+  setenv("SSL_CERT_DIR", file("no-certificates"), 1);
+  told = try_client(&config, &client);
+  print_outcome("no authorities on the system", &told);
+  CHECK(told.status == AV_STATUS_TLS && client == NULL);
+  CHECK(told.outcome == AV_OUTCOME_NOT_APPLIED && !told.is_retryable && told.attempts == 0);
+  CHECK(says(&told, "ca_file"));
+
+  setenv("SSL_CERT_FILE", file("missing"), 1);
+  setenv("SSL_CERT_DIR", file("missing"), 1);
+  told = try_client(&config, &client);
+  print_outcome("SSL_CERT_FILE and SSL_CERT_DIR missing", &told);
+  CHECK(told.status == AV_STATUS_TLS && client == NULL && says(&told, "ca_file"));
+
+  config.base_url = "http://localhost:4431";
+  told = try_client(&config, &client);
+  CHECK(told.status == AV_STATUS_OK);
+  av_client_free(client);
+
+  config = config_for("https://localhost:4431");
+  config.ca_file = file("ours.pem");
+  told = try_client(&config, &client);
+  CHECK(told.status == AV_STATUS_OK);
+  av_client_free(client);
+}
+
+static void authorities_once_they_are_there(void) {
+  av_client_config config = config_for("https://localhost:4431");
+  av_client *client = NULL;
+  outcome told;
+  double first;
+  setenv("SSL_CERT_FILE", file("ours-and-garbage.pem"), 1);
+  unsetenv("SSL_CERT_DIR");
+  told = try_client(&config, &client);
+  CHECK(told.status == AV_STATUS_OK);
+  first = told.ms;
+  told = try_get(client, NULL);
+  CHECK(told.status == AV_STATUS_OK && strcmp(told.token, "here") == 0);
+  av_client_free(client);
+  /* What was read stays. */
+  setenv("SSL_CERT_FILE", file("empty"), 1);
+  told = try_client(&config, &client);
+  CHECK(told.status == AV_STATUS_OK);
+  printf("  av_client_new: %.2f ms the first time, %.2f ms the second\n", first, told.ms);
+  CHECK(try_get(client, NULL).status == AV_STATUS_OK);
+  av_client_free(client);
+}
+
+static void unusable_files(void) {
+  static const struct {
+    const char *name, *why;
+  } rows[] = {
+      {"missing", "No such file"},      {"", "directory"},
+      {"empty", "no certificate"},      {"ours.key", "no certificate"},
+      {"openssl.cnf", "no certificate"}, {"no-certificate.pem", "unusable"},
+      {"partly-good.pem", "unusable"},  {"cut-off.pem", "ends too early"},
+  };
+  size_t i;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    const char *urls[] = {"https://localhost:4431", "http://localhost:4431"};
+    size_t u;
+    for (u = 0; u < 2; u++) {
+      av_client_config config = config_for(urls[u]);
+      av_client *client = NULL;
+      outcome told;
+      config.ca_file = file(rows[i].name);
+      told = try_client(&config, &client);
+      if (u == 0) print_outcome(rows[i].name[0] ? rows[i].name : "a directory", &told);
+      CHECK_ROW(rows[i].name, told.status == AV_STATUS_INVALID_ARGUMENT && client == NULL);
+      CHECK_ROW(rows[i].name, says(&told, "ca_file"));
+      CHECK_ROW(rows[i].name, says(&told, rows[i].why));
+    }
+  }
+  {
+    av_client_config config = config_for("https://localhost:4431");
+    av_client *client = NULL;
+    config.ca_file = "";
+    CHECK(try_client(&config, &client).status == AV_STATUS_INVALID_ARGUMENT);
+  }
+}
+
+/* The file replaces the system's authorities, it does not add to them. */
+static void a_file_replaces_the_systems(void) {
+  av_client_config config = config_for("https://localhost:4431");
+  av_client *client;
+  outcome told;
+  config.ca_file = file("other.pem");
+  client = client_of(&config);
+  told = try_get(client, NULL);
+  print_outcome("ca_file with another authority", &told);
+  CHECK(told.status == AV_STATUS_TLS && says(&told, "issuer"));
+  av_client_free(client);
+}
+
+int main(int count, char **arguments) {
+  files = arguments[1];
+  if (count == 3) return make_clients(arguments[2]);
+  if (count != 8) return 2;
+  printf("  openings of the system's bundle: %s by 3 clients, %s by 8 threads with a client each, "
+         "%s by a plain one, %s with ca_file; of the directory's file: %s by 3\n",
+         arguments[3], arguments[5], arguments[6], arguments[7], arguments[4]);
+  CHECK(strcmp(arguments[3], "1") == 0);
+  CHECK(strcmp(arguments[4], "1") == 0);
+  CHECK(strcmp(arguments[5], "1") == 0);
+  CHECK(strcmp(arguments[6], "0") == 0);
+  CHECK(strcmp(arguments[7], "0") == 0);
+  no_authorities_at_all();
+  unusable_files();
+  authorities_once_they_are_there();
+  a_file_replaces_the_systems();
+  return checks_report();
+}

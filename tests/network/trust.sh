@@ -1,0 +1,42 @@
+# Authorities of the system's and of a file; how often they are read is counted by strace.
+. ./support/sandbox.sh
+. ./support/certificates.sh
+
+program=$1
+authority ours
+certificate good ours "IP:127.0.0.1, DNS:localhost"
+mkdir "$files/directory" "$files/no-certificates"
+authority other
+# The name by which OpenSSL finds a certificate in a directory.
+cp "$files/other.pem" "$files/directory/$(openssl x509 -hash -noout -in "$files/other.pem").0"
+: >"$files/empty"
+{ cat "$files/ours.pem"; echo garbage; } >"$files/ours-and-garbage.pem"
+{
+  echo "-----BEGIN CERTIFICATE-----"
+  echo "bm90IGEgY2VydGlmaWNhdGU="
+  echo "-----END CERTIFICATE-----"
+} >"$files/no-certificate.pem"
+cat "$files/no-certificate.pem" "$files/ours.pem" >"$files/partly-good.pem"
+sed '$d' "$files/ours.pem" >"$files/cut-off.pem"
+cat >"$files/servers.conf" <<END
+server {
+  listen 4431 ssl;
+  ssl_certificate $files/good.pem;
+  ssl_certificate_key $files/good.key;
+  return 200 '{"token":"here"}';
+}
+END
+start_nginx
+wait_for 4431
+
+# opens WHAT PATTERN: how often a program that makes clients as WHAT opens a file of that name.
+opens() {
+  SSL_CERT_FILE=$files/ours.pem SSL_CERT_DIR=$files/directory \
+    strace -f -e trace=open,openat,openat2 -o "$files/$1.strace" "$program" "$files" "$1"
+  grep -c "$2" "$files/$1.strace" || true
+}
+
+bundle="$files/ours.pem"
+exec "$program" "$files" checks \
+  "$(opens three "$bundle")" "$(grep -c "$files/directory/.*\.0" "$files/three.strace")" \
+  "$(opens threads "$bundle")" "$(opens plain "$bundle")" "$(opens ca_file "$bundle")"

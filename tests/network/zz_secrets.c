@@ -1,0 +1,73 @@
+/* Runs last: no test has printed a secret, be it in a message, a trace or a panic. Searches what each
+ * of them left in its log, the C tests' included, and proves itself by one that it plants. */
+#include "support/check.h"
+#include "support/secrets.h"
+
+#include <ftw.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static size_t logs, bytes, found;
+
+/* Searches a file, if it is a log. */
+static int search(const char *path, const struct stat *status, int kind, struct FTW *place) {
+  const char *name = path + place->base, *suffix = strrchr(name, '.');
+  char *text;
+  FILE *file;
+  size_t length;
+  const char *secret;
+  if (kind != FTW_F || !suffix || strcmp(suffix, ".log") != 0) return 0;
+  file = fopen(path, "rb");
+  text = (char *)malloc((size_t)status->st_size + 1);
+  if (!file || !text) exit(2);
+  length = fread(text, 1, (size_t)status->st_size, file);
+  fclose(file);
+  logs++;
+  bytes += length;
+  secret = secret_in(text, length);
+  if (secret) {
+    found++;
+    /* Which one is told by its place, for this is a log too. */
+    if (!strstr(name, "planted")) fprintf(stderr, "%s holds a secret at byte %td\n", path, (char *)memmem(text, length, secret, strlen(secret)) - text);
+  }
+  free(text);
+  return 0;
+}
+
+static size_t secrets_below(const char *directory) {
+  found = logs = bytes = 0;
+  if (nftw(directory, search, 16, FTW_PHYS) != 0) exit(2);
+  return found;
+}
+
+int main(void) {
+  const char *out = getenv("OUT");
+  char all[4096], directory[4096], planted[8192];
+  size_t i, before, with_planted = 0;
+  if (!out) {
+    fprintf(stderr, "OUT does not name the directory of the logs: run `make test-network`\n");
+    return 2;
+  }
+  /* The logs of the C tests lie beside those of the network's. */
+  snprintf(all, sizeof all, "%s/..", out);
+  before = secrets_below(all);
+  printf("%zu logs, %zu bytes, searched for %zu secrets: %zu found\n", logs, bytes, sizeof all_secrets / sizeof all_secrets[0], before);
+  CHECK(before == 0);
+  CHECK(logs > 0);
+  snprintf(directory, sizeof directory, "%s/planted-XXXXXX", out);
+  if (!mkdtemp(directory)) return 2;
+  snprintf(planted, sizeof planted, "%s/planted.passed.log", directory);
+  for (i = 0; i < sizeof all_secrets / sizeof all_secrets[0]; i++) {
+    FILE *file = fopen(planted, "wb");
+    if (!file) return 2;
+    fprintf(file, "a line\nthread panicked: %s\n3 passed, 0 failed\n", all_secrets[i]);
+    fclose(file);
+    with_planted += secrets_below(all) == before + 1;
+  }
+  unlink(planted);
+  rmdir(directory);
+  printf("planted one after the other: %zu of %zu found\n", with_planted, i);
+  CHECK(with_planted == i);
+  return checks_report();
+}
