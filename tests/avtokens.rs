@@ -9,8 +9,11 @@ mod local_api;
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
+use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use avtokens::{KEY, Run, Tool};
@@ -23,6 +26,8 @@ use time::format_description::well_known::Rfc3339;
 const HEADINGS: [&str; 5] = ["TOKEN", "TTL", "CREATED", "EXPIRES", "LEFT"];
 /// Nothing listens there.
 const REFUSING: &str = "http://127.0.0.1:1";
+const CTRL_C: &str = "\x03";
+const CTRL_D: &str = "\x04";
 
 // create
 
@@ -314,6 +319,453 @@ fn delete_with_json_prints_a_line_for_each_deleted_token() {
     assert_eq!(lines, [deleted(&tokens[0]), deleted(&tokens[1])]);
 }
 
+// purge
+
+#[test]
+fn purge_deletes_what_never_expires_or_is_older_than_an_age_as_its_options_say() {
+    let tokens = [
+        made("unending-new", Some(0), Some(10)),
+        made("unending-old", Some(0), Some(7200)),
+        made("ending-new", Some(600), Some(10)),
+        made("ending-old", Some(600), Some(7200)),
+        made("untold-ttl", None, Some(10)),
+        made("untold-creation", Some(600), None),
+        made("untold", None, None),
+    ];
+    let tokens = tokens.each_ref().map(String::as_str);
+    for (options, expected) in [
+        (&["--never-expiring"][..], &["unending-new", "unending-old"][..]),
+        (&["--older-than", "1h"], &["unending-old", "ending-old"]),
+        (
+            &["--older-than", "1h", "--never-expiring"],
+            &["unending-new", "unending-old", "ending-old"],
+        ),
+        (&["--older-than", "3h"], &[]),
+        (
+            &["--older-than", "0"],
+            &["unending-new", "unending-old", "ending-new", "ending-old", "untold-ttl"],
+        ),
+    ] {
+        let service = CannedService::deleting(&tokens, |_| "204 No Content");
+        let run = tool_at(&service).run(&[&["purge", "--yes"], options].concat());
+        assert_eq!(deletions(&service), expected, "{options:?}");
+        assert_eq!(run.errors, format!("{} deleted\n", expected.len()));
+        assert_eq!(run.succeeded(), "");
+    }
+}
+
+#[test]
+fn purge_collects_every_page_first_and_leaves_the_other_tokens_alone() {
+    let (_api, tool) = start(&["--seed", "250"]);
+    let run = tool.run(&["purge", "--never-expiring", "--yes", "--verbose"]);
+    let requests: Vec<&str> = run.errors.lines().filter_map(traced_method).collect();
+    assert_eq!(requests[..3], ["GET"; 3]);
+    assert_eq!(requests[3..], ["DELETE"; 84]);
+    assert!(run.errors.ends_with("\n84 deleted\n"), "{run:?}");
+    run.succeeded();
+    let left = tool.run(&["list", "--all", "--json"]).succeeded();
+    assert_eq!(left.lines().count(), 250 - 84);
+    assert!(left.lines().map(json).all(|token| token["ttl"] != 0));
+}
+
+#[test]
+fn purge_with_json_prints_a_line_for_each_deleted_token() {
+    let service = CannedService::deleting(
+        &[&made("to1", Some(0), None), &made("to2", Some(0), None), &made("to3", Some(0), None)],
+        |token| if token == "to2" { "404 Not Found" } else { "204 No Content" },
+    );
+    let run = tool_at(&service).run(&["purge", "--never-expiring", "--yes", "--json"]);
+    let lines: Vec<Value> = run.succeeded().lines().map(json).collect();
+    let deleted = |token: &str| serde_json::json!({ "token": token, "deleted": true });
+    assert_eq!(lines, [deleted("to1"), deleted("to3")]);
+}
+
+#[test]
+fn purge_with_dry_run_shows_what_it_would_delete_and_deletes_nothing() {
+    let service = CannedService::deleting(
+        &[&made("to1", Some(0), Some(10)), &made("to2", Some(60), Some(10))],
+        |_| "204 No Content",
+    );
+    let dry_run = ["purge", "--never-expiring", "--dry-run"];
+    let run = tool_at(&service).run(&dry_run);
+    assert_eq!(run.errors, "1 of 2 tokens would be deleted\n");
+    assert_eq!(tokens(&run.succeeded()), ["to1"]);
+    let output = tool_at(&service).run(&[&dry_run[..], &["--json"]].concat()).succeeded();
+    assert_eq!(json(&output)["token"], "to1");
+    tool_at(&service).run(&[&dry_run[..], &["--yes"]].concat()).succeeded();
+    assert!(deletions(&service).is_empty());
+}
+
+#[test]
+fn a_purge_that_says_not_what_to_delete_is_misuse() {
+    let tool = Tool::at(REFUSING);
+    is_misuse(&tool.run(&["purge", "--yes"]), "purge wants --never-expiring, --older-than AGE");
+}
+
+#[test]
+fn purge_without_a_terminal_wants_yes_before_anything_is_sent() {
+    // Where a request would end with another exit status.
+    let tool = Tool::at(REFUSING);
+    for options in [&["--never-expiring"][..], &["--older-than", "1d", "--json"]] {
+        let run = tool.run(&[&["purge"], options].concat());
+        is_misuse(&run, "no terminal to ask at: add --yes");
+    }
+}
+
+#[test]
+fn purge_asks_at_the_terminal_and_deletes_after_a_yes_alone() {
+    for (answer, is_yes) in [
+        ("y\n", true),
+        ("Y\n", true),
+        ("yes\n", true),
+        ("n\n", false),
+        ("\n", false),
+        ("maybe\n", false),
+        ("yesterday\n", false),
+        (CTRL_D, false),
+    ] {
+        let service = CannedService::deleting(
+            &[&made("to1", Some(0), None), &made("to2", Some(60), None)],
+            |_| "204 No Content",
+        );
+        let mut terminal = tool_at(&service).start_at_terminal(&["purge", "--never-expiring"]);
+        terminal.wait_for("Delete 1 of 2 tokens? [y/N] ");
+        assert!(deletions(&service).is_empty());
+        terminal.press(answer);
+        let (code, screen) = terminal.finish();
+        assert_eq!(code, 0, "{answer:?}: {screen:?}");
+        let told = if is_yes { "1 deleted\r\n" } else { "nothing was deleted\r\n" };
+        assert!(screen.ends_with(told), "{answer:?}: {screen:?}");
+        assert_eq!(deletions(&service).len(), usize::from(is_yes), "{answer:?}");
+    }
+}
+
+#[test]
+fn what_was_typed_before_the_question_is_no_answer_to_it() {
+    let (_api, tool) = start(&["--seed", "250", "--latency-ms", "300"]);
+    let mut terminal = tool.start_at_terminal(&["purge", "--never-expiring"]);
+    terminal.press("y\n");
+    terminal.wait_for("[y/N] ");
+    terminal.press("n\n");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, 0);
+    assert!(screen.ends_with("nothing was deleted\r\n"), "{screen:?}");
+}
+
+#[test]
+fn purge_does_not_ask_with_yes_or_about_nothing() {
+    let (_api, tool) = start(&["--seed", "3"]);
+    for (options, told) in
+        [(&["--older-than", "1d"][..], "0"), (&["--never-expiring", "--yes"], "1")]
+    {
+        let (code, screen) = tool.start_at_terminal(&[&["purge"], options].concat()).finish();
+        assert_eq!(code, 0, "{screen:?}");
+        assert!(!screen.contains("[y/N]"), "{screen:?}");
+        assert!(screen.ends_with(&format!("{told} deleted\r\n")), "{screen:?}");
+    }
+}
+
+#[test]
+fn purge_shows_on_a_terminal_how_far_it_is_and_that_it_waits_for_the_rate_limit() {
+    let (_api, tool) = start(&["--seed", "250", "--rate-limit", "60/1"]);
+    let mut terminal = tool.start_at_terminal(&["purge", "--never-expiring", "--yes"]);
+    for progress in [
+        "looked at 100 tokens",
+        "looked at 200 tokens",
+        "deleted 0 of 84",
+        "deleted 1 of 84",
+        "deleted 60 of 84; waiting for the rate limit, about 1 s",
+        "deleted 61 of 84",
+        "\r\x1b[K84 deleted\r\n",
+    ] {
+        terminal.wait_for(progress);
+    }
+    assert_eq!(terminal.finish().0, 0);
+}
+
+#[test]
+fn purge_paces_itself_by_the_rate_limit() {
+    let (_api, tool) = start(&["--seed", "150", "--rate-limit", "20/1"]);
+    let begun = Instant::now();
+    let run = tool.run(&["purge", "--never-expiring", "--yes", "--verbose"]);
+    assert!(begun.elapsed() > Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(!run.errors.contains("status 429"), "{run:?}");
+    assert!(run.errors.ends_with("\n50 deleted\n"), "{run:?}");
+    run.succeeded();
+}
+
+#[test]
+fn purge_waits_longer_for_the_rate_limit_than_30_s_unless_told() {
+    let service = CannedService::deleting(
+        &[&made("to1", Some(0), None)],
+        |_| "429 Too Many Requests\r\nRetry-After: 60",
+    );
+    let purge = ["purge", "--never-expiring", "--yes", "--verbose"];
+    let mut running = tool_at(&service).start(&purge);
+    running.wait_for("429 Too Many Requests; again in 60000 ms");
+    running.interrupt();
+    assert_eq!(running.finish().code, 130);
+
+    let run = tool_at(&service).run(&[&purge[..], &["--timeout", "30s"]].concat());
+    assert_eq!(run.code, 7, "{run:?}");
+    let told = "\nhint: --timeout allows more time\n0 deleted, 1 left\n";
+    assert!(run.errors.contains(told), "{run:?}");
+}
+
+#[test]
+fn purge_counts_a_token_that_is_gone_already_as_no_failure() {
+    let service = CannedService::deleting(
+        &[&made("to1", Some(0), None), &made("to2", Some(0), None), &made("to3", Some(0), None)],
+        |token| if token == "to3" { "204 No Content" } else { "404 Not Found" },
+    );
+    let run = tool_at(&service).run(&["purge", "--never-expiring", "--yes"]);
+    assert_eq!(run.errors, "1 deleted, 2 already gone\n");
+    run.succeeded();
+}
+
+#[test]
+fn purge_goes_on_after_a_failure_that_is_about_one_token_and_ends_with_it() {
+    let service = CannedService::deleting(
+        &[&made("..", Some(0), None), &made("to2", Some(0), None), &made("to3", Some(0), None)],
+        |token| if token == "to2" { "409 Conflict" } else { "204 No Content" },
+    );
+    let run = tool_at(&service).run(&["purge", "--never-expiring", "--yes"]);
+    assert_eq!(run.code, 2, "the token that is none comes first");
+    assert_eq!(failures(&run).len(), 2);
+    assert!(run.errors.ends_with("\n1 deleted, 2 failed\n"), "{run:?}");
+}
+
+#[test]
+fn purge_stops_where_every_further_token_would_fail() {
+    for (status, code) in [("401 Unauthorized", 4), ("403 Forbidden", 4), ("", 5)] {
+        let service = CannedService::deleting(
+            &[
+                &made("to1", Some(0), None),
+                &made("to2", Some(0), None),
+                &made("to3", Some(0), None),
+            ],
+            move |token| if token == "to1" { "204 No Content" } else { status },
+        );
+        let run = tool_at(&service).run(&["purge", "--never-expiring", "--yes"]);
+        assert_eq!(run.code, code, "{run:?}");
+        assert_eq!(failures(&run).len(), 1, "{run:?}");
+        let told = "\n1 deleted, 2 left\nhint: the same command again goes on with those";
+        assert!(run.errors.contains(told), "{run:?}");
+        assert!(!deletions(&service).contains(&"to3".to_owned()));
+    }
+}
+
+#[test]
+fn a_purge_that_cannot_collect_every_page_deletes_nothing() {
+    let (_api, tool) = start(&["--seed", "250", "--rate-limit", "2"]);
+    let purge = ["purge", "--never-expiring", "--yes", "--verbose", "--timeout", "1s"];
+    let run = tool.run(&purge);
+    assert_eq!(run.code, 7);
+    assert!(run.errors.ends_with("\nnothing was deleted\n"), "{run:?}");
+    assert!(run.errors.lines().filter_map(traced_method).all(|method| method == "GET"));
+}
+
+// Ctrl-C
+
+#[test]
+fn ctrl_c_ends_what_waits_for_an_answer_at_once_with_130() {
+    for arguments in [
+        &["create"][..],
+        &["create", "--json"],
+        &["get", "x"],
+        &["list"],
+        &["list", "--all"],
+        &["delete", "x"],
+        &["purge", "--never-expiring", "--yes"],
+    ] {
+        let (silent, tool) = silent_service();
+        let running = tool.start(arguments);
+        let _request = receive(&silent);
+        let begun = Instant::now();
+        running.interrupt();
+        let run = running.finish();
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert_eq!((run.code, run.output.as_str()), (130, ""), "{run:?}");
+        assert!(failures(&run)[0].contains("cancelled"), "{run:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_create_says_whether_there_may_be_a_token_now() {
+    let hint = "hint: there may be a new token now; look with: avtokens list --desc --page-size 5";
+    let (silent, tool) = silent_service();
+    let running = tool.start(&["create"]);
+    let _request = receive(&silent);
+    running.interrupt();
+    let run = running.finish();
+    assert_eq!(run.code, 130);
+    assert!(run.errors.contains(hint), "{run:?}");
+
+    let service = CannedService::answering("429 Too Many Requests\r\nRetry-After: 20", "");
+    let mut running = tool_at(&service).start(&["create", "--verbose"]);
+    running.wait_for("again in");
+    running.interrupt();
+    let run = running.finish();
+    assert_eq!(run.code, 130);
+    assert!(!run.errors.contains(hint), "it was refused: {run:?}");
+}
+
+#[test]
+fn an_interrupted_delete_tries_no_other_token_and_says_how_many_those_are() {
+    let (_api, tool) = start(&["--latency-ms", "100"]);
+    let tokens = [(); 3].map(|()| create(&tool, &[]));
+    let mut running = tool.start(&["delete", "--verbose", &tokens[0], "x", &tokens[1], &tokens[2]]);
+    running.wait_for("status 404");
+    running.interrupt();
+    let run = running.finish();
+    assert_eq!(run.code, 130, "not that of the first failure: {run:?}");
+    assert_eq!(run.output, format!("deleted {}\n", tokens[0]));
+    assert!(run.errors.contains("it may have been deleted"), "{run:?}");
+    assert!(run.errors.ends_with("\nnot tried: the last 1\n"), "{run:?}");
+    get(&tool, &tokens[2]);
+}
+
+#[test]
+fn an_interrupted_purge_says_how_far_it_came_and_goes_on_when_run_again() {
+    let (_api, tool) = start(&["--seed", "60", "--latency-ms", "50"]);
+    let purge = ["purge", "--never-expiring", "--yes", "--verbose"];
+    let mut running = tool.start(&purge);
+    for _ in 0..5 {
+        running.wait_for("trace: DELETE ");
+    }
+    running.interrupt();
+    let run = running.finish();
+    assert_eq!(run.code, 130);
+    assert_eq!(failures(&run).len(), 1, "{run:?}");
+    let [summary, hint] = *run.errors.lines().collect::<Vec<_>>().last_chunk().expect("two lines");
+    assert_eq!(hint, "hint: the same command again goes on with those that are left");
+    let (deleted, left) = summary.split_once(" deleted, ").expect("a summary");
+    let (deleted, left) = (number(deleted), number(left.strip_suffix(" left").expect("a rest")));
+    assert!((5..10).contains(&deleted) && deleted + left == 20, "{summary}");
+
+    let run = tool.run(&purge);
+    let deleted = run.errors.lines().last().and_then(|line| line.strip_suffix(" deleted"));
+    let deleted = number(deleted.expect("a summary"));
+    // The one under way may have been deleted the first time.
+    assert!((left - 1..=left).contains(&deleted), "{left} were left: {run:?}");
+    run.succeeded();
+    assert_eq!(listed(&tool, &["--all"]).len(), 40);
+}
+
+#[test]
+fn an_interrupted_purge_ends_with_130_whatever_failed_before() {
+    let tokens = [made("to1", Some(0), None), made("to2", Some(0), None)];
+    let service = CannedService::deleting(&tokens.each_ref().map(String::as_str), |token| {
+        if token == "to1" { "409 Conflict" } else { "429 Too Many Requests\r\nRetry-After: 60" }
+    });
+    let mut running = tool_at(&service).start(&["purge", "--never-expiring", "--yes", "--verbose"]);
+    running.wait_for("again in");
+    running.interrupt();
+    let run = running.finish();
+    assert_eq!(run.code, 130, "{run:?}");
+    assert!(run.errors.contains("\n0 deleted, 1 failed, 1 left\n"), "{run:?}");
+}
+
+#[test]
+fn a_purge_that_waits_for_the_rate_limit_can_be_interrupted() {
+    let (_api, tool) = start(&["--seed", "30", "--rate-limit", "2/60"]);
+    let mut terminal = tool.start_at_terminal(&["purge", "--never-expiring", "--yes"]);
+    terminal.wait_for("waiting for the rate limit");
+    let begun = Instant::now();
+    terminal.press(CTRL_C);
+    let (code, screen) = terminal.finish();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(code, 130);
+    assert!(screen.contains("\n2 deleted, 8 left\r\n"), "{screen:?}");
+}
+
+#[test]
+fn ctrl_c_at_the_question_deletes_nothing() {
+    let (_api, tool) = start(&["--seed", "3"]);
+    let mut terminal = tool.start_at_terminal(&["purge", "--never-expiring"]);
+    terminal.wait_for("[y/N] ");
+    terminal.press(CTRL_C);
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, 130, "{screen:?}");
+    assert!(screen.ends_with("\r\nnothing was deleted\r\n"), "{screen:?}");
+    assert_eq!(listed(&tool, &[]).len(), 3);
+}
+
+#[test]
+fn a_second_ctrl_c_ends_it_at_once() {
+    let (_api, tool) = start(&["--seed", "1000"]);
+    let mut running = tool.start(&["list", "--all", "--json"]);
+    // More than a pipe holds: it gets stuck writing, which no cancelling ends.
+    running.output.read_exact(&mut [0]).expect("it lists tokens");
+    sleep(Duration::from_millis(500));
+    running.interrupt();
+    sleep(Duration::from_millis(500));
+    assert!(running.process.try_wait().expect("it was started").is_none(), "the first ended it");
+    running.interrupt();
+    assert_eq!(running.wait().signal(), Some(2));
+}
+
+#[test]
+fn in_the_background_of_a_script_ctrl_c_is_for_others() {
+    let (_api, tool) = start(&["--latency-ms", "500"]);
+    let running = tool.start_with_interrupt("ignore", &["list"]);
+    sleep(Duration::from_millis(200));
+    running.interrupt();
+    assert_eq!(running.finish().code, 0);
+}
+
+// The trace
+
+#[test]
+fn verbose_traces_every_attempt_on_standard_error_and_changes_nothing_else() {
+    let (_api, tool) = start(&["--seed", "3"]);
+    let plain = tool.run(&["list"]);
+    let run = tool.run(&["--verbose", "list"]);
+    let trace = run.errors.strip_suffix(&plain.errors).expect("the same at the end");
+    assert_eq!(trace.lines().count(), 1, "{run:?}");
+    assert!(trace.starts_with("trace: GET /upload-tokens: attempt 1: status 200, "), "{run:?}");
+    assert_eq!(run.succeeded(), plain.output);
+}
+
+#[test]
+fn verbose_traces_failed_attempts_with_why_they_are_repeated() {
+    let service = CannedService::answering("503 Service Unavailable", "");
+    let run = tool_at(&service).run(&["--verbose", "get", "x"]);
+    assert_eq!(run.code, 8);
+    let traced = run.errors.lines().filter(|line| line.starts_with("trace: GET ")).count();
+    assert_eq!(traced, 3, "{run:?}");
+    assert!(run.errors.contains("503 Service Unavailable; again in "), "{run:?}");
+}
+
+#[test]
+fn verbose_given_twice_traces_the_steps_too() {
+    let (_api, tool) = start(&[]);
+    let run = tool.run(&["--verbose", "list", "--verbose"]);
+    assert!(run.errors.contains("trace:   connected to 127.0.0.1:"), "{run:?}");
+    assert!(run.errors.contains("trace: GET /upload-tokens: attempt 1: "), "{run:?}");
+}
+
+#[test]
+fn verbose_tells_no_whole_token() {
+    // Nor the key, which `Tool::run` looks for.
+    let (_api, tool) = start(&["--seed", "1"]);
+    let token = &listed(&tool, &[])[0];
+    let two = ["--verbose", "--verbose"];
+    for arguments in [
+        &["get", token][..],
+        &["list"],
+        &["list", "--all"],
+        &["purge", "--never-expiring", "--yes"],
+        &["delete", token],
+    ] {
+        let run = tool.run(&[&two, arguments].concat());
+        assert!(run.errors.contains("trace: "), "{run:?}");
+        assert!(!run.errors.contains(token), "{run:?}");
+    }
+    let run = tool.run(&["create", "--verbose", "--verbose"]);
+    assert!(!run.errors.contains(run.output.trim_end()), "{run:?}");
+}
+
 // The table
 
 #[test]
@@ -481,6 +933,11 @@ fn misuse_is_told_with_a_usage_line_and_exit_status_2() {
         (&["list", "--page-size="], "--page-size wants a number from 1 to 100, not ''"),
         (&["list", "--timeout", "0"], "--timeout wants a duration"),
         (&["list", "--timeout", "50d"], "--timeout wants a duration"),
+        (&["list", "--yes"], "--yes is no option of list"),
+        (&["delete", "x", "--older-than", "1d"], "--older-than is no option of delete"),
+        (&["purge", "--yes", "--older-than", "old"], "--older-than wants an age"),
+        (&["purge", "--yes", "--all"], "--all is no option of purge"),
+        (&["purge", "--yes", "--never-expiring", "x"], "one argument too many: 'x'"),
     ] {
         is_misuse(&tool.run(arguments), complaint);
     }
@@ -554,7 +1011,7 @@ fn help_lists_every_command_option_variable_and_exit_status() {
     let run = tool.run(&["--help"]);
     assert_eq!(run.errors, "");
     let help = run.succeeded();
-    for heading in ["create ", "get ID ", "list ", "delete ID... "] {
+    for heading in ["create ", "get ID ", "list ", "delete ID... ", "purge "] {
         assert!(help.contains(&format!("\n  {heading}")), "{heading}");
     }
     for option in [
@@ -564,8 +1021,13 @@ fn help_lists_every_command_option_variable_and_exit_status() {
         "--desc",
         "--page N",
         "--page-size N",
+        "--never-expiring",
+        "--older-than AGE",
+        "--yes",
+        "--dry-run",
         "--json",
         "--timeout DURATION",
+        "--verbose",
         "--help",
         "--version",
         "APIVIDEO_API_KEY",
@@ -573,7 +1035,7 @@ fn help_lists_every_command_option_variable_and_exit_status() {
     ] {
         assert!(help.contains(&format!("\n  {option}")), "{option}");
     }
-    for code in 0..=9 {
+    for code in (0..=9).chain([130]) {
         assert!(help.contains(&format!("\n  {code}  ")), "{code}");
     }
     assert!(help.lines().all(|line| line.len() <= 100), "{help}");
@@ -651,8 +1113,7 @@ fn a_network_that_fails_ends_with_5() {
 
 #[test]
 fn a_service_that_is_silent_ends_with_6_after_the_timeout() {
-    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let tool = Tool::at(&format!("http://{}", silent.local_addr().unwrap()));
+    let (_silent, tool) = silent_service();
     let begun = Instant::now();
     let run = tool.run(&["--timeout", "1s", "list"]);
     assert_eq!(run.code, 6);
@@ -721,9 +1182,14 @@ fn the_api_key_is_told_nowhere_even_if_the_service_tells_it() {
     // `Tool::run` looks for it in whatever is printed.
     let title = format!(r#"{{"title":"The key {KEY} is not known here."}}"#);
     let service = CannedService::answering("400 Bad Request", &title);
-    for arguments in
-        [&["create"][..], &["get", "x"], &["list"], &["list", "--all"], &["delete", "x"]]
-    {
+    for arguments in [
+        &["create", "--verbose"][..],
+        &["get", "x"],
+        &["list", "--verbose"],
+        &["list", "--all"],
+        &["delete", "x"],
+        &["purge", "--never-expiring", "--yes"],
+    ] {
         let run = tool_at(&service).run(arguments);
         assert!(run.errors.contains("is not known here"), "{run:?}");
     }
@@ -801,6 +1267,44 @@ fn start(arguments: &[&str]) -> (LocalApi, Tool) {
 
 fn tool_at(service: &CannedService) -> Tool {
     Tool::at(&service.url)
+}
+
+/// A service that takes connections and never answers.
+fn silent_service() -> (TcpListener, Tool) {
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let tool = Tool::at(&format!("http://{}", silent.local_addr().unwrap()));
+    (silent, tool)
+}
+
+/// Waits until a request has come, and leaves it without an answer.
+fn receive(silent: &TcpListener) -> TcpStream {
+    let (mut connection, _) = silent.accept().unwrap();
+    connection.read_exact(&mut [0]).unwrap();
+    connection
+}
+
+/// A token in JSON, with its time to live and its age in seconds as far as they are told.
+fn made(token: &str, ttl: Option<u32>, age: Option<i64>) -> String {
+    let mut made = serde_json::json!({ "token": token });
+    if let Some(ttl) = ttl {
+        made["ttl"] = ttl.into();
+    }
+    if let Some(age) = age {
+        let moment = OffsetDateTime::from_unix_timestamp(now() - age).unwrap();
+        made["createdAt"] = moment.format(&Rfc3339).unwrap().into();
+    }
+    made.to_string()
+}
+
+/// The tokens whose deletion the service was asked for.
+fn deletions(service: &CannedService) -> Vec<String> {
+    let requests = service.requests().into_iter();
+    requests.filter_map(|it| Some(it.strip_prefix("DELETE /upload-tokens/")?.to_owned())).collect()
+}
+
+/// The method of the request whose attempt a line traces.
+fn traced_method(line: &str) -> Option<&str> {
+    line.strip_prefix("trace: ")?.split(' ').next().filter(|method| !method.is_empty())
 }
 
 /// Makes a token and returns it.

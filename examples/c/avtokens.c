@@ -1,4 +1,4 @@
-/* avtokens: make, look up, list and delete the upload tokens of an api.video account.
+/* avtokens: make, look up, list, delete and purge the upload tokens of an api.video account.
  *
  * A small tool to keep and an example to copy from. It needs nothing but apivideo.h, the library
  * and POSIX: `avtokens --help` tells how it is used. A command is a `run_…` function and a line in
@@ -7,15 +7,21 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <apivideo.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <termios.h>
 #include <time.h>
+#include <unistd.h>
 
 #define AVTOKENS_VERSION "0.1.0"
 
@@ -30,21 +36,25 @@ enum {
   CODE_TIMEOUT = 6,
   CODE_RATE_LIMITED = 7,
   CODE_SERVICE = 8,
-  CODE_NOT_UNDERSTOOD = 9
+  CODE_NOT_UNDERSTOOD = 9,
+  CODE_INTERRUPTED = 130 /* what a shell tells of a program that Ctrl-C ended */
 };
 
 static const char usage_line[] =
-    "usage: avtokens [OPTION...] create | get ID | list | delete ID...";
+    "usage: avtokens [OPTION...] create | get ID | list | delete ID... | purge";
 
 static const char help_of_commands[] =
     "\n"
-    "Make, look up, list and delete the upload tokens of an api.video account.\n"
+    "Make, look up, list, delete and purge the upload tokens of an api.video account.\n"
     "\n"
     "Commands:\n"
     "  create          make a token; prints the token alone, so that a script can take it\n"
     "  get ID          show one token\n"
     "  list            show the active tokens, one page of them unless --all\n"
     "  delete ID...    revoke tokens; goes on after one that fails\n"
+    "  purge           revoke the tokens that never expire or are old: looks through all pages,\n"
+    "                  asks, then deletes as fast as the rate limit allows; when it was\n"
+    "                  interrupted or failed, the same command again goes on\n"
     "\n"
     "Options of create:\n"
     "  --ttl DURATION  how long the token is valid: 90, 90s, 15m, 1h, 7d, 2w, at most\n"
@@ -57,11 +67,19 @@ static const char help_of_commands[] =
     "  --page N        which page, from 1\n"
     "  --page-size N   how many tokens a page holds, 1 to 100 (with --all: 100 unless given)\n"
     "\n"
+    "Options of purge, which wants one of the first two, or both to delete what either says:\n"
+    "  --never-expiring  tokens that the service tells to have no end\n"
+    "  --older-than AGE  tokens made longer ago than 12h, 30d, 8w, by the clock of this computer\n"
+    "  --yes             do not ask; has to be given where there is no terminal to ask at\n"
+    "  --dry-run         delete nothing, show the tokens that would be deleted\n"
+    "\n"
     "Options of every command, before or after it; -- ends the options:\n"
     "  --json          print JSON: create, get and list as the service answers, list --all a\n"
-    "                  token a line, delete a line for each deleted token\n"
+    "                  token a line, delete and purge a line for each deleted token\n"
     "  --timeout DURATION\n"
-    "                  how long one request may take (30s unless given)\n"
+    "                  how long one request may take, with all that it waits for (30s unless\n"
+    "                  given; purge 150s, since a rate limit lasts up to 60s)\n"
+    "  --verbose       trace each attempt at a request; given twice, each step of it\n"
     "  --help          print this\n"
     "  --version       print the versions of the tool and of the library\n"
     "\n"
@@ -74,23 +92,44 @@ static const char help_of_surroundings[] =
     "  APIVIDEO_BASE_URL  the service, unless it is " APIVIDEO_PRODUCTION_URL ";\n"
     "                     the sandbox is " APIVIDEO_SANDBOX_URL "\n"
     "\n"
-    "Exit status (of delete: that of the first failure):\n"
-    "  0  done\n"
-    "  1  anything that is not below, such as a full disk under standard output\n"
-    "  2  used wrongly: an unknown option, an invalid argument, no API key\n"
-    "  3  not found\n"
-    "  4  unauthorized: the API key was refused\n"
-    "  5  network: no connection, no TLS, or it broke\n"
-    "  6  timed out\n"
-    "  7  rate limited: too many requests\n"
-    "  8  the service failed, or rejected the request\n"
-    "  9  the answer was not understood\n";
+    "Exit status (of delete and purge: that of the first failure, unless interrupted):\n"
+    "  0    done, or not done because the answer to the question was no\n"
+    "  1    anything that is not below, such as a full disk under standard output\n"
+    "  2    used wrongly: an unknown option, an invalid argument, no API key\n"
+    "  3    not found (of purge: never, what is gone is gone)\n"
+    "  4    unauthorized: the API key was refused\n"
+    "  5    network: no connection, no TLS, or it broke\n"
+    "  6    timed out\n"
+    "  7    rate limited: too many requests\n"
+    "  8    the service failed, or rejected the request\n"
+    "  9    the answer was not understood\n"
+    "  130  interrupted by Ctrl-C, told with what was done; a second Ctrl-C ends it at once\n";
 
 /* ---- Telling ---- */
+
+/* Whether the cursor stands behind a line of progress. */
+static bool progress_is_shown = false;
+
+static void clear_progress(void) {
+  if (progress_is_shown) fputs("\r\033[K", stderr);
+  progress_is_shown = false;
+}
+
+/* Shows how far it is, on a terminal alone, until anything else is told. */
+static void show_progress(const char *format, ...) {
+  va_list arguments;
+  if (!isatty(STDERR_FILENO)) return;
+  clear_progress();
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  progress_is_shown = true;
+}
 
 /* Prints a line to standard error, after what standard output was given before it. */
 static void tell(const char *format, ...) {
   va_list arguments;
+  clear_progress();
   fflush(stdout);
   va_start(arguments, format);
   vfprintf(stderr, format, arguments);
@@ -135,6 +174,8 @@ static int code_of(av_status status) {
       return CODE_SERVICE;
     case AV_STATUS_DECODE:
       return CODE_NOT_UNDERSTOOD;
+    case AV_STATUS_CANCELLED:
+      return CODE_INTERRUPTED;
     default: /* a later library may know more kinds of failure */
       return CODE_FAILED;
   }
@@ -153,6 +194,7 @@ static const char *hint_for(const av_error *error, enum task task) {
     case AV_STATUS_CONNECT:
       return "check the network, and APIVIDEO_BASE_URL if it is set";
     case AV_STATUS_TIMEOUT:
+    case AV_STATUS_RATE_LIMITED:
       return "--timeout allows more time";
     default:
       return NULL;
@@ -167,6 +209,44 @@ static int fail(av_error *error, enum task task) {
   if (hint != NULL) tell("hint: %s", hint);
   av_error_free(error);
   return code;
+}
+
+/* ---- Ctrl-C ---- */
+
+/* What Ctrl-C sets off. It is never freed: one may come as long as the program runs. */
+static struct {
+  sigset_t signals;
+  av_cancel *cancel; /* ends the calls of the library */
+  int pipe[2];       /* ends poll(): the thread closes [1], which shows at [0] */
+} interrupt = {.pipe = {-1, -1}};
+
+static void *wait_for_interrupt(void *unused) {
+  int received;
+  (void)unused;
+  sigwait(&interrupt.signals, &received);
+  av_cancel_trigger(interrupt.cancel);
+  close(interrupt.pipe[1]);
+  pthread_sigmask(SIG_UNBLOCK, &interrupt.signals, NULL); /* a second one ends the program here */
+  pause();
+  return NULL;
+}
+
+/* From here on Ctrl-C ends what is being waited for, and the program tells what was done. A thread
+ * waits for the signal, which all others block: it may call any function, a signal handler not. */
+static void watch_for_interrupt(void) {
+  struct sigaction action;
+  pthread_t thread;
+  sigaction(SIGINT, NULL, &action);
+  if (action.sa_handler == SIG_IGN) return; /* in the background: Ctrl-C is meant for others */
+  sigemptyset(&interrupt.signals);
+  sigaddset(&interrupt.signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupt.signals, NULL); /* while there are no other threads yet */
+  interrupt.cancel = av_cancel_new();
+  if (pipe(interrupt.pipe) != 0 ||
+      pthread_create(&thread, NULL, wait_for_interrupt, NULL) != 0) {
+    tell("avtokens: no descriptor or thread is left to wait for Ctrl-C with");
+    exit(CODE_FAILED);
+  }
 }
 
 /* ---- Times, as text ---- */
@@ -276,11 +356,18 @@ static size_t length(const char *text) {
   return characters;
 }
 
-static void print_padded(const char *text, size_t width) {
-  for (const char *c = text; *c != '\0'; c++) {
-    bool is_control = (unsigned char)*c < 0x20 || *c == 0x7F; /* could play with the terminal */
-    putchar(is_control ? '?' : *c);
+/* Prints what came from outside without what could play with the terminal: the control characters
+   of ASCII, and those that UTF-8 writes as C2 80 to C2 9F. */
+static void print_safely(const char *text) {
+  for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+    bool is_long_control = c[0] == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F;
+    if (is_long_control) c++;
+    putchar(is_long_control || *c < 0x20 || *c == 0x7F ? '?' : *c);
   }
+}
+
+static void print_padded(const char *text, size_t width) {
+  print_safely(text);
   for (size_t used = length(text); used < width; used++) putchar(' ');
 }
 
@@ -339,8 +426,14 @@ struct request {
   uint32_t ttl_seconds;
   bool all;
   av_tokens_list_params list;
+  bool never_expiring;
+  bool older;
+  uint32_t age_seconds;
+  bool yes;
+  bool dry_run;
   bool json;
   uint32_t timeout_ms;
+  int32_t trace_level;
 };
 
 /* What commands work with: the one client, and what holds for each of their calls. */
@@ -360,12 +453,14 @@ static int run_create(const struct session *session, const struct request *reque
 static int run_get(const struct session *session, const struct request *request);
 static int run_list(const struct session *session, const struct request *request);
 static int run_delete(const struct session *session, const struct request *request);
+static int run_purge(const struct session *session, const struct request *request);
 
 static const struct command commands[] = {
     {"create", 0, 0, run_create},
     {"get", 1, 1, run_get},
     {"list", 0, 0, run_list},
     {"delete", 1, INT_MAX, run_delete},
+    {"purge", 0, 0, run_purge},
 };
 
 enum option_id {
@@ -375,8 +470,13 @@ enum option_id {
   OPTION_DESC,
   OPTION_PAGE,
   OPTION_PAGE_SIZE,
+  OPTION_NEVER_EXPIRING,
+  OPTION_OLDER_THAN,
+  OPTION_YES,
+  OPTION_DRY_RUN,
   OPTION_JSON,
   OPTION_TIMEOUT,
+  OPTION_VERBOSE,
   OPTION_HELP,
   OPTION_VERSION,
   OPTION_COUNT
@@ -393,8 +493,13 @@ static const struct {
     [OPTION_DESC] = {"--desc", "list", false},
     [OPTION_PAGE] = {"--page", "list", true},
     [OPTION_PAGE_SIZE] = {"--page-size", "list", true},
+    [OPTION_NEVER_EXPIRING] = {"--never-expiring", "purge", false},
+    [OPTION_OLDER_THAN] = {"--older-than", "purge", true},
+    [OPTION_YES] = {"--yes", "purge", false},
+    [OPTION_DRY_RUN] = {"--dry-run", "purge", false},
     [OPTION_JSON] = {"--json", NULL, false},
     [OPTION_TIMEOUT] = {"--timeout", NULL, true},
+    [OPTION_VERBOSE] = {"--verbose", NULL, false},
     [OPTION_HELP] = {"--help", NULL, false},
     [OPTION_VERSION] = {"--version", NULL, false},
 };
@@ -456,6 +561,21 @@ static void apply(struct request *request, enum option_id option, const char *va
       request->list.page_size =
           parse_number(value, false, 1, 100, "--page-size wants a number from 1 to 100, not '%s'");
       break;
+    case OPTION_NEVER_EXPIRING:
+      request->never_expiring = true;
+      break;
+    case OPTION_OLDER_THAN:
+      request->older = true;
+      request->age_seconds =
+          parse_number(value, true, 0, UINT32_MAX,
+                       "--older-than wants an age such as 12h, 30d or 8w, not '%s'");
+      break;
+    case OPTION_YES:
+      request->yes = true;
+      break;
+    case OPTION_DRY_RUN:
+      request->dry_run = true;
+      break;
     case OPTION_JSON:
       request->json = true;
       break;
@@ -463,6 +583,9 @@ static void apply(struct request *request, enum option_id option, const char *va
       request->timeout_ms = 1000 * parse_number(value, true, 1, UINT32_MAX / 1000,
                                                 "--timeout wants a duration such as 30s or 2m, "
                                                 "1s to 49d, not '%s'");
+      break;
+    case OPTION_VERBOSE:
+      request->trace_level = request->trace_level == AV_TRACE_OFF ? AV_TRACE_INFO : AV_TRACE_DEBUG;
       break;
     case OPTION_HELP:
       printf("%s\n%s%s", usage_line, help_of_commands, help_of_surroundings);
@@ -489,6 +612,16 @@ static const struct command *find_command(const char *name) {
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
     if (strcmp(commands[i].name, name) == 0) return &commands[i];
   misuse("unknown command '%s'", name);
+}
+
+static void complete_purge(struct request *request) {
+  bool can_ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+  if (!request->never_expiring && !request->older)
+    misuse("purge wants --never-expiring, --older-than AGE or both");
+  if (!can_ask && !request->yes && !request->dry_run)
+    misuse("purge has no terminal to ask at: add --yes, or --dry-run to see what it would delete");
+  request->list.page_size = 100;
+  if (request->timeout_ms == 0) request->timeout_ms = 150000; /* two windows of a rate limit */
 }
 
 /* Reads the command line; the IDs are gathered at the front of `argv`. */
@@ -532,6 +665,7 @@ static struct request parse(int argc, char **argv) {
   if (given[OPTION_DESC] && !given[OPTION_SORT]) request.list.sort_by = AV_TOKEN_SORT_CREATED_AT;
   if (given[OPTION_SORT] && !given[OPTION_DESC]) request.list.sort_order = AV_SORT_ASC;
   if (given[OPTION_ALL] && !given[OPTION_PAGE_SIZE]) request.list.page_size = 100;
+  if (request.command->run == run_purge) complete_purge(&request);
   return request;
 }
 
@@ -560,7 +694,8 @@ static int run_create(const struct session *session, const struct request *reque
   if (av_tokens_create(session->client, request->ttl_seconds, &session->call, &token, &error) !=
       AV_STATUS_OK)
     return fail(error, TASK_CREATE);
-  puts(token->token);
+  print_safely(token->token);
+  putchar('\n');
   if (token->expires_at != 0)
     tell("expires %s (time left: %s)", local_date(token->expires_at).chars,
          time_left(token->expires_at, token->ttl_seconds, (int64_t)time(NULL)).chars);
@@ -669,6 +804,12 @@ static int run_list(const struct session *session, const struct request *request
   return request->all ? list_all(session, request) : list_page(session, request);
 }
 
+static void print_json_deleted(const char *id) {
+  printf("{\"token\":");
+  print_json_string(id);
+  puts(",\"deleted\":true}");
+}
+
 static int run_delete(const struct session *session, const struct request *request) {
   int first_failure = CODE_OK;
   for (int i = 0; i < request->id_count; i++) {
@@ -676,16 +817,158 @@ static int run_delete(const struct session *session, const struct request *reque
     if (av_tokens_delete(session->client, request->ids[i], &session->call, &error) !=
         AV_STATUS_OK) {
       int code = fail(error, TASK_ONE_TOKEN);
+      /* The message does not show the whole token, which is a secret. */
+      if (request->id_count > 1) tell("that was argument %d of %d", i + 1, request->id_count);
+      if (code == CODE_INTERRUPTED) {
+        if (i + 1 < request->id_count) tell("not tried: the last %d", request->id_count - i - 1);
+        return code;
+      }
       if (first_failure == CODE_OK) first_failure = code;
     } else if (request->json) {
-      printf("{\"token\":");
-      print_json_string(request->ids[i]);
-      puts(",\"deleted\":true}");
+      print_json_deleted(request->ids[i]);
     } else {
-      printf("deleted %s\n", request->ids[i]);
+      printf("deleted ");
+      print_safely(request->ids[i]);
+      putchar('\n');
     }
   }
   return first_failure;
+}
+
+/* ---- Purging ---- */
+
+/* What was not told is no reason to delete anything. */
+static bool is_to_go(const av_token *token, const struct request *request, int64_t now) {
+  bool never_expires = token->ttl_seconds == 0;
+  bool is_older = token->created_at != 0 && now - token->created_at > request->age_seconds;
+  return (request->never_expiring && never_expires) || (request->older && is_older);
+}
+
+/* Goes through all pages before anything is deleted: a deletion moves what is on later pages to
+ * earlier ones. */
+static int collect(const struct session *session, const struct request *request,
+                   struct table *doomed, size_t *seen) {
+  int64_t now = (int64_t)time(NULL);
+  av_token_iter *tokens = NULL;
+  const av_token *token = NULL;
+  av_error *error = NULL;
+  int code;
+
+  if (av_tokens_iterate(session->client, &request->list, &tokens, &error) != AV_STATUS_OK)
+    return fail(error, TASK_LIST);
+  while (av_token_iter_next(tokens, &session->call, &token, &error) == AV_STATUS_OK &&
+         token != NULL) {
+    if (++*seen % 100 == 0) show_progress("looked at %zu tokens", *seen);
+    if (!is_to_go(token, request, now)) continue;
+    table_add(doomed, token);
+    if (request->dry_run && request->json) print_json_token(token);
+  }
+  av_token_iter_free(tokens);
+  if (error == NULL) return CODE_OK;
+  code = fail(error, TASK_LIST);
+  tell("nothing was deleted");
+  return code;
+}
+
+enum answer { ANSWER_NO, ANSWER_YES, ANSWER_INTERRUPTED };
+
+/* Neither fgets nor read would end with Ctrl-C, which the thread for it takes: poll does. */
+static enum answer ask(const char *question) {
+  struct pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt.pipe[0], POLLIN, 0}};
+  char line[8] = "";
+
+  clear_progress();
+  tcflush(STDIN_FILENO, TCIFLUSH); /* what was typed before the question is no answer to it */
+  fprintf(stderr, "%s [y/N] ", question);
+  while (poll(events, 2, -1) < 0 && errno == EINTR) continue;
+  if (events[1].revents == 0 && fgets(line, sizeof line, stdin) != NULL)
+    return strcasecmp(line, "y\n") == 0 || strcasecmp(line, "yes\n") == 0 ? ANSWER_YES : ANSWER_NO;
+  fputc('\n', stderr);
+  return events[1].revents != 0 ? ANSWER_INTERRUPTED : ANSWER_NO;
+}
+
+/* The library waits for the rate limit by itself; somebody who watches should know. */
+static void show_deletions(size_t deleted, size_t all, const av_response *last) {
+  int64_t remaining = -1, seconds = -1;
+  av_response_rate_limit(last, NULL, &remaining, &seconds);
+  if (remaining == 0 && seconds > 0)
+    show_progress("deleted %zu of %zu; waiting for the rate limit, about %" PRId64 " s", deleted,
+                  all, seconds);
+  else
+    show_progress("deleted %zu of %zu", deleted, all);
+}
+
+/* Whether a failure to delete one token says nothing about the next. */
+static bool is_about_one_token(av_status status) {
+  return status == AV_STATUS_INVALID_ARGUMENT || status == AV_STATUS_REJECTED ||
+         status == AV_STATUS_SERVER || status == AV_STATUS_DECODE;
+}
+
+static int delete_doomed(const struct session *session, const struct request *request,
+                         const struct table *doomed) {
+  av_response *response = av_response_new();
+  av_request_options call = session->call;
+  size_t deleted = 0, gone = 0, failed = 0, left;
+  bool stopped = false;
+  int code = CODE_OK;
+
+  call.response = response;
+  for (size_t i = 0; i < doomed->count && !stopped && !ferror(stdout); i++) {
+    const char *token = doomed->rows[i].token;
+    av_error *error = NULL;
+    av_status status;
+
+    show_deletions(deleted, doomed->count, response);
+    status = av_tokens_delete(session->client, token, &call, &error);
+    if (status == AV_STATUS_OK) {
+      deleted++;
+      if (!request->json) continue;
+      clear_progress(); /* both may be on one terminal */
+      print_json_deleted(token);
+    } else if (status == AV_STATUS_NOT_FOUND) {
+      gone++; /* expired, or deleted by somebody else meanwhile */
+      av_error_free(error);
+    } else {
+      int failure = fail(error, TASK_ONE_TOKEN);
+      if (code == CODE_OK || failure == CODE_INTERRUPTED) code = failure;
+      stopped = !is_about_one_token(status);
+      failed += !stopped;
+    }
+  }
+  av_response_free(response);
+
+  left = doomed->count - deleted - gone - failed;
+  tell("%zu deleted%s%s%s", deleted, gone > 0 ? text(", %zu already gone", gone).chars : "",
+       failed > 0 ? text(", %zu failed", failed).chars : "",
+       left > 0 ? text(", %zu left", left).chars : "");
+  if (left > 0) tell("hint: the same command again goes on with those that are left");
+  return code;
+}
+
+static int purge(const struct session *session, const struct request *request,
+                 const struct table *doomed, size_t seen) {
+  struct text share = text("%zu of %zu %s", doomed->count, seen, seen == 1 ? "token" : "tokens");
+  enum answer answer = ANSWER_YES;
+
+  if (request->dry_run) {
+    if (!request->json) table_print(doomed);
+    tell("%s would be deleted", share.chars);
+    return CODE_OK;
+  }
+  if (doomed->count > 0 && !request->yes)
+    answer = ask(text("Delete %s?", share.chars).chars);
+  if (answer == ANSWER_YES) return delete_doomed(session, request, doomed);
+  tell("nothing was deleted");
+  return answer == ANSWER_INTERRUPTED ? CODE_INTERRUPTED : CODE_OK;
+}
+
+static int run_purge(const struct session *session, const struct request *request) {
+  struct table doomed = {0};
+  size_t seen = 0;
+  int code = collect(session, request, &doomed, &seen);
+  if (code == CODE_OK) code = purge(session, request, &doomed, seen);
+  table_free(&doomed);
+  return code;
 }
 
 /* ---- From the beginning to the end ---- */
@@ -694,6 +977,11 @@ static int run_delete(const struct session *session, const struct request *reque
 static const char *environment(const char *name) {
   const char *value = getenv(name);
   return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static void trace(void *unused, int32_t level, const char *line) {
+  (void)unused;
+  tell("trace: %s%s", level >= AV_TRACE_DEBUG ? "  " : "", line);
 }
 
 static int open_session(struct session *session, const struct request *request) {
@@ -705,6 +993,8 @@ static int open_session(struct session *session, const struct request *request) 
   config.base_url = environment("APIVIDEO_BASE_URL"); /* NULL is the production service */
   config.app_name = "avtokens";
   config.app_version = AVTOKENS_VERSION;
+  config.trace_fn = trace;
+  config.trace_level = request->trace_level;
   if (config.api_key == NULL) {
     tell("avtokens: APIVIDEO_API_KEY is not set");
     tell("hint: export APIVIDEO_API_KEY=... with a key from the api.video dashboard");
@@ -714,6 +1004,7 @@ static int open_session(struct session *session, const struct request *request) 
     return fail(error, TASK_SET_UP);
 
   session->call.struct_size = sizeof session->call;
+  session->call.cancel = interrupt.cancel;
   session->call.timeout_ms = request->timeout_ms;
   return CODE_OK;
 }
@@ -726,6 +1017,7 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN); /* a closed pipe may swallow a new token: that has to be told */
   tzset();                  /* localtime_r need not do it */
   request = parse(argc, argv);
+  watch_for_interrupt();
   code = open_session(&session, &request);
   if (code == CODE_OK) code = request.command->run(&session, &request);
   av_client_free(session.client);

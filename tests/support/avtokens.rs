@@ -2,8 +2,11 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{
+    Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio,
+};
 use std::sync::OnceLock;
 
 /// The credential that the tool is given. No output may hold it: every run is checked for that.
@@ -68,8 +71,127 @@ impl Tool {
         command
     }
 
+    /// Starts it with SIGINT as a shell in the foreground hands it on: `default` or `ignore`.
+    pub fn start_with_interrupt(&self, disposition: &str, arguments: &[&str]) -> Running {
+        let mut process = Command::new("/usr/bin/env")
+            .arg(format!("--{disposition}-signal=INT"))
+            .arg(program())
+            .args(arguments)
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the tool can be started");
+        let output = process.stdout.take().expect("it is piped");
+        let errors = BufReader::new(process.stderr.take().expect("it is piped"));
+        Running { process, output, errors, told: String::new() }
+    }
+
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        self.start_with_interrupt("default", arguments)
+    }
+
+    /// Starts it at a terminal; it is ended if it waits there for more than a minute.
+    pub fn start_at_terminal(&self, arguments: &[&str]) -> Terminal {
+        let command = format!(
+            "exec env --default-signal=INT '{}' {}",
+            program().display(),
+            arguments.join(" "),
+        );
+        let mut process = Command::new("/usr/bin/timeout")
+            .args(["60", "script", "--quiet", "--return", "--command", &command, "/dev/null"])
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("script, of Debian's bsdutils");
+        let keyboard = process.stdin.take().expect("it is piped");
+        let output = process.stdout.take().expect("it is piped");
+        Terminal { process, keyboard, output, screen: Vec::new() }
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Run {
         Run::of(self.command(arguments).output().expect("the tool can be started"))
+    }
+}
+
+/// The tool while it runs, with pipes for its output.
+pub struct Running {
+    pub process: Child,
+    pub output: ChildStdout,
+    errors: BufReader<ChildStderr>,
+    told: String,
+}
+
+impl Running {
+    /// Waits for a line on standard error that contains `text`.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            let length = self.errors.read_line(&mut line).expect("UTF-8 on standard error");
+            assert!(length > 0, "it ended without {text:?}: {}", self.told);
+            self.told += &line;
+        }
+    }
+
+    /// What Ctrl-C does to it.
+    pub fn interrupt(&self) {
+        let kill = ["-c", "kill -INT $0", &self.process.id().to_string()];
+        assert!(Command::new("sh").args(kill).status().expect("a shell").success());
+    }
+
+    /// Its end, where that may be a signal.
+    pub fn wait(mut self) -> ExitStatus {
+        self.process.wait().expect("it was started")
+    }
+
+    pub fn finish(mut self) -> Run {
+        let (mut stdout, mut stderr) = (Vec::new(), self.told.into_bytes());
+        self.errors.read_to_end(&mut stderr).expect("standard error can be read");
+        self.output.read_to_end(&mut stdout).expect("standard output can be read");
+        let status = self.process.wait().expect("it was started");
+        Run::of(Output { status, stdout, stderr })
+    }
+}
+
+/// The tool while it runs at a terminal, which `script` makes.
+pub struct Terminal {
+    process: Child,
+    keyboard: ChildStdin,
+    output: ChildStdout,
+    screen: Vec<u8>,
+}
+
+impl Terminal {
+    /// Waits for `text`; what was there when it was waited for last does not count.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) {
+        let begin = self.screen.len();
+        let mut byte = [0];
+        while !self.screen[begin..].ends_with(text.as_bytes()) {
+            let length = self.output.read(&mut byte).expect("the screen can be read");
+            let screen = String::from_utf8_lossy(&self.screen);
+            assert!(length > 0, "it ended without {text:?}: {screen:?}");
+            self.screen.extend(byte);
+        }
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).expect("it waits for keys");
+    }
+
+    /// Its exit status, and all that went over the screen.
+    pub fn finish(mut self) -> (i32, String) {
+        self.output.read_to_end(&mut self.screen).expect("the screen can be read");
+        let status = self.process.wait().expect("it was started");
+        let screen = String::from_utf8(self.screen).expect("UTF-8 on the screen");
+        assert!(!screen.contains(KEY), "the key is told: {screen:?}");
+        (status.code().expect("script ends by itself"), screen)
     }
 }
 
@@ -92,7 +214,8 @@ pub fn make(target: &str) -> Output {
         let told = name.to_string_lossy();
         if told.starts_with("CARGO_PKG_")
             || told.starts_with("CARGO_MANIFEST_")
-            || ["LD_LIBRARY_PATH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"].contains(&told.as_ref())
+            || ["LD_LIBRARY_PATH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "OUT_DIR"]
+                .contains(&told.as_ref())
         {
             command.env_remove(&name);
         }

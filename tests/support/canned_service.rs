@@ -1,4 +1,4 @@
-//! A service that gives one answer whatever it is asked, for what the stand-in never answers.
+//! A service that answers as it is told, for what the stand-in never answers.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -11,24 +11,36 @@ pub struct CannedService {
 }
 
 impl CannedService {
-    /// Answers every request with this status line and body.
+    /// Answers every request with this status and body.
     pub fn answering(status: &str, body: &str) -> Self {
-        let length = body.len();
-        Self::sending(format!(
-            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        ))
+        let answer = answer(status, body);
+        Self::sending(move |_| answer.clone())
     }
 
     /// Takes every request and hangs up.
     pub fn hanging_up() -> Self {
-        Self::sending(String::new())
+        Self::sending(|_| String::new())
     }
 
     /// A page with just these tokens, each a JSON object.
     pub fn listing(tokens: &[&str]) -> Self {
-        let pagination = r#"{"currentPage":1,"pagesTotal":1}"#;
-        let body = format!(r#"{{"data":[{}],"pagination":{pagination}}}"#, tokens.join(","));
-        Self::answering("200 OK", &body)
+        Self::answering("200 OK", &page(tokens))
+    }
+
+    /// A page with just these tokens, and for each deletion the status that `status_of` has for the
+    /// token; where that is "", it hangs up.
+    pub fn deleting(
+        tokens: &[&str],
+        status_of: impl Fn(&str) -> &'static str + Send + 'static,
+    ) -> Self {
+        let page = answer("200 OK", &page(tokens));
+        Self::sending(move |request| match request.strip_prefix("DELETE /upload-tokens/") {
+            None => page.clone(),
+            Some(token) => match status_of(token) {
+                "" => String::new(),
+                status => answer(status, ""),
+            },
+        })
     }
 
     /// The method and target of each request so far, such as `GET /upload-tokens`.
@@ -36,7 +48,7 @@ impl CannedService {
         self.requests.lock().unwrap().clone()
     }
 
-    fn sending(answer: String) -> Self {
+    fn sending(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -45,6 +57,7 @@ impl CannedService {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let Ok(request) = read_request(&stream) else { continue };
+                let answer = answer(&request);
                 seen.lock().unwrap().push(request);
                 // Whoever hangs up early misses its answer.
                 let _ = (&stream).write_all(answer.as_bytes());
@@ -52,6 +65,16 @@ impl CannedService {
         });
         Self { url, requests }
     }
+}
+
+fn answer(status: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+}
+
+fn page(tokens: &[&str]) -> String {
+    let pagination = r#"{"currentPage":1,"pagesTotal":1}"#;
+    format!(r#"{{"data":[{}],"pagination":{pagination}}}"#, tokens.join(","))
 }
 
 /// All of it: closing a connection with unread bytes would reset it, and the answer be lost.
