@@ -22,6 +22,14 @@ fn block(language: &str, text: &str) -> &'static str {
 }
 
 #[test]
+fn what_a_static_program_needs_is_told_as_it_is_linked_in_the_tests() {
+    let makefile = include_str!("../Makefile");
+    let needed = makefile.lines().find_map(|line| line.strip_prefix("STATIC_LIBS := "));
+    let told = format!("libapivideo.a {}", needed.expect("the Makefile tells what is needed"));
+    assert!(README.contains(&told), "README.md does not say `{told}`");
+}
+
+#[test]
 fn the_program_compiles_as_it_stands_and_creates_a_token() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let made =
