@@ -11,7 +11,13 @@ use std::time::{Duration, Instant};
 use ureq::http::HeaderMap;
 
 /// The gate never closes for longer: what asks for more is told to the caller that got it.
-pub(crate) const LONGEST_CLOSURE: Duration = Duration::from_secs(60);
+const LONGEST_CLOSURE: Duration = Duration::from_secs(60);
+
+/// Whether the gate holds a request back for as long as it has to wait after a 429 that `asked` for
+/// some time: not if the back-off is longer than that, nor if the gate does not close for so long.
+pub(crate) fn holds(wait: Duration, asked: Option<Duration>) -> bool {
+    asked == Some(wait) && wait <= LONGEST_CLOSURE
+}
 
 /// What an answer tells about the rate limit (source: the service's reference, "Rate limiting").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -311,6 +317,15 @@ mod tests {
 
     fn soon() -> Deadline {
         Deadline::after(Some(Duration::from_millis(20)))
+    }
+
+    #[test]
+    fn the_gate_holds_what_is_asked_for_up_to_a_minute() {
+        let seconds = Duration::from_secs;
+        assert!(holds(seconds(60), Some(seconds(60))));
+        assert!(!holds(seconds(61), Some(seconds(61))), "it does not close for so long");
+        assert!(!holds(seconds(1), Some(seconds(0))), "the back-off is longer");
+        assert!(!holds(seconds(1), None), "nothing was asked for");
     }
 
     #[test]

@@ -171,11 +171,9 @@ impl<'c, 'r> Call<'c, 'r> {
         } else {
             self.trace_failure(attempt, &ended, format_args!("; again in {} ms", wait.as_millis()));
             // What all the client's threads wait for, they wait for at the gate.
-            let wait = if next == Next::WaitForRateLimit && ended.retry_after.is_some() {
-                wait.saturating_sub(rate_limit::LONGEST_CLOSURE)
-            } else {
-                wait
-            };
+            let is_held_there =
+                next == Next::WaitForRateLimit && rate_limit::holds(wait, ended.retry_after);
+            let wait = if is_held_there { Duration::ZERO } else { wait };
             if pause(Deadline::after(Some(wait)), self.cancel.as_deref()).is_err() {
                 return Err(self.fail(ended.cancelled_waiting()));
             }

@@ -9,6 +9,7 @@
 #include "support/watch.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 enum { THREADS = 32, CALLS = 600 };
 
@@ -207,6 +208,43 @@ static void just_in_time(void) {
   printf("let through 30 ms before the deadline: %d done, %d not sent, none unknown\n", done, not_sent);
 }
 
+/* "At once" is no time at all to wait: a service that says so again and again is not hammered. */
+static void serve_at_once(server *s, int connection, void *data) {
+  request it;
+  (void)data;
+  while (server_receive(s, connection, &it))
+    server_answer(connection, "429 Too Many Requests", "Retry-After: 0\r\n", "{}");
+}
+
+static void *cancel_in_a_second(void *cancel) {
+  usleep(1000000);
+  av_cancel_trigger((av_cancel *)cancel);
+  return NULL;
+}
+
+static void at_once(void) {
+  server *s = server_start(serve_at_once, NULL);
+  av_client *client = watched_client(server_url(s));
+  av_cancel *cancel = av_cancel_new();
+  av_request_options options;
+  pthread_t thread;
+  call made;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.cancel = cancel;
+  options.timeout_ms = 60000; /* so long that no wait is too late */
+  if (pthread_create(&thread, NULL, cancel_in_a_second, cancel) != 0) exit(2);
+  made = call_make(client, GET, &options);
+  pthread_join(thread, NULL);
+  printf("429 with Retry-After: 0 for a second: %zu requests\n", server_requests(s));
+  CHECK(made.status == AV_STATUS_CANCELLED && av_error_http_status(made.error) == 429);
+  CHECK(server_requests(s) > 1 && server_requests(s) < 50);
+  call_free(&made);
+  av_cancel_free(cancel);
+  av_client_free(client);
+  server_stop(s);
+}
+
 /* The trace tells of the wait, and what is told may call again: it is not held up by its own call. */
 typedef struct again {
   av_client *client;
@@ -279,6 +317,7 @@ int main(void) {
   gates(reads);
   counted();
   just_in_time();
+  at_once();
   called_while_waiting();
   an_hour();
   CHECK(secrets_seen() == 0);
