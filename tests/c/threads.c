@@ -4,8 +4,8 @@
 #include "support/check.h"
 #include "support/client.h"
 #include "support/local_api.h"
+#include "support/process.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
@@ -37,25 +37,6 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
   *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
   __atomic_add_fetch(&threads_started, 1, __ATOMIC_SEQ_CST);
   return real(thread, attributes, run, argument);
-}
-
-/* How many entries of a directory begin, or link to what begins, with `prefix`. */
-static size_t count_in(const char *directory, const char *prefix) {
-  DIR *entries = opendir(directory);
-  size_t count = 0;
-  struct dirent *entry;
-  if (!entries) exit(2);
-  while ((entry = readdir(entries))) {
-    char path[512], target[64];
-    ssize_t length;
-    if (entry->d_name[0] == '.') continue;
-    snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-    length = readlink(path, target, sizeof target - 1);
-    target[length > 0 ? length : 0] = 0;
-    count += strncmp(target, prefix, strlen(prefix)) == 0;
-  }
-  closedir(entries);
-  return count;
 }
 
 /* How many threads there are now. */

@@ -1,6 +1,6 @@
 #include "moment.h"
+#include "support/process.h"
 
-#include <dirent.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,25 +78,6 @@ void wait_until(const int *value, int least, const char *what) {
     give_up_after(begin, what);
     sched_yield();
   }
-}
-
-/* How many entries of a directory are, or link to, what begins with `prefix`. */
-static size_t count_in(const char *directory, const char *prefix) {
-  DIR *entries = opendir(directory);
-  size_t count = 0;
-  struct dirent *entry;
-  if (!entries) exit(2);
-  while ((entry = readdir(entries))) {
-    char path[512], target[64];
-    ssize_t length;
-    if (entry->d_name[0] == '.') continue;
-    snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-    length = readlink(path, target, sizeof target - 1);
-    target[length > 0 ? length : 0] = 0;
-    count += strncmp(target, prefix, strlen(prefix)) == 0;
-  }
-  closedir(entries);
-  return count;
 }
 
 size_t open_descriptors(void) { return count_in("/proc/self/fd", ""); }
