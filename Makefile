@@ -2,7 +2,10 @@
 
 CARGO ?= cargo
 CC ?= cc
+STRIP ?= strip
 BUILD := build
+# A Rust target to build for, such as aarch64-unknown-linux-gnu, unless it is this machine.
+TARGET :=
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 MAJOR := $(word 1,$(subst ., ,$(VERSION)))
@@ -19,11 +22,17 @@ STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 # A target directory of its own: `cargo build` and `cargo test` leave other files of the same names
 # in theirs.
 LOCAL_API := $(or $(CARGO_TARGET_DIR),target)/debug/examples/local_api
-CARGO_SHIP := CARGO_TARGET_DIR=$(BUILD)/cargo $(CARGO) rustc --locked --lib
+CARGO_HOME ?= $(HOME)/.cargo
+# Panics tell where they are: in which crate, not where this machine keeps it.
+CARGO_SHIP := CARGO_TARGET_DIR=$(BUILD)/cargo $(CARGO) rustc --locked --lib \
+  --config 'build.rustflags = ["--remap-path-prefix=$(CARGO_HOME)/registry/src="]' \
+  $(if $(TARGET),--target $(TARGET)$(GLIBC))
+BUILT := $(BUILD)/cargo/$(if $(TARGET),$(TARGET)/)
 SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
 
-# A new file in the place of the old one, which a running program may have mapped.
-replace = cp $(1) $(2).new && mv -f $(2).new $(2)
+# A new file in the place of the old one, which a running program may have mapped, without what is there
+# for debuggers; `make STRIP=true` leaves that in.
+replace = cp $(1) $(2).new && $(STRIP) $(3) $(2).new && mv -f $(2).new $(2)
 
 .PHONY: all
 all: $(SHARED) $(STATIC) ## Build libapivideo.so and libapivideo.a into build/lib
@@ -32,19 +41,20 @@ all: $(SHARED) $(STATIC) ## Build libapivideo.so and libapivideo.a into build/li
 $(SHARED): $(SOURCES)
 	$(CARGO_SHIP) --release --crate-type cdylib
 	@mkdir -p $(@D)
-	$(call replace,$(BUILD)/cargo/release/libapivideo.so,$@)
+	$(call replace,$(BUILT)release/libapivideo.so,$@,--strip-unneeded)
 	ln -sf $(SONAME) $(BUILD)/lib/libapivideo.so
 
-# Without LTO: an archive with it clashes with any other Rust archive in a program.
+# Without LTO: an archive with it clashes with any other Rust archive in a program. Nor is what Rust's
+# standard library brings for LTO of any use then.
 $(STATIC): $(SOURCES)
 	$(CARGO_SHIP) --profile static --crate-type staticlib
 	@mkdir -p $(@D)
-	$(call replace,$(BUILD)/cargo/static/libapivideo.a,$@)
+	$(call replace,$(BUILT)static/libapivideo.a,$@,--strip-debug -R .llvmbc -R .llvmcmd)
 
 $(BUILD)/bin/avtokens: examples/c/avtokens.c include/apivideo.h $(SHARED)
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Iinclude $(CFLAGS) -o $@ $< \
-	  -L$(BUILD)/lib -lapivideo -pthread -Wl,-rpath,'$$ORIGIN/../lib'
+	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Iinclude $(CPPFLAGS) $(CFLAGS) -o $@ $< \
+	  $(LDFLAGS) -L$(BUILD)/lib -lapivideo -pthread -Wl,-rpath,'$$ORIGIN/../lib'
 
 .PHONY: avtokens
 avtokens: $(BUILD)/bin/avtokens ## Build the example tool into build/bin
@@ -68,6 +78,7 @@ test: ## Install what the tests need, then run them all
 	$(CARGO) test --locked
 	@$(MAKE) --no-print-directory test-c
 	@$(MAKE) --no-print-directory test-network
+	@$(MAKE) --no-print-directory test-install
 
 .PHONY: test-c
 test-c: all local_api ## Run the C tests alone
@@ -78,6 +89,8 @@ test-c: all local_api ## Run the C tests alone
 test-network: all local_api ## Run the tests of behaviour on bad networks alone
 	@$(MAKE) --no-print-directory -C tests/network LIB=$(abspath $(BUILD)/lib) \
 	  OUT=$(abspath $(BUILD)/tests/network) LOCAL_API=$(abspath $(LOCAL_API))
+
+include packaging/install.mk packaging/dist.mk
 
 .PHONY: lint
 lint: ## What CI asks of the sources
@@ -91,4 +104,4 @@ clean: ## Remove everything that was built
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "%-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'

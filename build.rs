@@ -3,11 +3,11 @@
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let variable = |name: &str| std::env::var(name).unwrap_or_default();
-    // cargo-c sets a name of its own.
-    if variable("CARGO_CFG_TARGET_OS") != "linux" || !variable("CARGO_CFG_CARGO_C").is_empty() {
+    if variable("CARGO_CFG_TARGET_OS") != "linux" {
         return;
     }
-    // Before 1.0 every minor version may break the ABI, after it none does (docs/ABI.md).
+    // Before 1.0 every minor version may break the ABI, after it none does (docs/ABI.md). cargo-c
+    // gives the same name.
     let major = variable("CARGO_PKG_VERSION_MAJOR");
     let abi = match major.as_str() {
         "0" => format!("0.{}", variable("CARGO_PKG_VERSION_MINOR")),

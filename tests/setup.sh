@@ -8,6 +8,8 @@ needed="cc:gcc c++:g++ clang:clang clang++:clang valgrind:valgrind nm:binutils r
 # For tests/network: servers and proxies, and what sets networks up around them.
 needed="$needed nginx:nginx openssl:openssl tinyproxy:tinyproxy microsocks:microsocks strace:strace"
 needed="$needed unshare:util-linux ip:iproute2 ss:iproute2"
+# For tests/install.
+needed="$needed cmake:cmake ninja:ninja-build meson:meson pkg-config:pkg-config"
 
 # Where some of them are, which is not on every user's path.
 PATH=$PATH:/usr/sbin:/sbin

@@ -1,5 +1,5 @@
-//! What `make` builds: the names that it exports and needs, none of them FFmpeg's, and no crate in it
-//! that is here for the tests alone.
+//! What `make` builds: the names that it exports and needs, none of them FFmpeg's; how it is hardened;
+//! and no crate in it that is here for the tests alone.
 
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
@@ -39,6 +39,11 @@ fn run(program: &str, arguments: &[&str]) -> String {
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {arguments:?}: {complaint}");
     String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The cargo that runs this test.
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
 }
 
 fn text_of(path: &Path) -> &str {
@@ -168,6 +173,89 @@ fn the_library_needs_libc_and_the_compilers_library_alone() {
     assert_eq!(dynamic("RUNPATH"), Names::new());
 }
 
+// Hardening
+
+/// The segments of one kind that the loader is told of, such as "LOAD", with their flags, such as
+/// "R E".
+fn segments() -> Vec<(String, String)> {
+    run("readelf", &["--segments", "--wide", text_of(&BUILT.join("lib/libapivideo.so"))])
+        .lines()
+        .skip_while(|line| !line.starts_with("Program Headers:"))
+        .skip(2)
+        .take_while(|line| !line.trim().is_empty())
+        // The type, five numbers, the flags in a column of three, and the alignment.
+        .map(|line| {
+            let kind = line.split_whitespace().next().expect("a type").to_owned();
+            let flags = line.trim_end().rsplit_once(' ').expect("an alignment").0;
+            (kind, flags[flags.len() - 3..].to_owned())
+        })
+        .collect()
+}
+
+/// The flags of the segments of one kind.
+fn flags_of(kind: &str) -> Vec<String> {
+    segments().into_iter().filter(|it| it.0 == kind).map(|it| it.1).collect()
+}
+
+#[test]
+fn nothing_in_the_library_can_be_both_written_and_executed() {
+    let loaded = flags_of("LOAD");
+    assert!(loaded.iter().any(|flags| flags == "R E"), "the check sees no code: {loaded:?}");
+    assert!(!loaded.iter().any(|flags| flags.contains('W') && flags.contains('E')), "{loaded:?}");
+    assert_eq!(flags_of("GNU_STACK"), ["RW "]);
+    // Code that is patched as it is loaded was writable.
+    assert_eq!(dynamic("TEXTREL"), Names::new());
+    assert!(!dynamic("FLAGS").iter().any(|flags| flags.contains("TEXTREL")));
+}
+
+#[test]
+fn addresses_in_the_library_are_resolved_at_once_and_then_read_only() {
+    assert!(dynamic("FLAGS").iter().any(|flags| flags.contains("BIND_NOW")));
+    assert!(dynamic("FLAGS_1").iter().any(|flags| flags.split(' ').any(|flag| flag == "NOW")));
+    assert_eq!(flags_of("GNU_RELRO").len(), 1);
+}
+
+#[test]
+fn the_libraries_carry_nothing_for_debuggers_and_no_place_of_this_machine() {
+    let home = std::env::var("HOME").expect("HOME") + "/";
+    for library in ["lib/libapivideo.so", "lib/libapivideo.a"] {
+        let library = BUILT.join(library);
+        let bytes = std::fs::read(&library).expect("it can be read");
+        let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(has("/ureq-"), "the check does not see where a panic in {library:?} is from");
+        let is_found = has(&home) || has(text_of(root()));
+        assert!(!is_found, "a place of this machine is in {library:?} (RUSTFLAGS replaces ours)");
+        let sections = run("readelf", &["--section-headers", "--wide", text_of(&library)]);
+        assert!(sections.contains(".text"));
+        for section in [".debug_", ".llvmbc"] {
+            assert!(!sections.contains(section), "{section} in {library:?}");
+        }
+        // A shared library is linked by its dynamic symbols alone.
+        let has_other_symbols = sections.contains(" .symtab ");
+        assert_eq!(has_other_symbols, library.extension().is_some_and(|it| it == "a"));
+    }
+}
+
+// What cargo-c is told
+
+#[test]
+fn cargo_c_takes_the_committed_headers() {
+    let metadata = run(&cargo(), &["metadata", "--no-deps", "--offline", "--format-version=1"]);
+    let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
+    let package = &metadata["packages"][0];
+    assert_eq!(package["features"]["capi"], Value::Array(Vec::new()));
+    let capi = &package["metadata"]["capi"];
+    assert_eq!(capi["header"]["generation"], false);
+    assert_eq!(capi["header"]["subdirectory"], false);
+    assert_eq!(capi["install"]["include"]["asset"][0]["from"], "include/*");
+    // Everything there is for programs to include.
+    for file in std::fs::read_dir(root().join("include")).expect("a directory") {
+        let file = file.expect("it can be read").path();
+        let is_header = file.extension().is_some_and(|it| it == "h" || it == "hpp");
+        assert!(is_header, "{file:?} would be installed");
+    }
+}
+
 // Crates in the library
 
 /// The crates that the library and its tests are made of, by the names that rustc gives them.
@@ -185,9 +273,8 @@ impl Crates {
         // For this machine's processor: cargo has not fetched what only others need.
         let version = run("rustc", &["-vV"]);
         let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
         let arguments = ["metadata", "--locked", "--offline", "--format-version=1"];
-        let metadata = run(&cargo, &[&arguments[..], &["--filter-platform", host]].concat());
+        let metadata = run(&cargo(), &[&arguments[..], &["--filter-platform", host]].concat());
         let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
 
         let nodes: HashMap<&str, &Value> = list(&metadata["resolve"]["nodes"])
