@@ -78,6 +78,7 @@ test: ## Install what the tests need, then run them all
 	$(CARGO) test --locked
 	@$(MAKE) --no-print-directory test-c
 	@$(MAKE) --no-print-directory test-network
+	@$(MAKE) --no-print-directory test-docs test-abi
 	@$(MAKE) --no-print-directory test-install
 
 .PHONY: test-c
@@ -91,6 +92,30 @@ test-network: all local_api ## Run the tests of behaviour on bad networks alone
 	  OUT=$(abspath $(BUILD)/tests/network) LOCAL_API=$(abspath $(LOCAL_API))
 
 include packaging/install.mk packaging/dist.mk
+
+REFERENCE := $(BUILD)/man/man3/apivideo.3
+REFERENCE_SOURCES := $(wildcard include/*) $(wildcard docs/reference/*) $(wildcard examples/c/concepts/*.c)
+
+$(REFERENCE): $(REFERENCE_SOURCES) Cargo.toml
+	docs/reference/make.sh $(VERSION) $(BUILD)
+
+.PHONY: docs
+docs: $(REFERENCE) ## Make the reference: build/docs/html and build/man
+
+.PHONY: test-docs
+test-docs: docs all local_api ## Test the reference and its examples alone
+	@BUILD=$(BUILD) LIB=$(abspath $(BUILD)/lib) python3 -B tests/docs/test_reference.py
+	@LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests/examples) LOCAL_API=$(abspath $(LOCAL_API)) \
+	  python3 -B tests/docs/test_examples.py
+
+.PHONY: test-abi
+test-abi: all local_api ## Compare the ABI with its records, and run an old program
+	@LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests/abi) LOCAL_API=$(abspath $(LOCAL_API)) \
+	  python3 -B tests/abi/test_abi.py
+
+.PHONY: abi-record
+abi-record: all ## Write down the ABI of this version, at its release
+	@python3 -B tests/abi/abi.py record include/apivideo.h $(BUILD)/lib/libapivideo.so
 
 .PHONY: lint
 lint: ## What CI asks of the sources

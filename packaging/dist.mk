@@ -16,7 +16,7 @@ $(DIST_TOOLS): packaging/dist-requirements.txt
 .PHONY: dist
 dist: $(DIST_TOOLS) ## Build a tarball for any Linux x86-64 since glibc 2.17, into build/dist
 	@rm -rf $(DIST)/$(DIST_NAME)
-	PATH='$(abspath $(DIST_TOOLS)/bin):'"$$PATH" $(MAKE) --no-print-directory install BUILD=$(DIST)/build \
+	PATH='$(abspath $(DIST_TOOLS)/bin):'"$$PATH" $(MAKE) --no-print-directory docs install BUILD=$(DIST)/build \
 	  CARGO=cargo-zigbuild TARGET=x86_64-unknown-linux-gnu GLIBC=.2.17 \
 	  PREFIX= DESTDIR='$(abspath $(DIST)/$(DIST_NAME))'
 	tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) \

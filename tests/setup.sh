@@ -10,6 +10,8 @@ needed="$needed nginx:nginx openssl:openssl tinyproxy:tinyproxy microsocks:micro
 needed="$needed unshare:util-linux ip:iproute2 ss:iproute2"
 # For tests/install.
 needed="$needed cmake:cmake ninja:ninja-build meson:meson pkg-config:pkg-config"
+# For tests/docs and tests/abi.
+needed="$needed doxygen:doxygen man:man-db lexgrog:man-db groff:groff-base python3:python3"
 
 # Where some of them are, which is not on every user's path.
 PATH=$PATH:/usr/sbin:/sbin

@@ -1,0 +1,29 @@
+/* Makes a token that is valid for an hour, and hands it out: prints it. */
+#include <apivideo.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(void) {
+  av_client_config config = {0};
+  av_client *client = NULL;
+  av_token *token = NULL;
+  av_error *error = NULL;
+
+  config.struct_size = sizeof config;
+  config.api_key = getenv("APIVIDEO_API_KEY");
+  config.base_url = getenv("APIVIDEO_BASE_URL"); /* NULL is production */
+
+  av_status status = av_client_new(&config, &client, &error);
+  if (status == AV_STATUS_OK)
+    status = av_tokens_create(client, 3600, NULL, &token, &error);
+
+  if (status == AV_STATUS_OK)
+    printf("%s\n", token->token); /* a secret, for the device alone */
+  else
+    fprintf(stderr, "%s\n", av_error_message(error));
+
+  av_error_free(error);
+  av_token_free(token);
+  av_client_free(client);
+  return status == AV_STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,954 @@
+/** @file
+ *
+ * apivideo: the api.video Upload Tokens API, for C, C++ and every language with a C FFI.
+ *
+ * An upload token lets a device upload videos to an api.video account without knowing its API key.
+ * A backend makes one, hands it out, lists what is active, looks one up and revokes it:
+ * av_tokens_create(), av_tokens_list() and av_tokens_iterate(), av_tokens_get(), av_tokens_delete().
+ *
+ * @code
+ * av_client_config config = {0};
+ * av_client *client = NULL;
+ * av_token *token = NULL;
+ * av_error *error = NULL;
+ * config.struct_size = sizeof config;
+ * config.api_key = getenv("APIVIDEO_API_KEY");
+ * if (av_client_new(&config, &client, &error) == AV_STATUS_OK &&
+ *     av_tokens_create(client, 3600, NULL, &token, &error) == AV_STATUS_OK)
+ *   puts(token->token);
+ * else
+ *   fprintf(stderr, "%s\n", av_error_message(error));
+ * av_error_free(error);
+ * av_token_free(token);
+ * av_client_free(client);
+ * @endcode
+ *
+ * Six rules hold for all of it:
+ *
+ * 1. Strings in are UTF-8, NUL-terminated, and copied before the call returns. Nothing that you pass
+ *    is kept by pointer, except `userdata` and the handles named in rule 6.
+ * 2. Inputs come first, then `options`, then `out`, then `error`. There are no in/out parameters
+ *    (the `av_response` and `av_cancel` handles in `options` are the one exception) and no partial
+ *    successes: on failure every `out` is set to NULL or 0.
+ * 3. A call through `const T *` may run from any number of threads at once; one through `T *` needs
+ *    the handle to itself. The exception is av_cancel_trigger(), which may run at any time before
+ *    av_cancel_free() begins. Results never change once handed out.
+ * 4. `T **out` is yours to free with the `_free` of `T`; `const T **out` is borrowed until the next
+ *    call on its source or the `_free` of that. `_free(NULL)` is a no-op; `_free` does no I/O, never
+ *    blocks, and trusts no public member. The order of freeing is irrelevant: what has begun keeps
+ *    what it needs. But do not free a handle while another thread may be about to enter a call with
+ *    it.
+ * 5. The library calls back only on the thread that is inside the call, only during the call, with
+ *    no lock held; a callback may call any function, and must not throw, longjmp or unwind. The
+ *    library installs no signal handler, global logger, panic hook or exit handler; its fork handler
+ *    only counts, so that a child that uses an inherited client opens connections of its own.
+ * 6. `userdata` stays valid until the client and every iterator made from it are freed and every
+ *    call has returned. A cancel or response handle passed in `options` is kept (by reference
+ *    count) for the length of that call.
+ *
+ * Errors. Every function that can fail returns an av_status, 0 for success, and takes a trailing
+ * `av_error **error`, which may be NULL. `*error` is always overwritten, with NULL on success; an
+ * old value is not freed. There is no "last error" of a thread. An error tells besides its status
+ * what may have happened to the service: av_error_outcome().
+ *
+ * Input structures begin with their size, so that they can grow: zero the whole structure, set
+ * `struct_size`, then what you need; zero means the default. What a default stands for does not
+ * change within a major version. A `struct_size` that no version has, unknown flags, and non-zero
+ * bytes beyond what this version knows are AV_STATUS_INVALID_ARGUMENT. Result structures are
+ * library-allocated, read-only and seen only through pointers; new members come out of their zeroed
+ * reserve, so that a newer program on an older library reads "not told".
+ *
+ * Checked and refused: NULL, invalid UTF-8, values out of range. Undefined: dangling pointers and
+ * handles used after their _free. A process that runs out of memory is aborted.
+ *
+ * Deleting while iterating skips tokens: collect first, or list page 1 and delete until it is empty.
+ *
+ * Facts about the service are from its published OpenAPI document and reference pages.
+ */
+
+#ifndef APIVIDEO_H
+#define APIVIDEO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** The version of this header; av_library_version() is that of the library. */
+#define APIVIDEO_VERSION "0.1.0"
+/** The major version of this header. */
+#define APIVIDEO_VERSION_MAJOR 0
+/** The minor version of this header. */
+#define APIVIDEO_VERSION_MINOR 1
+/** The patch version of this header. */
+#define APIVIDEO_VERSION_PATCH 0
+
+/** The production service, the default of av_client_config.base_url. */
+#define APIVIDEO_PRODUCTION_URL "https://ws.api.video"
+/** The sandbox: free, with keys of its own; videos are watermarked and deleted after a day. */
+#define APIVIDEO_SANDBOX_URL "https://sandbox.api.video"
+
+
+/**
+ * av_client_config.trace_level: nothing.
+ */
+#define AV_TRACE_OFF 0
+
+/**
+ * av_client_config.trace_level: failed attempts.
+ */
+#define AV_TRACE_ERROR 1
+
+/**
+ * av_client_config.trace_level: every attempt.
+ */
+#define AV_TRACE_INFO 2
+
+/**
+ * av_client_config.trace_level: every attempt and its steps.
+ */
+#define AV_TRACE_DEBUG 3
+
+/**
+ * av_client_config.flags: allows a `base_url` of `http://` to another machine, over which the
+ * credential travels in the clear.
+ */
+#define AV_CLIENT_ALLOW_PLAIN_HTTP 1
+
+/**
+ * Success.
+ */
+#define AV_STATUS_OK 0
+
+/**
+ * The caller's mistake: a parameter is NULL, malformed or out of range. The message names it, and
+ * nothing was sent.
+ */
+#define AV_STATUS_INVALID_ARGUMENT 1
+
+/**
+ * The host's name could not be looked up, no connection be made, or the proxy gave no way; also if
+ * there is no descriptor or thread to be had. Nothing was sent.
+ */
+#define AV_STATUS_CONNECT 2
+
+/**
+ * The server's certificate was refused, or no TLS could be agreed on. Nothing was sent.
+ */
+#define AV_STATUS_TLS 3
+
+/**
+ * The connection broke during the exchange.
+ */
+#define AV_STATUS_TRANSPORT 4
+
+/**
+ * The time for the call, for its last attempt, or for connecting ran out.
+ */
+#define AV_STATUS_TIMEOUT 5
+
+/**
+ * The call was cancelled: av_cancel_trigger().
+ */
+#define AV_STATUS_CANCELLED 6
+
+/**
+ * HTTP 401 or 403: the credential is wrong, for the other environment, or the account suspended.
+ */
+#define AV_STATUS_UNAUTHORIZED 7
+
+/**
+ * HTTP 404: there is no such token; it may have expired or been deleted.
+ */
+#define AV_STATUS_NOT_FOUND 8
+
+/**
+ * Any other HTTP 4xx: the service rejects the request; av_error_problem_title_at() and its siblings
+ * tell why.
+ */
+#define AV_STATUS_REJECTED 9
+
+/**
+ * HTTP 429, too many requests, with no time left to wait as long as the service asks; or, with no
+ * attempt made, the rate limit is known to be used up for longer than the call may take.
+ * av_error_retry_after_ms() tells how long to wait.
+ */
+#define AV_STATUS_RATE_LIMITED 10
+
+/**
+ * HTTP 5xx: the service failed.
+ */
+#define AV_STATUS_SERVER 11
+
+/**
+ * An answer that the API does not promise: a redirect, broken JSON, a missing field, too large.
+ */
+#define AV_STATUS_DECODE 12
+
+/**
+ * A bug of this library, contained.
+ */
+#define AV_STATUS_INTERNAL 13
+
+/**
+ * Nobody here can tell whether the service has done what was asked. Look before you repeat a
+ * create.
+ */
+#define AV_OUTCOME_UNKNOWN 0
+
+/**
+ * The service has not done what was asked. Reads are always told as this.
+ */
+#define AV_OUTCOME_NOT_APPLIED 1
+
+/**
+ * The service has done what was asked, but its answer was lost or cannot be used.
+ */
+#define AV_OUTCOME_APPLIED 2
+
+/**
+ * av_tokens_list_params.sort_by: as the service does by default, which is not documented.
+ */
+#define AV_TOKEN_SORT_DEFAULT 0
+
+/**
+ * av_tokens_list_params.sort_by: by when a token was made.
+ */
+#define AV_TOKEN_SORT_CREATED_AT 1
+
+/**
+ * av_tokens_list_params.sort_by: by how long a token is still valid.
+ */
+#define AV_TOKEN_SORT_TTL 2
+
+/**
+ * av_tokens_list_params.sort_order: as the service does by default.
+ */
+#define AV_SORT_DEFAULT 0
+
+/**
+ * av_tokens_list_params.sort_order: smallest first.
+ */
+#define AV_SORT_ASC 1
+
+/**
+ * av_tokens_list_params.sort_order: largest first.
+ */
+#define AV_SORT_DESC 2
+
+/**
+ * Cancels calls from another thread. It is passed to calls in av_request_options.cancel, and may
+ * serve any number of them, one after the other or at once.
+ */
+typedef struct av_cancel av_cancel;
+
+/**
+ * A client: one credential, one service, and the connections to it, which are kept open between
+ * calls. Any number of threads may call through one client at once; a program rarely needs two.
+ */
+typedef struct av_client av_client;
+
+/**
+ * What went wrong with one call. Its strings live until av_error_free(); every accessor accepts
+ * NULL, so that a program may ask without checking. An error never changes: any number of threads
+ * may read it at once.
+ */
+typedef struct av_error av_error;
+
+/**
+ * Tells of the HTTP answer to a call, whether that succeeded or failed. It is passed to a call in
+ * av_request_options.response, by one call at a time; another one with it meanwhile fails with
+ * AV_STATUS_INVALID_ARGUMENT. It is reset when a call begins, and tells of the last attempt of the
+ * last call; its strings live until its next use or av_response_free(). Every accessor accepts
+ * NULL.
+ *
+ * In a child of fork(), a handle that was in a call at that moment is of no use: make another.
+ */
+typedef struct av_response av_response;
+
+/**
+ * The way through all tokens of all pages: see av_tokens_iterate().
+ */
+typedef struct av_token_iter av_token_iter;
+
+/**
+ * What became of a call: one of the `AV_STATUS_…` constants. 0 is success. Expect values that you
+ * do not know: a later version may tell more kinds of failure. A situation keeps its status within
+ * a major version.
+ */
+typedef int32_t av_status;
+
+/**
+ * Takes one line of the trace: on the thread that is inside the call, with no lock held. `level` is
+ * that of the line, one of the AV_TRACE_… constants. `line` is UTF-8 without a line end, lives until
+ * the function returns, and holds no credential and no whole token. The function may call any
+ * function of this library; it must not throw or longjmp.
+ */
+typedef void (*av_trace_fn)(void *userdata,
+                            int32_t level,
+                            const char *line);
+
+/**
+ * What a client is made from. Zero the whole struct (`= {0}` in C, `= {}` in C++), set
+ * `struct_size`, then what you need: `api_key` alone is enough.
+ */
+typedef struct av_client_config {
+  /**
+   * sizeof(av_client_config).
+   */
+  size_t struct_size;
+  /**
+   * The account's API key: 1 to 4096 bytes without ':' and control characters. Production and
+   * sandbox have keys of their own. Exactly one of this and `access_token` is set.
+   */
+  const char *api_key;
+  /**
+   * An access token got from the service by other means: 1 to 4096 visible ASCII characters.
+   * It is not renewed when it expires.
+   */
+  const char *access_token;
+  /**
+   * Where the service is: `https://`, or `http://` to this machine; it may carry a path prefix,
+   * and no user name, query or fragment; at most 2048 bytes. NULL is APIVIDEO_PRODUCTION_URL;
+   * APIVIDEO_SANDBOX_URL is the other one.
+   */
+  const char *base_url;
+  /**
+   * Your application, for the service's statistics: 1 to 50 of A-Z a-z 0-9 - _ . NULL is none,
+   * then `app_version` must be NULL too.
+   */
+  const char *app_name;
+  /**
+   * Your application's version: 1 to 3 numbers of 1 to 3 digits with dots, such as 1.20.3.
+   */
+  const char *app_version;
+  /**
+   * The name of a library of yours over this one, in the form of `app_name`, or NULL.
+   */
+  const char *sdk_name;
+  /**
+   * The version of that library, in the form of `app_version`, or NULL.
+   */
+  const char *sdk_version;
+  /**
+   * A PEM file of certificate authorities that replaces the system's; read by av_client_new().
+   * NULL is the system's.
+   */
+  const char *ca_file;
+  /**
+   * The proxy to go through: `http://` (by CONNECT, also for a plain `base_url`), `socks5://` or
+   * `socks5h://`, with `user:password@` (percent-encoded) if it asks for them. It is told the
+   * service's name, which is not looked up here. "" is none. NULL is what the environment says:
+   * HTTPS_PROXY (HTTP_PROXY for a plain `base_url`), else ALL_PROXY, unless NO_PROXY, a list
+   * with commas, names the host or a domain it is in, or is "*" (networks as 10.0.0.0/8 are not
+   * understood); each in capitals or small.
+   */
+  const char *proxy_url;
+  /**
+   * Takes the trace, or NULL.
+   */
+  av_trace_fn trace_fn;
+  /**
+   * Passed to `trace_fn`. It must stay valid until the client and every iterator made from it
+   * are freed and every call has returned.
+   */
+  void *trace_userdata;
+  /**
+   * What the whole of a call may take, in milliseconds: name lookup, every attempt, and every wait
+   * between them. 0 is 30000, UINT32_MAX is no limit. A rate limit's window of 60 s rarely fits.
+   */
+  uint32_t timeout_ms;
+  /**
+   * What name lookup, TCP, proxy and TLS of one attempt may take together, in milliseconds, within
+   * `timeout_ms`. Nothing has been sent when it expires. 0 is 10000, UINT32_MAX is no limit of its
+   * own.
+   */
+  uint32_t connect_timeout_ms;
+  /**
+   * What one attempt of a get, list or delete may take, in milliseconds, while another is allowed;
+   * the last one may take all that is left of `timeout_ms`, and so may a create, for which a slow
+   * answer beats an unknown outcome. 0 is 10000, UINT32_MAX is no limit of its own.
+   */
+  uint32_t attempt_timeout_ms;
+  /**
+   * How many times a request may be tried in all. 0 is 3, 1 is never again. A create is tried again
+   * only if it cannot have been applied. Waiting for the rate limit does not count, unless this is
+   * 1.
+   */
+  uint32_t max_attempts;
+  /**
+   * One of the AV_TRACE_… constants.
+   */
+  int32_t trace_level;
+  /**
+   * AV_CLIENT_ALLOW_PLAIN_HTTP or 0.
+   */
+  uint32_t flags;
+} av_client_config;
+
+/**
+ * What a single call may do otherwise than its client. NULL instead of it, and every member that is
+ * NULL or 0, is what the client's configuration says.
+ */
+typedef struct av_request_options {
+  /**
+   * sizeof(av_request_options).
+   */
+  size_t struct_size;
+  /**
+   * Ends the call from another thread, or NULL. It may be freed before the call ends.
+   */
+  struct av_cancel *cancel;
+  /**
+   * Is told what the service answers, or NULL. It may be freed before the call ends.
+   */
+  struct av_response *response;
+  /**
+   * As in av_client_config. UINT32_MAX is no limit.
+   */
+  uint32_t timeout_ms;
+  /**
+   * As in av_client_config.
+   */
+  uint32_t max_attempts;
+} av_request_options;
+
+/**
+ * An upload token. Made by the library alone: read it through the pointer you got, never copy it by
+ * value or take its size: it is the library's to make. It never changes.
+ */
+typedef struct av_token {
+  /**
+   * When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told.
+   */
+  int64_t created_at;
+  /**
+   * When it ends, in Unix seconds; 0 is never if `ttl_seconds` is 0, otherwise not told.
+   */
+  int64_t expires_at;
+  /**
+   * Zero, for later versions.
+   */
+  uint64_t reserved[4];
+  /**
+   * The token: its id and the secret in one, so treat it as a password. UTF-8, not empty, of no
+   * documented length.
+   */
+  const char *token;
+  /**
+   * NULL, for later versions.
+   */
+  const void *reserved_pointer;
+  /**
+   * The time to live that the service tells, in seconds, 0 to 2147483647; 0 is for ever, -1 is
+   * not told.
+   */
+  int32_t ttl_seconds;
+  /**
+   * Zero, for later versions.
+   */
+  uint32_t reserved32;
+} av_token;
+
+/**
+ * What to list. NULL instead of it, and every member that is 0, leaves it to the service.
+ */
+typedef struct av_tokens_list_params {
+  /**
+   * sizeof(av_tokens_list_params).
+   */
+  size_t struct_size;
+  /**
+   * The page, from 1. 0 is the service's default, the first. One beyond the last is empty.
+   */
+  uint32_t current_page;
+  /**
+   * How many tokens a page holds at most, 1 to 100. 0 is the service's default, 25.
+   */
+  uint32_t page_size;
+  /**
+   * One of the AV_TOKEN_SORT_… constants.
+   */
+  int32_t sort_by;
+  /**
+   * One of the AV_SORT_… constants.
+   */
+  int32_t sort_order;
+} av_tokens_list_params;
+
+/**
+ * One page of tokens, with all that belongs to it. Made by the library alone: read it through the
+ * pointer you got, never copy it by value or take its size. It never changes.
+ */
+typedef struct av_token_page {
+  /**
+   * How many tokens there are on all pages; 0 is none if `count` is 0, otherwise not told.
+   */
+  uint64_t items_total;
+  /**
+   * Zero, for later versions.
+   */
+  uint64_t reserved[4];
+  /**
+   * The tokens of this page: `count` pointers, none of them NULL, owned by the page.
+   */
+  const struct av_token *const *items;
+  /**
+   * How many tokens this page holds.
+   */
+  size_t count;
+  /**
+   * The number of this page, from 1; 0 is not told.
+   */
+  uint32_t current_page;
+  /**
+   * How many pages there are; 0 is not told.
+   */
+  uint32_t pages_total;
+  /**
+   * How many tokens a page holds at most; 0 is not told.
+   */
+  uint32_t page_size;
+  /**
+   * Zero, for later versions.
+   */
+  uint32_t reserved32;
+} av_token_page;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Makes a cancel handle that is not triggered, to be freed with av_cancel_free(). Never NULL.
+ */
+struct av_cancel *av_cancel_new(void);
+
+/**
+ * Cancels every call that uses the handle, in whatever it is doing: it returns AV_STATUS_CANCELLED
+ * within 20 ms, unless its answer has arrived already. The handle stays triggered: every later call
+ * with it returns AV_STATUS_CANCELLED before anything is sent. NULL is a no-op.
+ *
+ * It may be called at any time before av_cancel_free() begins, from any thread, any number of
+ * times; it never blocks. In a child of fork() it cancels the child's calls alone.
+ */
+void av_cancel_trigger(struct av_cancel *cancel);
+
+/**
+ * Frees a cancel handle. NULL is a no-op. Calls that use it go on, and can no longer be cancelled.
+ */
+void av_cancel_free(struct av_cancel *cancel);
+
+/**
+ * Makes a client. Nothing is sent, so that a wrong key shows with the first call.
+ *
+ * @param config  what to make it from; not NULL; all of it is copied.
+ * @param out     receives the client, to be freed with av_client_free(); not NULL.
+ * @param error   receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK; AV_STATUS_INVALID_ARGUMENT; AV_STATUS_TLS if the system has no trusted
+ * certificates; AV_STATUS_INTERNAL.
+ *
+ * The first client for an `https://` service reads the system's certificates, once per process.
+ * The environment is read here alone: the proxies, and SSL_CERT_FILE and SSL_CERT_DIR, which say
+ * where the certificates are.
+ *
+ * A client may be used in a child process after fork(), even if other threads were inside calls: the
+ * child opens connections of its own.
+ */
+av_status av_client_new(const struct av_client_config *config,
+                        struct av_client **out,
+                        struct av_error **error);
+
+/**
+ * Frees a client and closes its idle connections; its credential is wiped from memory. NULL is a
+ * no-op. Calls that are under way in other threads end as if nothing had happened, and iterators
+ * go on: what they need lives until they end. But no call may begin any more.
+ */
+void av_client_free(struct av_client *client);
+
+/**
+ * The status that the call returned; AV_STATUS_OK for NULL.
+ */
+av_status av_error_status(const struct av_error *error);
+
+/**
+ * One line for a person: which request, what failed, what may have happened. Never NULL; "" for
+ * NULL. It holds no credential, and of a token at most the first 4 and last 2 characters.
+ */
+const char *av_error_message(const struct av_error *error);
+
+/**
+ * What is known of the call's effect on the service: one of the `AV_OUTCOME_…` constants.
+ * AV_OUTCOME_UNKNOWN for NULL.
+ */
+int32_t av_error_outcome(const struct av_error *error);
+
+/**
+ * 1 if the cause is temporary and repeating the call cannot do anything twice, otherwise 0: for a
+ * create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED, and for AV_STATUS_CANCELLED. 0 for
+ * NULL.
+ */
+int32_t av_error_is_retryable(const struct av_error *error);
+
+/**
+ * The HTTP status of the answer, 100 to 999; 0 if there was none, and for NULL.
+ */
+int32_t av_error_http_status(const struct av_error *error);
+
+/**
+ * How many times the request was tried, 0 if it was never begun; a reconnection when a kept
+ * connection turns out to be dead does not count. 0 for NULL.
+ */
+uint32_t av_error_attempts(const struct av_error *error);
+
+/**
+ * How long to wait before the next try, in milliseconds, 0 to a year (31536000000), as the service
+ * asked or as the rate limit's window lasts; -1 if that is not known, and for NULL. Read from
+ * `Retry-After` (seconds or a date), and on HTTP 429 from `X-RateLimit-Retry-After`, whichever is
+ * longer.
+ */
+int64_t av_error_retry_after_ms(const struct av_error *error);
+
+/**
+ * The body of the answer as received, at most its first 65536 bytes, with a NUL after them; NULL
+ * if there was no answer, and for NULL. `out_length`, which may be NULL, receives the number of
+ * bytes without that NUL. After an AV_STATUS_DECODE of a create it may hold the new token, which
+ * is a secret.
+ */
+const char *av_error_body(const struct av_error *error,
+                          size_t *out_length);
+
+/**
+ * The kind of problem that the service names, a URI whose form has changed over the years: compare
+ * statuses instead. NULL if the answer names none, and for NULL.
+ */
+const char *av_error_problem_type(const struct av_error *error);
+
+/**
+ * The problem in the service's own words, in English; NULL if it has none, and for NULL.
+ */
+const char *av_error_problem_title(const struct av_error *error);
+
+/**
+ * More about the problem in the service's own words; NULL if it has none, and for NULL. The service
+ * calls it `detail` or `details`; both are read.
+ */
+const char *av_error_problem_detail(const struct av_error *error);
+
+/**
+ * The parameter that the problem is about, by the service's name for it, such as "pageSize"; it may
+ * be "". NULL if it names none, and for NULL.
+ */
+const char *av_error_problem_name(const struct av_error *error);
+
+/**
+ * How many single problems the service lists, as it does with HTTP 400. 0 for NULL.
+ */
+size_t av_error_problem_count(const struct av_error *error);
+
+/**
+ * As av_error_problem_type(), of the single problem `index`, from 0; NULL beyond the last.
+ */
+const char *av_error_problem_type_at(const struct av_error *error,
+                                     size_t index);
+
+/**
+ * As av_error_problem_title(), of the single problem `index`, from 0; NULL beyond the last.
+ */
+const char *av_error_problem_title_at(const struct av_error *error,
+                                      size_t index);
+
+/**
+ * As av_error_problem_detail(), of the single problem `index`, from 0; NULL beyond the last.
+ */
+const char *av_error_problem_detail_at(const struct av_error *error,
+                                       size_t index);
+
+/**
+ * As av_error_problem_name(), of the single problem `index`, from 0; NULL beyond the last.
+ */
+const char *av_error_problem_name_at(const struct av_error *error,
+                                     size_t index);
+
+/**
+ * Frees an error and its strings. NULL is a no-op.
+ */
+void av_error_free(struct av_error *error);
+
+/**
+ * The name of a status, such as "AV_STATUS_NOT_FOUND", for logs; "AV_STATUS_(unknown)" for values
+ * that this version does not know. A static string, never NULL.
+ */
+const char *av_status_name(av_status status);
+
+/**
+ * The name of an outcome, such as "AV_OUTCOME_APPLIED", for logs; "AV_OUTCOME_(unknown)" for values
+ * that this version does not know. A static string, never NULL.
+ */
+const char *av_outcome_name(int32_t outcome);
+
+/**
+ * The version of the library that runs, such as "0.1.0"; `APIVIDEO_VERSION` is that of the header
+ * a program was compiled with. A static string, never NULL.
+ */
+const char *av_library_version(void);
+
+/**
+ * Frees a string that a function of this library handed out as `char **out`, whatever has been
+ * written into it since. NULL is a no-op.
+ */
+void av_string_free(char *string);
+
+/**
+ * Makes a response handle, to be freed with av_response_free(). Never NULL.
+ */
+struct av_response *av_response_new(void);
+
+/**
+ * The HTTP status of the answer, 100 to 999; 0 if there was none, and for NULL.
+ */
+int32_t av_response_http_status(const struct av_response *response);
+
+/**
+ * How many times the request was tried; 0 for NULL. A reconnection when a kept connection turns
+ * out to be dead does not count.
+ */
+uint32_t av_response_attempts(const struct av_response *response);
+
+/**
+ * The first value of a header of the answer, as received: bytes that need not be UTF-8. `name` is
+ * compared without regard to case. NULL if the answer has no such header, if `name` is NULL, and for
+ * NULL.
+ */
+const char *av_response_header(const struct av_response *response,
+                               const char *name);
+
+/**
+ * What the answer tells about the rate limit.
+ *
+ * @param response       the response, or NULL.
+ * @param limit          receives how many requests a window (a minute) allows; may be NULL.
+ * @param remaining      receives how many are left in this window; may be NULL.
+ * @param reset_seconds  receives the seconds until the next window; may be NULL.
+ *
+ * Each is -1 if it was not told. Source: the service's reference, "Rate limiting".
+ *
+ * @return 1 if anything was told, otherwise 0.
+ */
+int32_t av_response_rate_limit(const struct av_response *response,
+                               int64_t *limit,
+                               int64_t *remaining,
+                               int64_t *reset_seconds);
+
+/**
+ * Frees a response handle and its strings. NULL is a no-op. A call that uses it goes on.
+ */
+void av_response_free(struct av_response *response);
+
+/**
+ * Makes an upload token: `POST /upload-tokens`. Whoever has it can upload videos to the account,
+ * until it ends or is deleted.
+ *
+ * @param client       whom to ask; not NULL.
+ * @param ttl_seconds  how long the token is valid, in seconds, 1 to 2147483647, or 0 for ever.
+ * @param options      for this call alone, or NULL.
+ * @param out          receives the token, to be freed with av_token_free(); not NULL.
+ * @param error        receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
+ * NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL. Unless
+ * av_error_outcome() is AV_OUTCOME_NOT_APPLIED, a token may have been made that nobody knows of.
+ *
+ * It blocks until the answer is there, at most for the call's `timeout_ms`.
+ */
+av_status av_tokens_create(const struct av_client *client,
+                           uint32_t ttl_seconds,
+                           const struct av_request_options *options,
+                           struct av_token **out,
+                           struct av_error **error);
+
+/**
+ * Looks up one token that is active: `GET /upload-tokens/{token}`.
+ *
+ * @param client   whom to ask; not NULL.
+ * @param token    the token; not NULL, "", "." or ".."; at most 4096 bytes; percent-encoded as
+ *                 needed.
+ * @param options  for this call alone, or NULL.
+ * @param out      receives the token, to be freed with av_token_free(); not NULL.
+ * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
+ * NOT_FOUND (never made, expired or deleted), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
+ *
+ * It blocks until the answer is there, at most for the call's `timeout_ms`.
+ */
+av_status av_tokens_get(const struct av_client *client,
+                        const char *token,
+                        const struct av_request_options *options,
+                        struct av_token **out,
+                        struct av_error **error);
+
+/**
+ * Lists one page of the active tokens: `GET /upload-tokens`. For all pages see
+ * av_tokens_iterate().
+ *
+ * @param client   whom to ask; not NULL.
+ * @param params   what to list, or NULL for the service's defaults.
+ * @param options  for this call alone, or NULL.
+ * @param out      receives the page, to be freed with av_token_page_free(); not NULL.
+ * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
+ * NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
+ *
+ * It blocks until the answer is there, at most for the call's `timeout_ms`.
+ */
+av_status av_tokens_list(const struct av_client *client,
+                         const struct av_tokens_list_params *params,
+                         const struct av_request_options *options,
+                         struct av_token_page **out,
+                         struct av_error **error);
+
+/**
+ * Revokes a token: `DELETE /upload-tokens/{token}`. Nothing more can be uploaded with it.
+ *
+ * @param client   whom to ask; not NULL.
+ * @param token    the token; not NULL, "", "." or ".."; at most 4096 bytes; percent-encoded as
+ *                 needed.
+ * @param options  for this call alone, or NULL.
+ * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
+ * NOT_FOUND (never made, expired or deleted already; but if an earlier attempt of this call may
+ * have deleted it, that is success, and av_response tells the 404), REJECTED, RATE_LIMITED, SERVER, DECODE,
+ * INTERNAL. Unless av_error_outcome() is AV_OUTCOME_NOT_APPLIED, it may have been deleted; doing it
+ * again does no harm.
+ *
+ * It blocks until the answer is there, at most for the call's `timeout_ms`.
+ */
+av_status av_tokens_delete(const struct av_client *client,
+                           const char *token,
+                           const struct av_request_options *options,
+                           struct av_error **error);
+
+/**
+ * As av_tokens_create(), in JSON both ways: for fields that this library does not know, and for
+ * languages with a decoder of their own.
+ *
+ * @param client        whom to ask; not NULL.
+ * @param payload_json  a JSON object in UTF-8, nested at most 128 deep, sent as it is; NULL is
+ *                      `{}`. Its fields are not checked here.
+ * @param options       for this call alone, or NULL.
+ * @param out_json      receives the service's answer as it is, to be freed with av_string_free();
+ *                      not NULL. It is one JSON text in UTF-8, at most 4 MiB and nested at most 128
+ *                      deep; its fields are not checked.
+ * @param error         receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return as av_tokens_create().
+ *
+ * It blocks until the answer is there, at most for the call's `timeout_ms`.
+ */
+av_status av_tokens_create_json(const struct av_client *client,
+                                const char *payload_json,
+                                const struct av_request_options *options,
+                                char **out_json,
+                                struct av_error **error);
+
+/**
+ * As av_tokens_get(), with the answer in JSON.
+ *
+ * @param client    whom to ask; not NULL.
+ * @param token     as for av_tokens_get().
+ * @param options   for this call alone, or NULL.
+ * @param out_json  as for av_tokens_create_json().
+ * @param error     receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return as av_tokens_get().
+ *
+ * It blocks until the answer is there, at most for the call's `timeout_ms`.
+ */
+av_status av_tokens_get_json(const struct av_client *client,
+                             const char *token,
+                             const struct av_request_options *options,
+                             char **out_json,
+                             struct av_error **error);
+
+/**
+ * As av_tokens_list(), with the answer in JSON.
+ *
+ * @param client    whom to ask; not NULL.
+ * @param params    as for av_tokens_list().
+ * @param options   for this call alone, or NULL.
+ * @param out_json  as for av_tokens_create_json().
+ * @param error     receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return as av_tokens_list().
+ *
+ * It blocks until the answer is there, at most for the call's `timeout_ms`.
+ */
+av_status av_tokens_list_json(const struct av_client *client,
+                              const struct av_tokens_list_params *params,
+                              const struct av_request_options *options,
+                              char **out_json,
+                              struct av_error **error);
+
+/**
+ * Frees a token. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
+ */
+void av_token_free(struct av_token *token);
+
+/**
+ * Frees a page and all that belongs to it. NULL is a no-op.
+ */
+void av_token_page_free(struct av_token_page *page);
+
+/**
+ * Begins to go through all active tokens of all pages; nothing is sent yet. Take them with
+ * av_token_iter_next(), until it hands out NULL.
+ *
+ * Unless `params` sorts, the oldest tokens come first, so that tokens made meanwhile come last.
+ * Tokens may be made and expire meanwhile: one that moves on to the next page is told once. But
+ * deleting while iterating skips tokens: collect first, or list page 1 and delete until it is
+ * empty.
+ *
+ * @param client  whom to ask; not NULL; it may be freed before the iterator.
+ * @param params  what to list, or NULL; `current_page` is where to begin.
+ * @param out     receives the iterator, to be freed with av_token_iter_free(); not NULL.
+ * @param error   receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, INTERNAL.
+ */
+av_status av_tokens_iterate(const struct av_client *client,
+                            const struct av_tokens_list_params *params,
+                            struct av_token_iter **out,
+                            struct av_error **error);
+
+/**
+ * Hands out the next token; at the end, and ever after, AV_STATUS_OK with NULL. It makes one
+ * request a page, `GET /upload-tokens`, when it comes to it. After an error the next call asks for
+ * the same page again.
+ *
+ * @param iter     the iterator; not NULL; for one thread at a time.
+ * @param options  for this call alone, or NULL.
+ * @param out      receives the token, or NULL at the end; not NULL. The token belongs to the
+ *                 iterator and lives until the next call with it, or its av_token_iter_free().
+ * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return as av_tokens_list().
+ *
+ * It blocks only when it comes to a new page, at most for the call's `timeout_ms` a page.
+ */
+av_status av_token_iter_next(struct av_token_iter *iter,
+                             const struct av_request_options *options,
+                             const struct av_token **out,
+                             struct av_error **error);
+
+/**
+ * Frees an iterator and the token it handed out last. NULL is a no-op.
+ */
+void av_token_iter_free(struct av_token_iter *iter);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* APIVIDEO_H */
