@@ -78,8 +78,10 @@ test: ## Install what the tests need, then run them all
 	$(CARGO) test --locked
 	@$(MAKE) --no-print-directory test-c
 	@$(MAKE) --no-print-directory test-network
+	@$(MAKE) --no-print-directory test-cpp
 	@$(MAKE) --no-print-directory test-docs test-abi
 	@$(MAKE) --no-print-directory test-install
+	@$(MAKE) --no-print-directory test-ffmpeg
 
 .PHONY: test-c
 test-c: all local_api ## Run the C tests alone
@@ -90,6 +92,11 @@ test-c: all local_api ## Run the C tests alone
 test-network: all local_api ## Run the tests of behaviour on bad networks alone
 	@$(MAKE) --no-print-directory -C tests/network LIB=$(abspath $(BUILD)/lib) \
 	  OUT=$(abspath $(BUILD)/tests/network) LOCAL_API=$(abspath $(LOCAL_API))
+
+.PHONY: test-cpp
+test-cpp: all local_api ## Run the C++ tests alone
+	@$(MAKE) --no-print-directory -C tests/cpp LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests/cpp) \
+	  STATIC_LIBS="$(STATIC_LIBS)" LOCAL_API=$(abspath $(LOCAL_API))
 
 include packaging/install.mk packaging/dist.mk
 
@@ -116,6 +123,19 @@ test-abi: all local_api ## Compare the ABI with its records, and run an old prog
 .PHONY: abi-record
 abi-record: all ## Write down the ABI of this version, at its release
 	@python3 -B tests/abi/abi.py record include/apivideo.h $(BUILD)/lib/libapivideo.so
+
+# Programs of others, built from an installed library and run against the stand-in service.
+INSTALLED_PREFIX := $(abspath $(BUILD)/tests/prefix)
+use_installed = mkdir -p $(BUILD)/tests/$@ && PREFIX=$(INSTALLED_PREFIX) LOCAL_API=$(abspath $(LOCAL_API)) \
+  OUT=$(abspath $(BUILD)/tests/$@)
+
+.PHONY: installed
+installed: all docs
+	@$(MAKE) --no-print-directory install PREFIX=$(INSTALLED_PREFIX) > /dev/null
+
+.PHONY: test-ffmpeg
+test-ffmpeg: installed local_api ## Run a program that uses FFmpeg and this library
+	@$(use_installed) tests/ffmpeg/run.sh
 
 .PHONY: lint
 lint: ## What CI asks of the sources

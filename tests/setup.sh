@@ -13,12 +13,18 @@ needed="$needed cmake:cmake ninja:ninja-build meson:meson pkg-config:pkg-config"
 # For tests/docs and tests/abi.
 needed="$needed doxygen:doxygen man:man-db lexgrog:man-db groff:groff-base python3:python3"
 
+# Each library that pkg-config knows: for tests/ffmpeg.
+libraries="libavformat:libavformat-dev libavcodec:libavcodec-dev libavutil:libavutil-dev"
+
 # Where some of them are, which is not on every user's path.
 PATH=$PATH:/usr/sbin:/sbin
 
 missing=""
 for pair in $needed; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+done
+for pair in $libraries; do
+  pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair##*:}"
 done
 [ -n "$missing" ] || exit 0
 

@@ -1,0 +1,907 @@
+/** @file
+ *
+ * apivideo for C++17 and newer: the library of apivideo.h with objects that clean up after
+ * themselves, exceptions, and times of std::chrono. Header-only: link as for C.
+ *
+ * @code
+ * apivideo::config config;
+ * config.api_key = "your key";
+ * apivideo::client client(config);
+ *
+ * apivideo::token token = client.create(std::chrono::hours(1));
+ * std::cout << token.value() << '\n';
+ *
+ * for (const auto &each : client.tokens()) std::cout << each.value() << '\n';
+ *
+ * try {
+ *   client.remove(token);
+ * } catch (const apivideo::not_found &) {
+ *   std::cout << "It has expired.\n";
+ * } catch (const apivideo::error &error) {
+ *   std::cout << error.what() << '\n';
+ * }
+ * @endcode
+ *
+ * Five rules hold for all of it:
+ *
+ * 1. Each call comes twice: client::create() throws a class derived from apivideo::error,
+ *    client::try_create() throws nothing and returns a result. Without exceptions in the compiler,
+ *    only the second is there.
+ * 2. Const objects may be used by any number of threads at once, so that one client does for all of
+ *    them. As any object, destroy or move one when no other thread is using it.
+ * 3. What a call returns is yours and cleans up after itself. A `std::string_view` or token_view
+ *    looks into the object that it was asked of, and lives as long.
+ * 4. What C cannot take as it is (text with a NUL in it, a time out of range) is never cut: the
+ *    call fails with status::invalid_argument.
+ * 5. A moved-from object is empty, and a call on it fails with status::invalid_argument.
+ *
+ * A call costs what it costs in C, and allocates nothing of its own unless it fails. A process that
+ * runs out of memory in a call is ended.
+ *
+ * What the calls do, and for how long they block, is told in full in apivideo.h. C and C++ may be
+ * mixed, by the `handle()` of each class.
+ */
+
+#ifndef APIVIDEO_HPP
+#define APIVIDEO_HPP
+
+#include "apivideo.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+#if __cplusplus >= 202002L && __has_include(<stop_token>)
+#include <stop_token>
+#endif
+
+/** The api.video Upload Tokens API. */
+namespace apivideo {
+
+/** A moment by the clock of the system. */
+using time_point = std::chrono::system_clock::time_point;
+
+/** A timeout that never ends. */
+inline constexpr std::chrono::milliseconds no_limit = std::chrono::milliseconds::max();
+
+/** @cond DETAIL */
+namespace detail {
+
+template <auto Free>
+struct deleter {
+  template <class T>
+  void operator()(T *it) const noexcept {
+    Free(it);
+  }
+};
+template <class T, auto Free>
+using owner = std::unique_ptr<T, deleter<Free>>;
+
+inline std::string_view view(const char *text) noexcept {
+  return text != nullptr ? std::string_view(text) : std::string_view();
+}
+
+inline bool has_nul(const std::string &text) noexcept {
+  return text.find('\0') != std::string::npos;
+}
+
+/* The clock may count so finely that its last moment is in the year 2262. */
+inline std::optional<time_point> moment(std::int64_t unix_seconds) noexcept {
+  using std::chrono::seconds;
+  constexpr auto last =
+      std::chrono::duration_cast<seconds>(time_point::max().time_since_epoch()).count();
+  if (unix_seconds == 0) return std::nullopt;
+  if (unix_seconds > last) return time_point::max();
+  if (unix_seconds < -last) return time_point::min();
+  return time_point(seconds(unix_seconds));
+}
+
+/* False if it is out of range. */
+inline bool to_c(const std::optional<std::chrono::milliseconds> &from, std::uint32_t &to) noexcept {
+  constexpr std::uint32_t unlimited = std::numeric_limits<std::uint32_t>::max();
+  if (!from)
+    to = 0;
+  else if (*from == no_limit)
+    to = unlimited;
+  else if (from->count() < 1 || from->count() >= unlimited)
+    return false;
+  else
+    to = static_cast<std::uint32_t>(from->count());
+  return true;
+}
+
+}  // namespace detail
+/** @endcond */
+
+// ---- Failing ----
+
+/** What became of a call: AV_STATUS_… of apivideo.h. A later library may tell others. */
+enum class status : av_status {
+  ok = AV_STATUS_OK,                             /**< Success. */
+  invalid_argument = AV_STATUS_INVALID_ARGUMENT, /**< The caller's mistake; nothing was sent. */
+  connect = AV_STATUS_CONNECT,           /**< No name, connection or proxy; nothing was sent. */
+  tls = AV_STATUS_TLS,                   /**< The certificate was refused; nothing was sent. */
+  transport = AV_STATUS_TRANSPORT,       /**< The connection broke during the exchange. */
+  timeout = AV_STATUS_TIMEOUT,           /**< The time ran out. */
+  cancelled = AV_STATUS_CANCELLED,       /**< By a cancel_source. */
+  unauthorized = AV_STATUS_UNAUTHORIZED, /**< HTTP 401 or 403. */
+  not_found = AV_STATUS_NOT_FOUND,       /**< HTTP 404: it may have expired or been deleted. */
+  rejected = AV_STATUS_REJECTED,         /**< Any other HTTP 4xx: see failure::problems(). */
+  rate_limited = AV_STATUS_RATE_LIMITED, /**< HTTP 429: see failure::retry_after(). */
+  server = AV_STATUS_SERVER,             /**< HTTP 5xx: the service failed. */
+  decode = AV_STATUS_DECODE,             /**< An answer that the API does not promise. */
+  internal = AV_STATUS_INTERNAL          /**< A bug of the library. */
+};
+
+/** What is known of a failed call's effect on the service: AV_OUTCOME_… of apivideo.h. */
+enum class outcome : std::int32_t {
+  unknown = AV_OUTCOME_UNKNOWN,         /**< It may be done: look before you repeat a create. */
+  not_applied = AV_OUTCOME_NOT_APPLIED, /**< It is not done. */
+  applied = AV_OUTCOME_APPLIED          /**< It is done, but the answer was lost. */
+};
+
+/** The name that apivideo.h has for it, such as "AV_STATUS_NOT_FOUND". */
+inline const char *to_string(status value) noexcept {
+  return av_status_name(static_cast<av_status>(value));
+}
+
+/** The name that apivideo.h has for it, such as "AV_OUTCOME_APPLIED". */
+inline const char *to_string(outcome value) noexcept {
+  return av_outcome_name(static_cast<std::int32_t>(value));
+}
+
+/**
+ * A problem in the service's own words. What it does not tell is empty, with a `data()` of nullptr.
+ * The text lives as long as the failure.
+ */
+struct problem {
+  std::string_view type;   /**< A URI, whose form has changed over the years. */
+  std::string_view title;  /**< The problem, in English. */
+  std::string_view detail; /**< More about it. */
+  std::string_view name;   /**< The parameter it is about, such as "pageSize". */
+};
+
+/** What went wrong with one call. Copies share their text, which lives as long as any of them. */
+class failure {
+ public:
+  /** Takes over an error of apivideo.h, which is not NULL. */
+  explicit failure(av_error *error) : error_(error, &av_error_free) {}
+  /** A status::invalid_argument with this message, a literal. */
+  explicit failure(const char *mistake) noexcept : mistake_(mistake) {}
+
+  /** What kind of failure it is. Expect values that this header does not know. */
+  apivideo::status status() const noexcept {
+    return error_ ? static_cast<apivideo::status>(av_error_status(error_.get()))
+                  : apivideo::status::invalid_argument;
+  }
+  /** What is known of the call's effect on the service. */
+  apivideo::outcome outcome() const noexcept {
+    return error_ ? static_cast<apivideo::outcome>(av_error_outcome(error_.get()))
+                  : apivideo::outcome::not_applied;
+  }
+  /** One line for a person: which request, what failed, what may have happened. It holds no
+   * credential. */
+  const char *message() const noexcept {
+    return error_ ? av_error_message(error_.get()) : mistake_;
+  }
+  /** Whether the cause is temporary and repeating the call cannot do anything twice. */
+  bool is_retryable() const noexcept { return av_error_is_retryable(error_.get()) != 0; }
+  /** The HTTP status of the answer, 100 to 999; 0 if there was none. */
+  int http_status() const noexcept { return av_error_http_status(error_.get()); }
+  /** How many times the request was tried. */
+  std::uint32_t attempts() const noexcept { return av_error_attempts(error_.get()); }
+  /** How long to wait before the next try; nothing if that is not known. */
+  std::optional<std::chrono::milliseconds> retry_after() const noexcept {
+    const std::int64_t wait = av_error_retry_after_ms(error_.get());
+    if (wait < 0) return std::nullopt;
+    return std::chrono::milliseconds(wait);
+  }
+  /** The body of the answer, at most its first 65536 bytes, whatever they are. After a
+   * status::decode of a create it may hold the new token. */
+  std::string_view body() const noexcept {
+    std::size_t length = 0;
+    const char *bytes = av_error_body(error_.get(), &length);
+    return bytes != nullptr ? std::string_view(bytes, length) : std::string_view();
+  }
+  /** The problem as a whole. */
+  apivideo::problem problem() const noexcept {
+    const av_error *it = error_.get();
+    return {detail::view(av_error_problem_type(it)), detail::view(av_error_problem_title(it)),
+            detail::view(av_error_problem_detail(it)), detail::view(av_error_problem_name(it))};
+  }
+  /** The single problems, which the service lists with HTTP 400. */
+  std::vector<apivideo::problem> problems() const {
+    const av_error *it = error_.get();
+    std::vector<apivideo::problem> all(av_error_problem_count(it));
+    for (std::size_t i = 0; i < all.size(); i++)
+      all[i] = {detail::view(av_error_problem_type_at(it, i)),
+                detail::view(av_error_problem_title_at(it, i)),
+                detail::view(av_error_problem_detail_at(it, i)),
+                detail::view(av_error_problem_name_at(it, i))};
+    return all;
+  }
+
+#ifdef __cpp_exceptions
+  /** Throws the class derived from error that belongs to status(); error itself for others. */
+  [[noreturn]] void raise() const;
+#endif
+
+ private:
+  std::shared_ptr<const av_error> error_;
+  const char *mistake_ = "";
+};
+
+#ifdef __cpp_exceptions
+/** What the calls throw; all that failure tells can be asked of it. */
+class error : public std::exception, public failure {
+ public:
+  /** The exception for a failure. */
+  explicit error(failure cause) noexcept : failure(std::move(cause)) {}
+  /** The same as message(). */
+  const char *what() const noexcept override { return message(); }
+};
+
+/** The error of one status; catch it by the names below. */
+template <status Status>
+class status_error : public error {
+ public:
+  using error::error;
+};
+
+using invalid_argument = status_error<status::invalid_argument>; /**< status::invalid_argument */
+using connect_error = status_error<status::connect>;             /**< status::connect */
+using tls_error = status_error<status::tls>;                     /**< status::tls */
+using transport_error = status_error<status::transport>;         /**< status::transport */
+using timeout = status_error<status::timeout>;                   /**< status::timeout */
+using cancelled = status_error<status::cancelled>;               /**< status::cancelled */
+using unauthorized = status_error<status::unauthorized>;         /**< status::unauthorized */
+using not_found = status_error<status::not_found>;               /**< status::not_found */
+using rejected = status_error<status::rejected>;                 /**< status::rejected */
+using rate_limited = status_error<status::rate_limited>;         /**< status::rate_limited */
+using server_error = status_error<status::server>;               /**< status::server */
+using decode_error = status_error<status::decode>;               /**< status::decode */
+using internal_error = status_error<status::internal>;           /**< status::internal */
+
+inline void failure::raise() const {
+  switch (status()) {
+    case status::invalid_argument: throw invalid_argument(*this);
+    case status::connect: throw connect_error(*this);
+    case status::tls: throw tls_error(*this);
+    case status::transport: throw transport_error(*this);
+    case status::timeout: throw timeout(*this);
+    case status::cancelled: throw cancelled(*this);
+    case status::unauthorized: throw unauthorized(*this);
+    case status::not_found: throw not_found(*this);
+    case status::rejected: throw rejected(*this);
+    case status::rate_limited: throw rate_limited(*this);
+    case status::server: throw server_error(*this);
+    case status::decode: throw decode_error(*this);
+    case status::internal: throw internal_error(*this);
+    case status::ok: break;
+  }
+  throw error(*this);
+}
+#endif
+
+/**
+ * What a `try_…` call returns: a T or a failure, much as std::expected of C++23. To ask for the
+ * one that is not there is undefined, but for value().
+ */
+template <class T>
+class [[nodiscard]] result {
+ public:
+  /** A success. */
+  result(T value) noexcept : either_(std::in_place_index<0>, std::move(value)) {}
+  /** A failure. */
+  result(failure cause) noexcept : either_(std::in_place_index<1>, std::move(cause)) {}
+
+  /** Whether the call succeeded. */
+  explicit operator bool() const noexcept { return either_.index() == 0; }
+  /** What the call returned; std::move() it to keep it. */
+  T &operator*() noexcept { return *std::get_if<0>(&either_); }
+  /** The same. */
+  const T &operator*() const noexcept { return *std::get_if<0>(&either_); }
+  /** A member of what the call returned. */
+  T *operator->() noexcept { return &**this; }
+  /** The same. */
+  const T *operator->() const noexcept { return &**this; }
+  /** Why the call failed. */
+  const failure &error() const noexcept { return *std::get_if<1>(&either_); }
+
+#ifdef __cpp_exceptions
+  /** What the call returned; throws the class derived from apivideo::error if it failed. */
+  T value() && {
+    if (!*this) error().raise();
+    return std::move(**this);
+  }
+#endif
+
+ private:
+  std::variant<T, failure> either_;
+};
+
+// ---- Tokens ----
+
+/**
+ * A look at a token that something else owns: a token, a token_page, or a token_range, which lets
+ * go of it when it moves on. It cannot be copied, so that it is not kept by mistake: keep the text
+ * of value() in a `std::string`.
+ */
+class token_view {
+ public:
+  /** Looks at a token of apivideo.h, or at none if it is NULL. */
+  explicit token_view(const av_token *handle) noexcept : handle_(handle) {}
+  token_view(const token_view &) = delete;
+  token_view &operator=(const token_view &) = delete;
+
+  /** The token: its id and the secret in one, so treat it as a password. */
+  std::string_view value() const noexcept { return c_str(); }
+  /** The same, NUL-terminated. */
+  const char *c_str() const noexcept { return handle_ != nullptr ? handle_->token : ""; }
+  /** The time to live that the service tells, 0 for ever; nothing if it is not told. */
+  std::optional<std::chrono::seconds> ttl() const noexcept {
+    if (handle_ == nullptr || handle_->ttl_seconds < 0) return std::nullopt;
+    return std::chrono::seconds(handle_->ttl_seconds);
+  }
+  /** When it was made, by the service's clock; nothing if that is not told. A time that time_point
+   * cannot tell, here and below, is its last or first one. */
+  std::optional<time_point> created_at() const noexcept {
+    return detail::moment(handle_ != nullptr ? handle_->created_at : 0);
+  }
+  /** When it ends; nothing is never if ttl() is 0, otherwise not told. */
+  std::optional<time_point> expires_at() const noexcept {
+    return detail::moment(handle_ != nullptr ? handle_->expires_at : 0);
+  }
+  /** The token of apivideo.h; it stays its owner's. NULL for none. */
+  const av_token *handle() const noexcept { return handle_; }
+
+ protected:
+  /** What is looked at. */
+  const av_token *handle_;
+};
+
+/** A token of one's own, as small as a pointer. */
+class token : public token_view {
+ public:
+  /** Takes over a token of apivideo.h. */
+  explicit token(av_token *handle) noexcept : token_view(handle) {}
+  /** Takes over, and leaves an empty token. */
+  token(token &&other) noexcept : token_view(std::exchange(other.handle_, nullptr)) {}
+  /** Takes over, and leaves an empty token. */
+  token &operator=(token &&other) noexcept {
+    token taken(std::move(other));
+    std::swap(handle_, taken.handle_);
+    return *this;
+  }
+  /** Frees the token, which does not revoke it: see client::remove(). */
+  ~token() { av_token_free(const_cast<av_token *>(handle_)); /* which it was before */ }
+
+  /** The token, as long as this object lives. */
+  std::string_view value() const & noexcept { return token_view::value(); }
+  /** The token of an object that is about to go. */
+  std::string value() const && { return c_str(); }
+};
+
+/** @cond DETAIL */
+namespace detail {
+
+/* An input iterator over the tokens of a Cursor, which has a `current()`, NULL at the end, and a
+ * `next()`. */
+template <class Cursor>
+class token_iterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = token_view;
+  using difference_type = std::ptrdiff_t;
+  using pointer = void;
+  using reference = token_view;
+
+  explicit token_iterator(Cursor cursor = {}) noexcept : cursor_(cursor) {}
+  reference operator*() const noexcept { return token_view(cursor_.current()); }
+  token_iterator &operator++() { return cursor_.next(), *this; }
+  void operator++(int) { cursor_.next(); }
+  /* All that are at their end are equal, as are all that are not. */
+  friend bool operator==(const token_iterator &one, const token_iterator &other) noexcept {
+    return (one.cursor_.current() == nullptr) == (other.cursor_.current() == nullptr);
+  }
+  friend bool operator!=(const token_iterator &one, const token_iterator &other) noexcept {
+    return !(one == other);
+  }
+
+ private:
+  Cursor cursor_;
+};
+
+}  // namespace detail
+/** @endcond */
+
+/** One page of tokens: `for (const auto &token : page)`, with views that look into it. */
+class token_page {
+  struct cursor {
+    const av_token *current() const noexcept { return left > 0 ? *items : nullptr; }
+    void next() noexcept { ++items, --left; }
+    const av_token *const *items = nullptr;
+    std::size_t left = 0;
+  };
+
+ public:
+  /** A C++ input iterator over token_view. */
+  using iterator = detail::token_iterator<cursor>;
+
+  /** Takes over a page of apivideo.h, which is not NULL. */
+  explicit token_page(av_token_page *handle) noexcept : handle_(handle) {}
+
+  /** How many tokens this page holds. */
+  std::size_t size() const noexcept { return handle_ ? handle_->count : 0; }
+  /** Whether it holds none. */
+  bool empty() const noexcept { return size() == 0; }
+  /** The token `index`, from 0 to size() - 1. */
+  token_view operator[](std::size_t index) const noexcept {
+    return token_view(handle_->items[index]);
+  }
+  /** The first token. */
+  iterator begin() const noexcept {
+    return handle_ ? iterator({handle_->items, size()}) : iterator();
+  }
+  /** Behind the last token. */
+  iterator end() const noexcept { return iterator(); }
+
+  /** How many tokens there are on all pages; 0 is none if this one is empty, otherwise not told. */
+  std::uint64_t items_total() const noexcept { return handle_ ? handle_->items_total : 0; }
+  /** How many pages there are; 0 is not told. */
+  std::uint32_t pages_total() const noexcept { return handle_ ? handle_->pages_total : 0; }
+  /** The number of this page, from 1; 0 is not told. */
+  std::uint32_t current_page() const noexcept { return handle_ ? handle_->current_page : 0; }
+  /** How many tokens a page holds at most; 0 is not told. */
+  std::uint32_t page_size() const noexcept { return handle_ ? handle_->page_size : 0; }
+
+ private:
+  detail::owner<av_token_page, av_token_page_free> handle_;
+};
+
+// ---- What is passed ----
+
+/**
+ * A text that is passed to a call, which makes no copy of it: a literal or other `const char *`, a
+ * `std::string`, or a token. (A `std::string_view` need not end in the NUL that C asks for.)
+ */
+class c_string {
+ public:
+  /** A NUL-terminated text; nullptr is what NULL is in apivideo.h. */
+  c_string(const char *text) noexcept : text_(text) {}
+  /** A string; with a NUL in it, the call fails with status::invalid_argument. */
+  c_string(const std::string &text) noexcept
+      : text_(text.c_str()), has_nul_(detail::has_nul(text)) {}
+  /** A token. */
+  c_string(const token_view &token) noexcept : text_(token.c_str()) {}
+
+  /** The text, NUL-terminated. */
+  const char *c_str() const noexcept { return text_; }
+  /** Whether the text has a NUL in it, where C would take it to end. */
+  bool has_nul() const noexcept { return has_nul_; }
+
+ private:
+  const char *text_;
+  bool has_nul_ = false;
+};
+
+/**
+ * Cancels calls: any number of them may have it in request_options::cancel. Copies cancel the same
+ * calls; each thread may have one.
+ */
+class cancel_source {
+ public:
+  /** Not cancelled yet. */
+  cancel_source() : handle_(av_cancel_new(), &av_cancel_free) {}
+  /** Cancels the same calls. (There is no move, which would leave one that cancels nothing.) */
+  cancel_source(const cancel_source &) = default;
+  /** Cancels the same calls from now on. */
+  cancel_source &operator=(const cancel_source &) = default;
+
+#ifdef __cpp_lib_jthread
+  /** Cancelled when `stop` is, and by cancel(): `options.cancel = stop`. It is there from C++20 on,
+   * where the standard library has `std::stop_token`. */
+  cancel_source(std::stop_token stop) {
+    struct trigger {
+      av_cancel *cancel;
+      void operator()() const noexcept { av_cancel_trigger(cancel); }
+    };
+    struct bound {
+      explicit bound(std::stop_token from) : callback(std::move(from), trigger{source.handle()}) {}
+      cancel_source source;
+      std::stop_callback<trigger> callback;
+    };
+    const auto both = std::make_shared<bound>(std::move(stop));
+    handle_ = std::shared_ptr<av_cancel>(both, both->source.handle());
+  }
+#endif
+
+  /** Ends every call that uses it with status::cancelled, within 20 ms, unless its answer is there
+   * already; later ones are not begun. It never blocks. */
+  void cancel() const noexcept { av_cancel_trigger(handle_.get()); }
+  /** The handle of apivideo.h; it stays this object's. */
+  av_cancel *handle() const noexcept { return handle_.get(); }
+
+ private:
+  std::shared_ptr<av_cancel> handle_;
+};
+
+/** What the service tells of its rate limit; what it does not tell is nothing. */
+struct rate_limit {
+  std::optional<std::int64_t> limit;         /**< How many requests a window (a minute) allows. */
+  std::optional<std::int64_t> remaining;     /**< How many are left in this window. */
+  std::optional<std::chrono::seconds> reset; /**< How long it is until the next window. */
+};
+
+/**
+ * Tells of the HTTP answer to a call, whether that succeeded or failed: pass it in
+ * request_options::response, to one call at a time. It tells of the last attempt of the last call;
+ * its text lives until its next use.
+ */
+class response {
+ public:
+  /** Tells nothing yet. */
+  response() noexcept : handle_(av_response_new()) {}
+
+  /** The HTTP status, 100 to 999; 0 if there was no answer. */
+  int http_status() const noexcept { return av_response_http_status(handle()); }
+  /** How many times the request was tried. */
+  std::uint32_t attempts() const noexcept { return av_response_attempts(handle()); }
+  /** The first value of a header, in capitals or small; nothing if there is none. */
+  std::optional<std::string_view> header(c_string name) const noexcept {
+    const char *value = name.has_nul() ? nullptr : av_response_header(handle(), name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+  }
+  /** What the answer tells about the rate limit. */
+  apivideo::rate_limit rate_limit() const noexcept {
+    std::int64_t limit = -1, remaining = -1, reset = -1;
+    av_response_rate_limit(handle(), &limit, &remaining, &reset);
+    apivideo::rate_limit told;
+    if (limit >= 0) told.limit = limit;
+    if (remaining >= 0) told.remaining = remaining;
+    if (reset >= 0) told.reset = std::chrono::seconds(reset);
+    return told;
+  }
+  /** The handle of apivideo.h; it stays this object's. */
+  av_response *handle() const noexcept { return handle_.get(); }
+
+ private:
+  detail::owner<av_response, av_response_free> handle_;
+};
+
+/** How much is traced. */
+enum class trace_level : std::int32_t {
+  off = AV_TRACE_OFF,     /**< Nothing. */
+  error = AV_TRACE_ERROR, /**< Failed attempts. */
+  info = AV_TRACE_INFO,   /**< Every attempt. */
+  debug = AV_TRACE_DEBUG  /**< Every attempt and its steps. */
+};
+
+/**
+ * Takes one line of the trace, on the thread that is inside the call; those of several threads come
+ * at once. The line holds no credential and no whole token, and lives until the function returns.
+ * What the function throws is dropped: a trace changes nothing about a call.
+ */
+using trace_function = std::function<void(trace_level level, std::string_view line)>;
+
+/** What a client is made from: `api_key` alone is enough. What is not set is the default. */
+struct config {
+  std::optional<std::string> api_key{};      /**< The account's API key: this or `access_token`. */
+  std::optional<std::string> access_token{}; /**< An access token got by other means. */
+  std::optional<std::string> base_url{};     /**< APIVIDEO_PRODUCTION_URL, unless it is set. */
+  std::optional<std::string> app_name{};     /**< Your application: 1 to 50 of A-Z a-z 0-9 - _ . */
+  std::optional<std::string> app_version{};  /**< Its version, such as 1.20.3. */
+  std::optional<std::string> sdk_name{};     /**< A library of yours over this one. */
+  std::optional<std::string> sdk_version{};  /**< Its version. */
+  std::optional<std::string> ca_file{};      /**< A PEM file that replaces the system's trust. */
+  std::optional<std::string> proxy_url{};    /**< "" is none; unless set, the environment's. */
+  trace_function trace{};                    /**< Takes the trace. */
+  apivideo::trace_level trace_level = apivideo::trace_level::info; /**< How much it takes. */
+  /** What the whole of a call may take, 30 s unless set; 1 ms to 49 days, or no_limit, as below. */
+  std::optional<std::chrono::milliseconds> timeout{};
+  /** What name lookup, TCP, proxy and TLS of an attempt may take together, 10 s unless set. */
+  std::optional<std::chrono::milliseconds> connect_timeout{};
+  /** What one attempt of a get, list or remove may take if another is allowed, 10 s unless set. */
+  std::optional<std::chrono::milliseconds> attempt_timeout{};
+  std::uint32_t max_attempts = 0; /**< How many times a request may be tried; 0 is 3. */
+  bool allow_plain_http = false;  /**< Allows http:// to another machine, in the clear. */
+};
+
+/** What a single call may do otherwise than its client. */
+struct request_options {
+  std::optional<cancel_source> cancel{};              /**< Cancels the call. */
+  apivideo::response *response = nullptr;             /**< Is told of the answer to the call. */
+  std::optional<std::chrono::milliseconds> timeout{}; /**< As in config. */
+  std::uint32_t max_attempts = 0;                     /**< As in config; 0 is the client's. */
+};
+
+/** What tokens are sorted by. */
+enum class sort_key : std::int32_t {
+  service_default = AV_TOKEN_SORT_DEFAULT, /**< As the service does by default. */
+  created_at = AV_TOKEN_SORT_CREATED_AT,   /**< By when a token was made. */
+  ttl = AV_TOKEN_SORT_TTL                  /**< By how long a token is still valid. */
+};
+
+/** In which order. */
+enum class sort_order : std::int32_t {
+  service_default = AV_SORT_DEFAULT, /**< As the service does by default. */
+  ascending = AV_SORT_ASC,           /**< Smallest first. */
+  descending = AV_SORT_DESC          /**< Largest first. */
+};
+
+/** What to list. */
+struct list_params {
+  std::uint32_t current_page = 0; /**< The page, from 1; 0 is the first. */
+  std::uint32_t page_size = 0;    /**< How many tokens a page holds, 1 to 100; 0 is 25. */
+  sort_key sort_by = sort_key::service_default; /**< What they are sorted by. */
+  /** In which order. */
+  apivideo::sort_order sort_order = apivideo::sort_order::service_default;
+};
+
+/** @cond DETAIL */
+namespace detail {
+
+inline av_tokens_list_params to_c(const list_params &from) noexcept {
+  return {sizeof(av_tokens_list_params), from.current_page, from.page_size,
+          static_cast<std::int32_t>(from.sort_by), static_cast<std::int32_t>(from.sort_order)};
+}
+
+/* False if the timeout is out of range: that is a bad_timeout. */
+inline bool to_c(const request_options &from, av_request_options &to) noexcept {
+  to.struct_size = sizeof to;
+  to.cancel = from.cancel ? from.cancel->handle() : nullptr;
+  to.response = from.response != nullptr ? from.response->handle() : nullptr;
+  to.max_attempts = from.max_attempts;
+  return to_c(from.timeout, to.timeout_ms);
+}
+
+inline constexpr const char *bad_timeout =
+    "invalid argument: options.timeout must be from 1 ms to 4294967294 ms, or no_limit";
+
+}  // namespace detail
+/** @endcond */
+
+// ---- Calls ----
+
+/**
+ * All tokens of all pages, one request a page, when it comes to it; made by client::tokens(). It
+ * may outlive its client, and is for one thread at a time.
+ *
+ * `for (const auto &token : range)` throws what a page fails with; another such loop over the same
+ * range goes on behind the last token that was told, and asks for a failed page again.
+ */
+class token_range {
+ public:
+  /** Goes to the next token, at first to the first. False at the end, or if error() tells why. */
+  bool try_next() noexcept {
+    av_request_options options = {};
+    av_error *failed = nullptr;
+    error_.reset();
+    if (!detail::to_c(options_, options))
+      error_.emplace(detail::bad_timeout);
+    else if (av_token_iter_next(handle_.get(), &options, &current_, &failed) != AV_STATUS_OK)
+      error_.emplace(failed);
+    return current_ != nullptr;
+  }
+  /** The token that was gone to; an empty one if there is none. The next one takes its place. */
+  token_view current() const noexcept { return token_view(handle_ ? current_ : nullptr); }
+  /** Why there is no next token; nothing at the end of them all. */
+  const std::optional<failure> &error() const noexcept { return error_; }
+
+#ifdef __cpp_exceptions
+ private:
+  struct cursor {
+    const av_token *current() const noexcept {
+      return range != nullptr ? range->current().handle() : nullptr;
+    }
+    void next() {
+      if (!range->try_next() && range->error_) range->error_->raise();
+    }
+    token_range *range = nullptr;
+  };
+
+ public:
+  /** A C++ input iterator over token_view, whose `++` throws what a page fails with. */
+  using iterator = detail::token_iterator<cursor>;
+  /** Goes to the next token, at first to the first; throws what that fails with. */
+  iterator begin() { return ++iterator({this}); }
+  /** Behind the last token. */
+  iterator end() const noexcept { return iterator(); }
+#endif
+
+ private:
+  friend class client;
+  token_range(av_token_iter *handle, const request_options &options, std::shared_ptr<void> trace)
+      : trace_(std::move(trace)), handle_(handle), options_(options) {}
+
+  std::shared_ptr<void> trace_;
+  detail::owner<av_token_iter, av_token_iter_free> handle_;
+  request_options options_;
+  const av_token *current_ = nullptr;
+  std::optional<failure> error_;
+};
+
+/**
+ * A client: one credential, one service, and the connections to it, which are kept open between
+ * calls. Any number of threads may call through one client at once; a program rarely needs two.
+ *
+ * A call blocks until its answer is there, at most for its timeout; the statuses it may fail with
+ * are told in apivideo.h. So are calls that hand out JSON, for fields that are not known here: they
+ * take handle().
+ */
+class client {
+ public:
+  /** Makes a client. Nothing is sent, so that a wrong key shows with the first call. */
+  static result<client> try_make(const config &from) noexcept {
+    av_client_config to = {};
+    const char *mistake = nullptr;
+    const auto text = [&](const std::optional<std::string> &it, const char *&member,
+                          const char *has_nul) {
+      if (!it) return;
+      member = it->c_str();
+      if (detail::has_nul(*it)) mistake = has_nul;
+    };
+    const auto time = [&](const std::optional<std::chrono::milliseconds> &it,
+                          std::uint32_t &member, const char *out_of_range) {
+      if (!detail::to_c(it, member)) mistake = out_of_range;
+    };
+
+    to.struct_size = sizeof to;
+    text(from.api_key, to.api_key, "invalid argument: config.api_key has a NUL in it");
+    text(from.access_token, to.access_token,
+         "invalid argument: config.access_token has a NUL in it");
+    text(from.base_url, to.base_url, "invalid argument: config.base_url has a NUL in it");
+    text(from.app_name, to.app_name, "invalid argument: config.app_name has a NUL in it");
+    text(from.app_version, to.app_version, "invalid argument: config.app_version has a NUL in it");
+    text(from.sdk_name, to.sdk_name, "invalid argument: config.sdk_name has a NUL in it");
+    text(from.sdk_version, to.sdk_version, "invalid argument: config.sdk_version has a NUL in it");
+    text(from.ca_file, to.ca_file, "invalid argument: config.ca_file has a NUL in it");
+    text(from.proxy_url, to.proxy_url, "invalid argument: config.proxy_url has a NUL in it");
+    time(from.timeout, to.timeout_ms, "invalid argument: config.timeout is out of range");
+    time(from.connect_timeout, to.connect_timeout_ms,
+         "invalid argument: config.connect_timeout is out of range");
+    time(from.attempt_timeout, to.attempt_timeout_ms,
+         "invalid argument: config.attempt_timeout is out of range");
+    if (mistake != nullptr) return failure(mistake);
+
+    to.max_attempts = from.max_attempts;
+    to.flags = from.allow_plain_http ? AV_CLIENT_ALLOW_PLAIN_HTTP : 0;
+    std::shared_ptr<trace_function> trace;
+    if (from.trace) {
+      trace = std::make_shared<trace_function>(from.trace);
+      to.trace_fn = pass_trace;
+      to.trace_userdata = trace.get();
+      to.trace_level = static_cast<std::int32_t>(from.trace_level);
+    }
+
+    av_client *made = nullptr;
+    av_error *failed = nullptr;
+    if (av_client_new(&to, &made, &failed) != AV_STATUS_OK) return failure(failed);
+    return client(made, std::move(trace));
+  }
+
+  /** Makes an upload token. Whoever has it can upload videos to the account, until it ends or is
+   * removed. `ttl` is 1 to 2147483647 s, or 0 for ever. Unless the outcome of a failure is
+   * outcome::not_applied, a token may have been made that nobody knows of. */
+  result<token> try_create(std::chrono::seconds ttl,
+                           const request_options &options = {}) const noexcept {
+    if (ttl.count() < 0 || ttl.count() > std::numeric_limits<std::int32_t>::max())
+      return failure("invalid argument: ttl must be from 0 s (never expires) to 2147483647 s");
+    const auto seconds = static_cast<std::uint32_t>(ttl.count());
+    return call<token, av_token>(options, av_tokens_create, seconds);
+  }
+
+  /** Looks up one token that is active. */
+  result<token> try_get(c_string id, const request_options &options = {}) const noexcept {
+    if (id.has_nul()) return failure(nul_in_id);
+    return call<token, av_token>(options, av_tokens_get, id.c_str());
+  }
+
+  /** Lists one page of the active tokens. */
+  result<token_page> try_list(const list_params &params = {},
+                              const request_options &options = {}) const noexcept {
+    const av_tokens_list_params to = detail::to_c(params);
+    return call<token_page, av_token_page>(options, av_tokens_list, &to);
+  }
+
+  /** Revokes a token: nothing more can be uploaded with it. The result has nothing to tell but
+   * whether it was done. */
+  result<std::monostate> try_remove(c_string id,
+                                    const request_options &options = {}) const noexcept {
+    av_request_options to = {};
+    av_error *failed = nullptr;
+    if (id.has_nul()) return failure(nul_in_id);
+    if (!detail::to_c(options, to)) return failure(detail::bad_timeout);
+    if (av_tokens_delete(handle(), id.c_str(), &to, &failed) != AV_STATUS_OK)
+      return failure(failed);
+    return std::monostate();
+  }
+
+  /** All active tokens of all pages from `params.current_page` on, the oldest first unless `params`
+   * sorts. Nothing is sent yet: the options are for each page. Removing tokens meanwhile skips
+   * others: collect first, or list page 1 and remove until it is empty. */
+  result<token_range> try_tokens(const list_params &params = {},
+                                 const request_options &options = {}) const noexcept {
+    const av_tokens_list_params to = detail::to_c(params);
+    av_token_iter *made = nullptr;
+    av_error *failed = nullptr;
+    if (av_tokens_iterate(handle(), &to, &made, &failed) != AV_STATUS_OK) return failure(failed);
+    return token_range(made, options, trace_);
+  }
+
+#ifdef __cpp_exceptions
+  /** As try_make(), throwing. */
+  explicit client(const config &from) : client(try_make(from).value()) {}
+  /** As try_create(), throwing. */
+  [[nodiscard]] token create(std::chrono::seconds ttl, const request_options &options = {}) const {
+    return try_create(ttl, options).value();
+  }
+  /** As try_get(), throwing. */
+  token get(c_string id, const request_options &options = {}) const {
+    return try_get(id, options).value();
+  }
+  /** As try_list(), throwing. */
+  token_page list(const list_params &params = {}, const request_options &options = {}) const {
+    return try_list(params, options).value();
+  }
+  /** As try_remove(), throwing. */
+  void remove(c_string id, const request_options &options = {}) const {
+    try_remove(id, options).value();
+  }
+  /** As try_tokens(), throwing: `for (const auto &token : client.tokens())`. */
+  token_range tokens(const list_params &params = {}, const request_options &options = {}) const {
+    return try_tokens(params, options).value();
+  }
+#endif
+
+  /** The client of apivideo.h; it stays this object's. */
+  const av_client *handle() const noexcept { return handle_.get(); }
+
+ private:
+  static constexpr const char *nul_in_id = "invalid argument: the token has a NUL in it";
+
+  client(av_client *handle, std::shared_ptr<void> trace) noexcept
+      : trace_(std::move(trace)), handle_(handle) {}
+
+  /* No exception may pass through C. */
+  static void pass_trace(void *function, std::int32_t level, const char *line) noexcept {
+    const auto &trace = *static_cast<const trace_function *>(function);
+#ifdef __cpp_exceptions
+    try {
+      trace(static_cast<trace_level>(level), line);
+    } catch (...) {
+    }
+#else
+    trace(static_cast<trace_level>(level), line);
+#endif
+  }
+
+  template <class T, class Handle, class Function, class Argument>
+  result<T> call(const request_options &options, Function function,
+                 Argument argument) const noexcept {
+    av_request_options to = {};
+    Handle *made = nullptr;
+    av_error *failed = nullptr;
+    if (!detail::to_c(options, to)) return failure(detail::bad_timeout);
+    if (function(handle(), argument, &to, &made, &failed) != AV_STATUS_OK) return failure(failed);
+    return T(made);
+  }
+
+  std::shared_ptr<void> trace_; /* what the client calls outlives it */
+  detail::owner<av_client, av_client_free> handle_;
+};
+
+}  // namespace apivideo
+
+#endif  // APIVIDEO_HPP
