@@ -415,9 +415,9 @@ pub unsafe extern "C" fn av_token_page_free(page: *mut av_token_page) {
 /// av_token_iter_next(), until it hands out NULL.
 ///
 /// Unless `params` sorts, the oldest tokens come first, so that tokens made meanwhile come last.
-/// Tokens may be made and expire meanwhile: one that moves on to the next page is told once. But
-/// deleting while iterating skips tokens: collect first, or list page 1 and delete until it is
-/// empty.
+/// Tokens may be made meanwhile: one that moves on to the next page is told once. But where tokens
+/// before it are deleted or expire meanwhile, one may be skipped. To delete, collect first, or list
+/// page 1 and delete until it is empty.
 ///
 /// @param client  whom to ask; not NULL; it may be freed before the iterator.
 /// @param params  what to list, or NULL; `current_page` is where to begin.
