@@ -81,7 +81,7 @@ test: ## Install what the tests need, then run them all
 	@$(MAKE) --no-print-directory test-cpp
 	@$(MAKE) --no-print-directory test-docs test-abi
 	@$(MAKE) --no-print-directory test-install
-	@$(MAKE) --no-print-directory test-ffmpeg
+	@$(MAKE) --no-print-directory test-languages test-ffmpeg
 
 .PHONY: test-c
 test-c: all local_api ## Run the C tests alone
@@ -125,6 +125,7 @@ abi-record: all ## Write down the ABI of this version, at its release
 	@python3 -B tests/abi/abi.py record include/apivideo.h $(BUILD)/lib/libapivideo.so
 
 # Programs of others, built from an installed library and run against the stand-in service.
+LANGUAGES := cpp csharp java node
 INSTALLED_PREFIX := $(abspath $(BUILD)/tests/prefix)
 use_installed = mkdir -p $(BUILD)/tests/$@ && PREFIX=$(INSTALLED_PREFIX) LOCAL_API=$(abspath $(LOCAL_API)) \
   OUT=$(abspath $(BUILD)/tests/$@)
@@ -132,6 +133,11 @@ use_installed = mkdir -p $(BUILD)/tests/$@ && PREFIX=$(INSTALLED_PREFIX) LOCAL_A
 .PHONY: installed
 installed: all docs
 	@$(MAKE) --no-print-directory install PREFIX=$(INSTALLED_PREFIX) > /dev/null
+
+.PHONY: test-languages $(LANGUAGES:%=test-language-%)
+test-languages: $(LANGUAGES:%=test-language-%) ## Run the tests of the wrappers in other languages
+$(LANGUAGES:%=test-language-%): test-language-%: installed local_api
+	@$(use_installed) tests/languages/$*.sh
 
 .PHONY: test-ffmpeg
 test-ffmpeg: installed local_api ## Run a program that uses FFmpeg and this library

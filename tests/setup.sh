@@ -12,6 +12,11 @@ needed="$needed unshare:util-linux ip:iproute2 ss:iproute2"
 needed="$needed cmake:cmake ninja:ninja-build meson:meson pkg-config:pkg-config"
 # For tests/docs and tests/abi.
 needed="$needed doxygen:doxygen man:man-db lexgrog:man-db groff:groff-base python3:python3"
+# For tests/languages.
+needed="$needed mcs:mono-mcs mono:mono-runtime javac:default-jdk-headless node:nodejs npm:npm"
+
+# Each file, where a package has no command.
+files="/usr/lib/mono/4.5/System.Core.dll:libmono-system-core4.0-cil /usr/share/java/jna.jar:libjna-java"
 
 # Each library that pkg-config knows: for tests/ffmpeg.
 libraries="libavformat:libavformat-dev libavcodec:libavcodec-dev libavutil:libavutil-dev"
@@ -22,6 +27,9 @@ PATH=$PATH:/usr/sbin:/sbin
 missing=""
 for pair in $needed; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
+done
+for pair in $files; do
+  [ -e "${pair%%:*}" ] || missing="$missing ${pair##*:}"
 done
 for pair in $libraries; do
   pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair##*:}"

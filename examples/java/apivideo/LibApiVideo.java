@@ -1,0 +1,119 @@
+// The C side of the wrapper: the functions and structures of apivideo.h that it uses, by JNA.
+package apivideo;
+
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLong;
+import com.sun.jna.Pointer;
+import com.sun.jna.Structure;
+import com.sun.jna.Structure.FieldOrder;
+import com.sun.jna.ptr.PointerByReference;
+import java.util.Map;
+
+/**
+ * size_t is NativeLong here, which is as wide on Linux; uint32_t is int. Strings handed out and those
+ * in structures are UTF-8 by the option below; JNA leaves parameters out of it, so that those are
+ * bytes, with a NUL at their end.
+ */
+interface LibApiVideo extends Library {
+  /** Named by the ABI that this file was written for, so that no other is taken for it. */
+  LibApiVideo LIB = Native.load("libapivideo.so.0.1", LibApiVideo.class, Map.of(OPTION_STRING_ENCODING, "UTF-8"));
+
+  String av_library_version();
+
+  int av_client_new(ClientConfig config, PointerByReference client, PointerByReference error);
+  void av_client_free(Pointer client);
+
+  int av_tokens_create(Pointer client, int ttlSeconds, RequestOptions options, PointerByReference token, PointerByReference error);
+  int av_tokens_get(Pointer client, byte[] id, RequestOptions options, PointerByReference token, PointerByReference error);
+  int av_tokens_list(Pointer client, ListParameters parameters, RequestOptions options, PointerByReference page, PointerByReference error);
+  int av_tokens_delete(Pointer client, byte[] id, RequestOptions options, PointerByReference error);
+  void av_token_free(Pointer token);
+  void av_token_page_free(Pointer page);
+
+  Pointer av_cancel_new();
+  void av_cancel_trigger(Pointer cancel);
+  void av_cancel_free(Pointer cancel);
+
+  String av_error_message(Pointer error);
+  int av_error_outcome(Pointer error);
+  int av_error_is_retryable(Pointer error);
+  int av_error_http_status(Pointer error);
+  int av_error_attempts(Pointer error);
+  long av_error_retry_after_ms(Pointer error);
+  NativeLong av_error_problem_count(Pointer error);
+  String av_error_problem_type(Pointer error);
+  String av_error_problem_title(Pointer error);
+  String av_error_problem_detail(Pointer error);
+  String av_error_problem_name(Pointer error);
+  String av_error_problem_type_at(Pointer error, NativeLong index);
+  String av_error_problem_title_at(Pointer error, NativeLong index);
+  String av_error_problem_detail_at(Pointer error, NativeLong index);
+  String av_error_problem_name_at(Pointer error, NativeLong index);
+  void av_error_free(Pointer error);
+
+  @FieldOrder({"structSize", "apiKey", "accessToken", "baseUrl", "appName", "appVersion", "sdkName", "sdkVersion", "caFile",
+    "proxyUrl", "trace", "traceUserdata", "timeoutMs", "connectTimeoutMs", "attemptTimeoutMs", "maxAttempts", "traceLevel", "flags"})
+  class ClientConfig extends Structure {
+    public NativeLong structSize = new NativeLong();
+    public String apiKey, accessToken, baseUrl, appName, appVersion, sdkName, sdkVersion, caFile, proxyUrl;
+    public Pointer trace, traceUserdata;
+    public int timeoutMs, connectTimeoutMs, attemptTimeoutMs, maxAttempts, traceLevel, flags;
+
+    ClientConfig() {
+      structSize.setValue(size());
+    }
+  }
+
+  @FieldOrder({"structSize", "cancel", "response", "timeoutMs", "maxAttempts"})
+  class RequestOptions extends Structure {
+    public NativeLong structSize = new NativeLong();
+    public Pointer cancel, response;
+    public int timeoutMs, maxAttempts;
+
+    RequestOptions(Pointer cancel) {
+      structSize.setValue(size());
+      this.cancel = cancel;
+    }
+  }
+
+  @FieldOrder({"structSize", "currentPage", "pageSize", "sortBy", "sortOrder"})
+  class ListParameters extends Structure {
+    public NativeLong structSize = new NativeLong();
+    public int currentPage, pageSize, sortBy, sortOrder;
+
+    ListParameters(int currentPage, int pageSize) {
+      structSize.setValue(size());
+      this.currentPage = currentPage;
+      this.pageSize = pageSize;
+    }
+  }
+
+  @FieldOrder({"createdAt", "expiresAt", "reserved", "token", "reservedPointer", "ttlSeconds", "reserved32"})
+  class Token extends Structure {
+    public long createdAt, expiresAt;
+    public long[] reserved = new long[4];
+    public String token;
+    public Pointer reservedPointer;
+    public int ttlSeconds, reserved32;
+
+    Token(Pointer pointer) {
+      super(pointer);
+      read();
+    }
+  }
+
+  @FieldOrder({"itemsTotal", "reserved", "items", "count", "currentPage", "pagesTotal", "pageSize", "reserved32"})
+  class TokenPage extends Structure {
+    public long itemsTotal;
+    public long[] reserved = new long[4];
+    public Pointer items;
+    public NativeLong count;
+    public int currentPage, pagesTotal, pageSize, reserved32;
+
+    TokenPage(Pointer pointer) {
+      super(pointer);
+      read();
+    }
+  }
+}

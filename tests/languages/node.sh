@@ -1,0 +1,35 @@
+#!/bin/sh
+# Runs the Node.js wrapper's example and its tests, against an installed library: node.sh, with PREFIX
+# (where it is installed), LOCAL_API (the stand-in service) and OUT (a scratch directory). npm fetches
+# koffi.
+set -eu
+
+for command in node npm; do
+  command -v "$command" >/dev/null 2>&1 || {
+    echo "node: $command is missing: apt-get install --no-install-recommends nodejs npm" >&2
+    exit 1
+  }
+done
+
+here=$(cd "$(dirname "$0")" && pwd)
+work=$OUT/node
+rm -rf "$work"
+cp -R "$here/../../examples/node" "$work"
+cd "$work"
+npm ci --prefer-offline --no-audit --no-fund >npm.log 2>&1 || {
+  cat npm.log >&2
+  echo "node: npm could not fetch koffi: npm ci, in examples/node, wants a registry" >&2
+  exit 1
+}
+
+# The loader looks here too.
+LD_LIBRARY_PATH=$PREFIX/lib
+export LD_LIBRARY_PATH
+"$here/with_local_api.sh" "$LOCAL_API" sh -euc '
+  node example.js >example.log
+  grep -q " is valid until " example.log
+  node --test --test-reporter=tap >tests.log 2>&1 || { cat tests.log; exit 1; }
+'
+passed=$(sed -n "s/^# pass //p" tests.log)
+[ "${passed:-0}" -gt 0 ] || { cat tests.log; exit 1; }
+echo "node: $passed passed"
