@@ -139,6 +139,11 @@ test-languages: $(LANGUAGES:%=test-language-%) ## Run the tests of the wrappers 
 $(LANGUAGES:%=test-language-%): test-language-%: installed local_api
 	@$(use_installed) tests/languages/$*.sh
 
+.PHONY: test-swift
+test-swift: installed local_api ## Run those in Swift, whose toolchain is fetched once (4 minutes, 3 GB)
+	@tests/languages/swift_toolchain.sh
+	@$(use_installed) tests/languages/swift.sh
+
 .PHONY: test-ffmpeg
 test-ffmpeg: installed local_api ## Run a program that uses FFmpeg and this library
 	@$(use_installed) tests/ffmpeg/run.sh

@@ -1,0 +1,16 @@
+// swift-tools-version: 6.0
+// The package: the installed C library as a module, the Swift library over it, a program that uses
+// it, and the tests.
+import PackageDescription
+
+let package = Package(
+    name: "apivideo",
+    products: [.library(name: "ApiVideo", targets: ["ApiVideo"])],
+    targets: [
+        .systemLibrary(name: "CApiVideo", pkgConfig: "apivideo"),
+        .target(name: "ApiVideo", dependencies: ["CApiVideo"]),
+        .executableTarget(name: "tokens", dependencies: ["ApiVideo"]),
+        .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
+        .testTarget(name: "ApiVideoTests", dependencies: ["ApiVideo", "CMalloc"]),
+    ]
+)

@@ -1,0 +1,2 @@
+/* A module map names headers beside itself. */
+#include <malloc.h>
