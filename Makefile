@@ -125,7 +125,7 @@ abi-record: all ## Write down the ABI of this version, at its release
 	@python3 -B tests/abi/abi.py record include/apivideo.h $(BUILD)/lib/libapivideo.so
 
 # Programs of others, built from an installed library and run against the stand-in service.
-LANGUAGES := cpp csharp java node
+LANGUAGES := cpp go python csharp java node
 INSTALLED_PREFIX := $(abspath $(BUILD)/tests/prefix)
 use_installed = mkdir -p $(BUILD)/tests/$@ && PREFIX=$(INSTALLED_PREFIX) LOCAL_API=$(abspath $(LOCAL_API)) \
   OUT=$(abspath $(BUILD)/tests/$@)

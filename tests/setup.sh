@@ -13,7 +13,7 @@ needed="$needed cmake:cmake ninja:ninja-build meson:meson pkg-config:pkg-config"
 # For tests/docs and tests/abi.
 needed="$needed doxygen:doxygen man:man-db lexgrog:man-db groff:groff-base python3:python3"
 # For tests/languages.
-needed="$needed mcs:mono-mcs mono:mono-runtime javac:default-jdk-headless node:nodejs npm:npm"
+needed="$needed go:golang-go mcs:mono-mcs mono:mono-runtime javac:default-jdk-headless node:nodejs npm:npm"
 
 # Each file, where a package has no command.
 files="/usr/lib/mono/4.5/System.Core.dll:libmono-system-core4.0-cil /usr/share/java/jna.jar:libjna-java"

@@ -1,0 +1,11 @@
+// Links the static library: go build -tags apivideo_static. The archive comes first and has all, so
+// that --as-needed drops the shared library, which pkg-config names after it; --static names what the
+// archive itself needs.
+
+//go:build apivideo_static
+
+package apivideo
+
+// #cgo pkg-config: --static apivideo
+// #cgo LDFLAGS: -l:libapivideo.a -Wl,--as-needed
+import "C"
