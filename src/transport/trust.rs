@@ -5,9 +5,12 @@ use crate::error::Error;
 use crate::process::PerProcess;
 use once_cell::race::OnceBox;
 use once_cell::sync::OnceCell;
-use rustls::pki_types::CertificateDer;
+use rustls::crypto::{CryptoProvider, KeyProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
+use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -44,12 +47,26 @@ impl Trust {
 }
 
 fn config(roots: Arc<RootCertStore>) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+/// Clients show no certificate of their own, so that all that signs with one stays out of the
+/// library.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(
+        &self,
+        _: PrivateKeyDer<'static>,
+    ) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("private keys are not supported".into()))
+    }
 }
 
 /// The system's authorities. Reading and parsing the bundle costs more than a handshake, hence
@@ -61,7 +78,7 @@ fn system_authorities() -> Result<Arc<RootCertStore>, Error> {
         .get_or_init(|| Box::new(PerProcess::new(OnceCell::new())))
         .get(OnceCell::new)
         .get_or_try_init(|| {
-            let found = rustls_native_certs::load_native_certs();
+            let found = read_system();
             let mut roots = RootCertStore::empty();
             // System bundles carry some certificates that no verifier accepts: those are left out.
             roots.add_parsable_certificates(found.certs);
@@ -78,6 +95,20 @@ fn system_authorities() -> Result<Arc<RootCertStore>, Error> {
             Ok(Arc::new(roots))
         })
         .cloned()
+}
+
+/// The certificates of the system's bundle; without one, those of its directories, which mostly hold
+/// the same ones again, file by file. What the environment names is read as it says.
+fn read_system() -> CertificateResult {
+    let is_named = |variable| std::env::var_os(variable).is_some();
+    if !is_named(openssl_probe::ENV_CERT_FILE) && !is_named(openssl_probe::ENV_CERT_DIR) {
+        let bundle = openssl_probe::probe().cert_file;
+        let found = load_certs_from_paths(bundle.as_deref(), None);
+        if !found.certs.is_empty() {
+            return found;
+        }
+    }
+    load_native_certs()
 }
 
 /// The authorities in a PEM file, all of which must be usable: a file that is named on purpose is

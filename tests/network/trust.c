@@ -143,7 +143,7 @@ static void a_file_replaces_the_systems(void) {
 int main(int count, char **arguments) {
   files = arguments[1];
   if (count == 3) return make_clients(arguments[2]);
-  if (count != 8) return 2;
+  if (count != 10) return 2;
   printf("  openings of the system's bundle: %s by 3 clients, %s by 8 threads with a client each, "
          "%s by a plain one, %s with ca_file; of the directory's file: %s by 3\n",
          arguments[3], arguments[5], arguments[6], arguments[7], arguments[4]);
@@ -152,6 +152,10 @@ int main(int count, char **arguments) {
   CHECK(strcmp(arguments[5], "1") == 0);
   CHECK(strcmp(arguments[6], "0") == 0);
   CHECK(strcmp(arguments[7], "0") == 0);
+  printf("  where nothing is named: the bundle %s times, the directory's file %s times\n", arguments[8],
+         arguments[9]);
+  CHECK(strcmp(arguments[8], "1") == 0);
+  CHECK(strcmp(arguments[9], "0") == 0);
   no_authorities_at_all();
   unusable_files();
   authorities_once_they_are_there();

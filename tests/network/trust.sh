@@ -36,7 +36,17 @@ opens() {
   grep -c "$2" "$files/$1.strace" || true
 }
 
+# A system that has a bundle, and each of its certificates in a file besides, as Debian has.
+mkdir -p "$files/system/certs"
+cp "$files/ours.pem" "$files/system/certs/ca-certificates.crt"
+cp "$files/directory"/* "$files/system/certs"
+mount --bind "$files/system" /etc/ssl
+strace -f -e trace=open,openat,openat2 -o "$files/system.strace" "$program" "$files" three
+umount /etc/ssl
+
 bundle="$files/ours.pem"
 exec "$program" "$files" checks \
   "$(opens three "$bundle")" "$(grep -c "$files/directory/.*\.0" "$files/three.strace")" \
-  "$(opens threads "$bundle")" "$(opens plain "$bundle")" "$(opens ca_file "$bundle")"
+  "$(opens threads "$bundle")" "$(opens plain "$bundle")" "$(opens ca_file "$bundle")" \
+  "$(grep -c ca-certificates.crt "$files/system.strace")" \
+  "$(grep -c 'certs/.*\.0"' "$files/system.strace" || true)"
