@@ -1,5 +1,6 @@
 //! An answer that is a success: its body, and what a failure to decode it must tell.
 
+use crate::body::Body;
 use crate::error::{CallFacts, Error, Failure, Outcome, Reply};
 use crate::problem::Problem;
 use crate::request::Request;
@@ -10,7 +11,7 @@ pub(crate) struct Answer<'a> {
     pub request: &'a Request<'a>,
     pub status: u16,
     pub attempts: u32,
-    pub body: Vec<u8>,
+    pub body: Body,
 }
 
 impl Answer<'_> {
@@ -26,14 +27,14 @@ impl Answer<'_> {
     pub fn into_checked(
         self,
         check: impl FnOnce(&str) -> Result<(), String>,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Body, Error> {
         self.decode(check)?;
         Ok(self.body)
     }
 
     fn undecodable(&self, what: &str) -> Error {
         let outcome = self.request.outcome(Outcome::Applied);
-        let body = self.body[..self.body.len().min(Reply::BODY_LIMIT)].to_vec();
+        let body = self.body.beginning(Reply::BODY_LIMIT);
         Error::of_call(CallFacts {
             failure: Failure::Decode,
             outcome,

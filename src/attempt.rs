@@ -93,6 +93,7 @@ impl Attempt {
     /// An attempt that must end at `deadline`, or when `cancel` is triggered, and be connected
     /// within `connect_timeout`.
     pub fn new(
+        begun: Instant,
         deadline: Deadline,
         connect_timeout: Option<Duration>,
         cancel: Option<Arc<Cancel>>,
@@ -105,7 +106,7 @@ impl Attempt {
             cancel,
             reuse,
             tracer,
-            begun: Instant::now(),
+            begun,
             phase: Cell::new(Phase::Send),
             has_connected: Cell::new(false),
             request_begun: Cell::new(false),
@@ -189,6 +190,6 @@ impl Attempt {
 
     /// Traces a step of the attempt.
     pub fn trace(&self, step: fmt::Arguments<'_>) {
-        self.tracer.write(Level::Debug, step);
+        self.tracer.write(Level::Debug, || step.to_string());
     }
 }

@@ -70,6 +70,15 @@ impl BaseUrl {
         port_in(&self.authority, default).unwrap_or(default)
     }
 
+    /// The value of the `Host` header: the host, and the port unless it is the scheme's own.
+    pub fn host_header(&self) -> String {
+        let default = if self.is_https() { 443 } else { 80 };
+        match self.port() {
+            port if port == default => self.host().to_owned(),
+            port => format!("{}:{port}", self.host()),
+        }
+    }
+
     /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS

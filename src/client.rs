@@ -97,7 +97,7 @@ impl Client {
         let secret = Secret::new(config.credential)?;
         let url = config.base_url.unwrap_or(base_url::PRODUCTION);
         let base_url = BaseUrl::parse(url, config.allow_plain_http)?;
-        let headers = headers(&config, &secret)?;
+        let headers = headers(&config, &secret, &base_url)?;
         let proxy = Proxy::choose(config.proxy_url, &base_url, config.allow_plain_http)?;
         // A certificate file is checked in any case: a program that names one means it.
         let trust = if base_url.is_https() || config.ca_file.is_some() {
@@ -165,8 +165,16 @@ impl Client {
     }
 }
 
-fn headers(config: &ClientConfig<'_>, secret: &Secret) -> Result<HeaderMap, Error> {
+/// What every request begins with, made once.
+fn headers(
+    config: &ClientConfig<'_>,
+    secret: &Secret,
+    base_url: &BaseUrl,
+) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
+    let host = HeaderValue::try_from(base_url.host_header())
+        .map_err(|error| Error::internal(format_args!("the host is no header: {error}")))?;
+    headers.insert(header::HOST, host);
     headers.insert(header::AUTHORIZATION, secret.authorization(config.credential)?);
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let user_agent = concat!("apivideo-c/", env!("CARGO_PKG_VERSION"));

@@ -10,7 +10,12 @@ pub(crate) struct Deadline(Option<Instant>);
 impl Deadline {
     /// The deadline that lies `timeout` ahead; `None`, or more than the clock can tell, is never.
     pub fn after(timeout: Option<Duration>) -> Self {
-        Deadline(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+        Deadline::after_time(Instant::now(), timeout)
+    }
+
+    /// The deadline that lies `timeout` after `time`.
+    pub fn after_time(time: Instant, timeout: Option<Duration>) -> Self {
+        Deadline(timeout.and_then(|timeout| time.checked_add(timeout)))
     }
 
     /// The deadline at a point in time.
@@ -33,7 +38,12 @@ impl Deadline {
 
     /// Whether the deadline has passed.
     pub fn has_passed(self) -> bool {
-        self.remaining().is_some_and(|left| left.is_zero())
+        self.has_passed_at(Instant::now())
+    }
+
+    /// Whether the deadline has passed by `time`.
+    pub fn has_passed_at(self, time: Instant) -> bool {
+        self.0.is_some_and(|at| at <= time)
     }
 
     /// An earlier deadline that leaves an equal share of the time to each of `shares` steps.

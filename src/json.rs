@@ -31,51 +31,50 @@ pub(crate) fn decode<'de, S: DeserializeSeed<'de>>(
         })
 }
 
-/// What is expected of a field that is not there at all.
-const MISSING: Expected = "there";
-
 /// Where a decoder is, and what it expects there.
 #[derive(Debug, Default)]
 pub(crate) struct Place {
     index: Cell<Option<usize>>,
-    field: Cell<Option<(&'static str, Expected)>>,
+    field: Cell<Option<&'static Field>>,
+    is_missing: Cell<bool>,
 }
 
-/// What must stand in a field, to follow "must be".
-type Expected = &'static str;
+/// A field that is read.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// Its name in the object, or the path to it.
+    pub name: &'static str,
+    /// What must stand in it, to follow "must be".
+    pub expected: &'static str,
+}
 
 impl Place {
     /// The decoder comes to the item at `index`, or has left the last one.
     pub fn enter_item(&self, index: Option<usize>) {
         self.index.set(index);
+        self.field.set(None);
     }
 
     /// Reads the value of `field`, which `accept` must make something of.
     pub fn read<'de, A: MapAccess<'de>, V: Deserialize<'de>, T>(
         &self,
         map: &mut A,
-        field: &'static str,
-        expected: Expected,
+        field: &'static Field,
         accept: impl FnOnce(V) -> Option<T>,
     ) -> Result<T, A::Error> {
-        self.field.set(Some((field, expected)));
-        let value = accept(map.next_value()?).ok_or_else(|| A::Error::custom("not accepted"))?;
-        self.field.set(None);
-        Ok(value)
+        self.field.set(Some(field));
+        accept(map.next_value()?).ok_or_else(|| A::Error::custom("not accepted"))
     }
 
     /// Reads the value of `field` with a seed.
     pub fn read_with<'de, A: MapAccess<'de>, S: DeserializeSeed<'de>>(
         &self,
         map: &mut A,
-        field: &'static str,
-        expected: Expected,
+        field: &'static Field,
         seed: S,
     ) -> Result<S::Value, A::Error> {
-        self.field.set(Some((field, expected)));
-        let value = map.next_value_seed(seed)?;
-        self.field.set(None);
-        Ok(value)
+        self.field.set(Some(field));
+        map.next_value_seed(seed)
     }
 
     /// The field inside which the decoder now is has none of its own: what is read is named anew.
@@ -86,27 +85,29 @@ impl Place {
     /// The value of `field`, which must have been there.
     pub fn require<T, E: serde::de::Error>(
         &self,
-        field: &'static str,
+        field: &'static Field,
         value: Option<T>,
     ) -> Result<T, E> {
         value.ok_or_else(|| {
-            self.field.set(Some((field, MISSING)));
+            self.field.set(Some(field));
+            self.is_missing.set(true);
             E::custom("missing")
         })
     }
 
     /// What is wrong at this place.
     fn complaint(&self) -> String {
-        let (path, expected) = match (self.index.get(), self.field.get()) {
-            (Some(index), Some((field, expected))) => (format!("data[{index}].{field}"), expected),
-            (Some(index), None) => (format!("data[{index}]"), "an object"),
-            (None, Some((field, expected))) => (field.to_owned(), expected),
-            (None, None) => ("it".to_owned(), "an object"),
+        let field = self.field.get();
+        let path = match (self.index.get(), field) {
+            (Some(index), Some(field)) => format!("data[{index}].{}", field.name),
+            (Some(index), None) => format!("data[{index}]"),
+            (None, Some(field)) => field.name.to_owned(),
+            (None, None) => "it".to_owned(),
         };
-        if expected == MISSING {
+        if self.is_missing.get() {
             return format!("{path} is missing");
         }
-        format!("{path} must be {expected}")
+        format!("{path} must be {}", field.map_or("an object", |field| field.expected))
     }
 }
 
@@ -114,6 +115,12 @@ impl Place {
 pub(crate) trait Object<'de>: Sized {
     /// Reads the fields of `map`, telling `place` which one is being read.
     fn from_map<A: MapAccess<'de>>(map: A, place: &Place) -> Result<Self, A::Error>;
+
+    /// The same of a text that begins with the object in the plain form (see `plain.rs`), and what
+    /// follows it. For objects that come by the hundred.
+    fn from_plain(_: &'de str) -> Option<(Self, &'de str)> {
+        None
+    }
 }
 
 /// Reads an [`Object`].

@@ -9,8 +9,8 @@
 //! | what a call does on the network, attempt by attempt | `send.rs`, `attempt.rs` |
 //! | when it tries again, and how long it waits | `retry.rs`, `retry_after.rs`, `rate_limit.rs`, `jitter.rs` |
 //! | what bounds it in time, and ends it from outside | `deadline.rs`, `cancel.rs` |
-//! | how a request is built, what an answer may be | `request.rs`, `answer.rs`, `response.rs` |
-//! | how answers are decoded, page by page | `json.rs`, `page.rs`, `problem.rs` |
+//! | how a request is built, what an answer may be | `request.rs`, `answer.rs`, `body.rs`, `response.rs` |
+//! | how answers are decoded, page by page | `json.rs`, `plain.rs`, `page.rs`, `problem.rs` |
 //! | what went wrong and what may have happened | `error.rs`, `trace.rs` |
 //! | how secrets are kept and hidden | `secret.rs` |
 //! | what a forked process does not share | `process.rs` |
@@ -27,6 +27,7 @@ pub mod ffi;
 mod answer;
 mod attempt;
 mod base_url;
+mod body;
 mod cancel;
 mod client;
 mod deadline;
@@ -34,6 +35,7 @@ mod error;
 mod jitter;
 mod json;
 mod page;
+mod plain;
 mod problem;
 mod process;
 mod rate_limit;

@@ -1,8 +1,9 @@
 //! Pages: how the service hands out a collection, whatever its items are, and how to go through
 //! all of it while it changes.
 
-use crate::json::{self, Object, ObjectSeed, Place, Text};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use crate::json::{self, Field, Object, ObjectSeed, Place, Text};
+use crate::plain;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
@@ -34,6 +35,55 @@ where
     Item: Object<'de>,
     S: Sink<Item>,
 {
+    if let Some(pagination) = decode_plain(text, sink) {
+        return Ok(pagination);
+    }
+    sink.clear();
+    decode_any(text, sink)
+}
+
+/// Decodes a page whose items, and what stands before them, have the plain form.
+pub(crate) fn decode_plain<'de, Item, S>(text: &'de str, sink: &mut S) -> Option<Pagination>
+where
+    Item: Object<'de>,
+    S: Sink<Item>,
+{
+    let items = text.strip_prefix(r#"{"data":["#)?;
+    let rest = plain::array(items, Item::from_plain, |item| sink.push(item))?;
+    // What is left, as a page whose items are decoded already.
+    let rest = format!(r#"{{"data":[]{rest}"#);
+    let mut arrays = Arrays(0);
+    let pagination = decode_any::<Decoded, _>(&rest, &mut arrays).ok()?;
+    // A second array of items would count in the place of the first.
+    (arrays.0 == 1).then_some(pagination)
+}
+
+/// An item that was decoded already.
+struct Decoded;
+
+impl<'de> Object<'de> for Decoded {
+    fn from_map<A: MapAccess<'de>>(mut map: A, _: &Place) -> Result<Self, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Decoded)
+    }
+}
+
+/// Counts the arrays of items.
+struct Arrays(u32);
+
+impl Sink<Decoded> for Arrays {
+    fn clear(&mut self) {
+        self.0 += 1;
+    }
+    fn push(&mut self, _: Decoded) {}
+}
+
+/// Decodes any page.
+pub(crate) fn decode_any<'de, Item, S>(text: &'de str, sink: &mut S) -> Result<Pagination, String>
+where
+    Item: Object<'de>,
+    S: Sink<Item>,
+{
     let place = Place::default();
     json::decode(text, &place, PageSeed { place: &place, sink, item: PhantomData })
 }
@@ -42,9 +92,12 @@ where
 pub(crate) fn most_items(text: &str) -> usize {
     /// An item takes at least its braces and a field: `{"a":0}`.
     const SHORTEST_ITEM: usize = 7;
-    let objects = text.bytes().filter(|&byte| byte == b'{').count();
+    let objects = memchr::memchr_iter(b'{', text.as_bytes()).count();
     objects.min(text.len() / SHORTEST_ITEM + 1)
 }
+
+static DATA: Field = Field { name: "data", expected: "an array" };
+static PAGINATION: Field = Field { name: "pagination", expected: "an object" };
 
 struct PageSeed<'p, Item, S> {
     place: &'p Place,
@@ -75,18 +128,17 @@ impl<'de, Item: Object<'de>, S: Sink<Item>> Visitor<'de> for PageSeed<'_, Item, 
                 "data" => {
                     self.sink.clear();
                     let seed = DataSeed { place, sink: &mut *self.sink, item: PhantomData };
-                    data = Some(place.read_with(&mut map, "data", "an array", seed)?);
+                    data = Some(place.read_with(&mut map, &DATA, seed)?);
                 }
                 "pagination" => {
                     let seed = ObjectSeed::new(place);
-                    pagination =
-                        Some(place.read_with(&mut map, "pagination", "an object", seed)?);
+                    pagination = Some(place.read_with(&mut map, &PAGINATION, seed)?);
                 }
                 _ => json::skip(&mut map)?,
             }
         }
-        place.require("data", data)?;
-        place.require("pagination", pagination)
+        place.require(&DATA, data)?;
+        place.require(&PAGINATION, pagination)
     }
 }
 
@@ -125,36 +177,40 @@ impl<'de, Item: Object<'de>, S: Sink<Item>> Visitor<'de> for DataSeed<'_, Item, 
     }
 }
 
+/// A field of the pagination that counts.
+const fn count(name: &'static str) -> Field {
+    Field { name, expected: "an integer from 0 to 4294967295" }
+}
+
+static CURRENT_PAGE: Field = count("pagination.currentPage");
+static PAGES_TOTAL: Field = count("pagination.pagesTotal");
+static PAGE_SIZE: Field = count("pagination.pageSize");
+static ITEMS_TOTAL: Field =
+    Field { name: "pagination.itemsTotal", expected: "an integer from 0 to 18446744073709551615" };
+
 impl<'de> Object<'de> for Pagination {
     fn from_map<A: MapAccess<'de>>(mut map: A, place: &Place) -> Result<Self, A::Error> {
-        const COUNT: &str = "an integer from 0 to 4294967295";
-        const LARGE_COUNT: &str = "an integer from 0 to 18446744073709551615";
-        let count = |value: Option<u32>| Some(value.unwrap_or(0));
         let mut told = Pagination::default();
         while let Some(Text(field)) = map.next_key()? {
             match field.as_ref() {
                 "currentPage" => {
-                    told.current_page =
-                        place.read(&mut map, "pagination.currentPage", COUNT, count)?;
+                    told.current_page = place.read(&mut map, &CURRENT_PAGE, or_zero)?
                 }
-                "pagesTotal" => {
-                    told.pages_total =
-                        place.read(&mut map, "pagination.pagesTotal", COUNT, count)?;
-                }
-                "pageSize" => {
-                    told.page_size = place.read(&mut map, "pagination.pageSize", COUNT, count)?;
-                }
-                "itemsTotal" => {
-                    let count = |value: Option<u64>| Some(value.unwrap_or(0));
-                    told.items_total =
-                        place.read(&mut map, "pagination.itemsTotal", LARGE_COUNT, count)?;
-                }
+                "pagesTotal" => told.pages_total = place.read(&mut map, &PAGES_TOTAL, or_zero)?,
+                "pageSize" => told.page_size = place.read(&mut map, &PAGE_SIZE, or_zero)?,
+                "itemsTotal" => told.items_total = place.read(&mut map, &ITEMS_TOTAL, or_zero)?,
                 // The links were published in two shapes, and say nothing that the numbers don't.
                 _ => json::skip(&mut map)?,
             }
         }
         Ok(told)
     }
+}
+
+/// A count that may be absent: 0 is not told.
+#[expect(clippy::unnecessary_wraps, reason = "as all that accept a field's value")]
+fn or_zero<N: Default>(count: Option<N>) -> Option<N> {
+    Some(count.unwrap_or_default())
 }
 
 /// The way through all pages of a collection, which may change meanwhile.

@@ -33,12 +33,18 @@ pub(crate) struct RateLimit {
 impl RateLimit {
     /// What the headers of an answer tell.
     pub fn of(headers: &HeaderMap) -> Self {
-        let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-        RateLimit {
-            limit: number("x-ratelimit-limit"),
-            remaining: number("x-ratelimit-remaining"),
-            reset_seconds: number("x-ratelimit-retry-after"),
+        let mut told = RateLimit::default();
+        for (name, value) in headers {
+            let Some(name) = name.as_str().strip_prefix("x-ratelimit-") else { continue };
+            let number = || value.to_str().ok()?.trim().parse().ok();
+            match name {
+                "limit" => told.limit = told.limit.or_else(number),
+                "remaining" => told.remaining = told.remaining.or_else(number),
+                "retry-after" => told.reset_seconds = told.reset_seconds.or_else(number),
+                _ => {}
+            }
         }
+        told
     }
 }
 

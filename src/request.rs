@@ -3,7 +3,8 @@
 use crate::client::Client;
 use crate::error::{Error, Outcome};
 use crate::secret;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use std::fmt::Write;
 use ureq::http::uri::PathAndQuery;
 use ureq::http::{self, HeaderValue, Method, Uri, header};
@@ -20,20 +21,18 @@ const LONGEST_ITEM: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
     method: Method,
-    /// Path and query below the base URL, encoded.
-    target: String,
-    /// The same as it may be shown.
-    shown: String,
-    /// The secret item of the path, as given and as encoded.
-    item: Option<(&'a str, String)>,
+    collection: &'static str,
+    /// The item of the collection, a secret.
+    item: Option<&'a str>,
+    /// With its question mark, or empty.
+    query: String,
     body: Option<Vec<u8>>,
 }
 
 impl<'a> Request<'a> {
     /// A request for a collection, such as `upload-tokens`.
     pub fn new(method: Method, collection: &'static str) -> Self {
-        let target = format!("/{collection}");
-        Request { method, shown: target.clone(), target, item: None, body: None }
+        Request { method, collection, item: None, query: String::new(), body: None }
     }
 
     /// Narrows it down to one item of the collection, given as `parameter`.
@@ -49,22 +48,15 @@ impl<'a> Request<'a> {
                 "{parameter} is longer than {LONGEST_ITEM} bytes"
             )));
         }
-        let encoded = utf8_percent_encode(item, NOT_UNRESERVED).to_string();
-        self.target.push('/');
-        self.target.push_str(&encoded);
-        self.shown.push('/');
-        self.shown.push_str(&secret::shorten(item));
-        self.item = Some((item, encoded));
+        self.item = Some(item);
         Ok(self)
     }
 
     /// Adds a parameter to the query. Names and values are our own and need no encoding.
     pub fn query(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
-        let separator = if self.target.contains('?') { '&' } else { '?' };
-        for target in [&mut self.target, &mut self.shown] {
-            // Writing to a string cannot fail.
-            let _ = write!(target, "{separator}{name}={value}");
-        }
+        let separator = if self.query.is_empty() { '?' } else { '&' };
+        // Writing to a string cannot fail.
+        let _ = write!(self.query, "{separator}{name}={value}");
         self
     }
 
@@ -82,7 +74,7 @@ impl<'a> Request<'a> {
     /// The HTTP request to `client`'s service, without its body.
     pub fn to_http<B>(&self, client: &Client, body: B) -> Result<http::Request<B>, Error> {
         let base = client.base_url();
-        let path = PathAndQuery::try_from(format!("{}{}", base.prefix, self.target))
+        let path = PathAndQuery::from_maybe_shared(Bytes::from(self.target(&base.prefix)))
             .map_err(|error| Error::internal(format_args!("cannot make a path: {error}")))?;
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(base.scheme.clone());
@@ -99,6 +91,25 @@ impl<'a> Request<'a> {
             request.headers_mut().insert(header::CONTENT_TYPE, json);
         }
         Ok(request)
+    }
+
+    /// Path and query, below the path `prefix` of the base URL.
+    fn target(&self, prefix: &str) -> Vec<u8> {
+        // Room enough for all but an item that needs encoding: a call that is made often.
+        let item = self.item.map_or(0, |item| 1 + item.len());
+        let room = prefix.len() + 1 + self.collection.len() + item + self.query.len();
+        let mut target = Vec::with_capacity(room);
+        target.extend_from_slice(prefix.as_bytes());
+        target.push(b'/');
+        target.extend_from_slice(self.collection.as_bytes());
+        if let Some(item) = self.item {
+            target.push(b'/');
+            for part in encode(item) {
+                target.extend_from_slice(part.as_bytes());
+            }
+        }
+        target.extend_from_slice(self.query.as_bytes());
+        target
     }
 
     /// Whether doing it changes nothing at the service.
@@ -135,17 +146,24 @@ impl<'a> Request<'a> {
 
     /// The request in a few words, with no secret in them.
     pub fn describe(&self) -> String {
-        format!("{} {}", self.method, self.shown)
+        let slash = if self.item.is_some() { "/" } else { "" };
+        let item = self.item.map(secret::shorten).unwrap_or_default();
+        format!("{} /{}{slash}{item}{}", self.method, self.collection, self.query)
     }
 
     /// Takes the secret item out of `text`, in which a service may have repeated it.
     pub fn hide_in(&self, text: String) -> String {
-        match &self.item {
-            Some((item, encoded)) => {
-                let short = secret::shorten(item);
-                secret::hide_all(secret::hide(text, encoded, &short), item, &short)
+        match self.item {
+            Some(item) => {
+                let (encoded, short) = (encode(item).to_string(), secret::shorten(item));
+                secret::hide_all(secret::hide(text, &encoded, &short), item, &short)
             }
             None => text,
         }
     }
+}
+
+/// An item of a path as it is sent.
+fn encode(item: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(item, NOT_UNRESERVED)
 }

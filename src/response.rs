@@ -24,14 +24,23 @@ pub(crate) struct Record {
     pub attempts: u32,
     /// What the answer tells about the rate limit.
     pub rate_limit: RateLimit,
-    /// Names and values, each followed by a NUL, which neither can hold.
-    headers: Vec<u8>,
+    headers: HeaderMap,
+    /// The same as a caller reads them, made for the first one that asks: names and values, each
+    /// followed by a NUL, which neither can hold.
+    texts: Vec<u8>,
 }
 
 impl Record {
     /// The first value of a header, and the NUL behind it.
-    pub fn header(&self, name: &str) -> Option<&[u8]> {
-        let mut rest = self.headers.as_slice();
+    pub fn header(&mut self, name: &str) -> Option<&[u8]> {
+        if self.texts.is_empty() {
+            for (name, value) in &self.headers {
+                for part in [name.as_str().as_bytes(), b"\0", value.as_bytes(), b"\0"] {
+                    self.texts.extend_from_slice(part);
+                }
+            }
+        }
+        let mut rest = self.texts.as_slice();
         while let Some((this_name, after_name)) = split_after_nul(rest) {
             let (value, after_value) = split_after_nul(after_name)?;
             if this_name[..this_name.len() - 1].eq_ignore_ascii_case(name.as_bytes()) {
@@ -64,8 +73,8 @@ impl Recorder {
     }
 
     /// Reads what is recorded.
-    pub fn read<R>(&self, read: impl FnOnce(&Record) -> R) -> R {
-        read(&lock(&self.record))
+    pub fn read<R>(&self, read: impl FnOnce(&mut Record) -> R) -> R {
+        read(&mut lock(&self.record))
     }
 }
 
@@ -73,7 +82,8 @@ impl Record {
     fn clear(&mut self) {
         self.status = 0;
         self.rate_limit = RateLimit::default();
-        self.headers.clear();
+        self.headers = HeaderMap::new();
+        self.texts.clear();
     }
 }
 
@@ -93,16 +103,11 @@ impl Recording {
     }
 
     /// The attempt was answered.
-    pub fn answer(&self, status: StatusCode, headers: &HeaderMap) {
+    pub fn answer(&self, status: StatusCode, headers: HeaderMap, rate_limit: RateLimit) {
         self.change(|record| {
             record.status = status.as_u16();
-            record.rate_limit = RateLimit::of(headers);
-            for (name, value) in headers {
-                record.headers.extend_from_slice(name.as_str().as_bytes());
-                record.headers.push(0);
-                record.headers.extend_from_slice(value.as_bytes());
-                record.headers.push(0);
-            }
+            record.rate_limit = rate_limit;
+            record.headers = headers;
         });
     }
 
@@ -131,7 +136,7 @@ mod tests {
             headers.append(HeaderName::from_static(name), value);
         }
         let recording = recorder.begin().expect("not in use");
-        recording.answer(StatusCode::OK, &headers);
+        recording.answer(StatusCode::OK, headers, RateLimit::default());
         recorder.read(|record| {
             assert_eq!(record.header("X-A"), Some(b"1\0".as_slice()));
             assert_eq!(record.header("x-empty"), Some(b"\0".as_slice()));

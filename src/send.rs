@@ -4,6 +4,7 @@
 
 use crate::answer::Answer;
 use crate::attempt::{Attempt, Reuse};
+use crate::body::Body;
 use crate::cancel::Cancel;
 use crate::client::{Client, Connections};
 use crate::deadline::Deadline;
@@ -17,7 +18,7 @@ use crate::retry_after;
 use crate::trace::Level;
 use crate::transport::{Exchange, Fault, Interruption, pause};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The largest body of a success.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
@@ -101,7 +102,7 @@ struct Call<'c, 'r> {
 
 /// How an attempt ended.
 enum Ending {
-    Success { status: u16, body: Vec<u8> },
+    Success { status: u16, body: Body },
     Failure(Ended),
 }
 
@@ -136,7 +137,7 @@ impl<'c, 'r> Call<'c, 'r> {
                     &[],
                     ": deleted by an earlier attempt",
                 );
-                return Ok(self.answer(404, Vec::new()));
+                return Ok(self.answer(404, Body::default()));
             }
             self.outcome = self.outcome.max(ended.outcome);
             self.follow(ended, &attempt)?;
@@ -191,7 +192,7 @@ impl<'c, 'r> Call<'c, 'r> {
         self.request.is_deletion() && self.outcome != Outcome::NotApplied
     }
 
-    fn answer(&self, status: u16, body: Vec<u8>) -> Answer<'r> {
+    fn answer(&self, status: u16, body: Body) -> Answer<'r> {
         Answer { request: self.request, status, attempts: self.attempts, body }
     }
 
@@ -202,14 +203,10 @@ impl<'c, 'r> Call<'c, 'r> {
         }
         let gate = self.connections.gate(self.request.is_read());
         let tell = |wait: Duration| {
-            self.client.tracer().write(
-                Level::Info,
-                format_args!(
-                    "{}: waits {} ms for the rate limit",
-                    self.request.describe(),
-                    wait.as_millis()
-                ),
-            );
+            self.client.tracer().write(Level::Info, || {
+                let request = self.request.describe();
+                format!("{request}: waits {} ms for the rate limit", wait.as_millis())
+            });
         };
         match gate.enter(self.deadline, self.cancel.as_deref(), tell) {
             Ok(pass) => Ok(Some(pass)),
@@ -223,7 +220,8 @@ impl<'c, 'r> Call<'c, 'r> {
         if self.cancel.as_ref().is_some_and(|cancel| cancel.check().is_err()) {
             return Err(self.fail_cancelled());
         }
-        if self.deadline.has_passed() {
+        let now = Instant::now();
+        if self.deadline.has_passed_at(now) {
             return Err(self.fail_timed_out());
         }
         self.attempts += 1;
@@ -233,11 +231,12 @@ impl<'c, 'r> Call<'c, 'r> {
         // An attempt that may be followed by another leaves time for it.
         let may_be_followed = self.request.is_repeatable() && self.counted + 1 < self.max_attempts;
         let deadline = if may_be_followed {
-            self.deadline.or_earlier(Deadline::after(self.client.attempt_timeout()))
+            self.deadline.or_earlier(Deadline::after_time(now, self.client.attempt_timeout()))
         } else {
             self.deadline
         };
         Ok(Attempt::new(
+            now,
             deadline,
             self.client.connect_timeout(),
             self.cancel.clone(),
@@ -254,8 +253,8 @@ impl<'c, 'r> Call<'c, 'r> {
             None => agent.exchange(request.to_http(self.client, ())?, attempt),
         };
         Ok(match exchange {
-            Ok(exchange) => {
-                self.take_note(&exchange, pass);
+            Ok(mut exchange) => {
+                self.take_note(&mut exchange, pass);
                 self.judge(exchange, attempt)
             }
             Err(fault) => Ending::Failure(Ended::broken_off(fault, attempt, None)),
@@ -263,16 +262,22 @@ impl<'c, 'r> Call<'c, 'r> {
     }
 
     /// Takes note of what the head of an answer tells besides its status.
-    fn take_note(&self, exchange: &Exchange, pass: Option<Pass<'_>>) {
-        if let Some(recording) = &self.recording {
-            recording.answer(exchange.status(), exchange.headers());
-        }
+    fn take_note(&self, exchange: &mut Exchange, pass: Option<Pass<'_>>) {
+        let rate_limit = RateLimit::of(exchange.headers());
         if let Some(pass) = pass {
             let refused_for = match exchange.status().as_u16() {
                 429 => retry_after::told(429, exchange.headers()),
                 _ => None,
             };
-            pass.answered(RateLimit::of(exchange.headers()), refused_for);
+            pass.answered(rate_limit, refused_for);
+        }
+        if let Some(recording) = &self.recording {
+            // A success says no more in its head, a refusal does.
+            let headers = match exchange.status().is_success() {
+                true => std::mem::take(exchange.headers_mut()),
+                false => exchange.headers().clone(),
+            };
+            recording.answer(exchange.status(), headers, rate_limit);
         }
     }
 
@@ -281,7 +286,7 @@ impl<'c, 'r> Call<'c, 'r> {
         let status = exchange.status().as_u16();
         let (failure, outcome) = match status {
             200..=299 if self.request.is_deletion() => {
-                return Ending::Success { status, body: Vec::new() };
+                return Ending::Success { status, body: Body::default() };
             }
             200..=299 => return read_success(exchange, attempt),
             // The service has refused, and says so itself. A 408 comes from whoever waited for the
@@ -302,8 +307,8 @@ impl<'c, 'r> Call<'c, 'r> {
         outcome: Outcome,
         attempt: &Attempt,
     ) -> Ending {
-        let (mut body, _) = exchange.read_body(Reply::BODY_LIMIT, attempt);
-        body.truncate(Reply::BODY_LIMIT);
+        let (body, _) = exchange.read_body(Reply::BODY_LIMIT, attempt);
+        let body = body.beginning(Reply::BODY_LIMIT);
         let problem = Problem::parse(&body);
         let status = exchange.status();
         let name = status.canonical_reason().unwrap_or("(no name)");
@@ -400,16 +405,16 @@ impl<'c, 'r> Call<'c, 'r> {
         why: impl std::fmt::Display,
     ) {
         let connection = if attempt.is_on_pooled_connection() { "reused" } else { "new" };
-        self.client.tracer().write(
-            level,
-            format_args!(
-                "{}: attempt {}: status {status}, {} bytes, {:.1} ms, {connection} connection{why}",
-                self.request.describe(),
-                self.attempts,
-                body.len(),
-                attempt.elapsed().as_secs_f64() * 1000.0,
-            ),
-        );
+        self.client.tracer().write(level, || {
+            let (request, number, size) = (self.request.describe(), self.attempts, body.len());
+            // In tenths, since to write fractions down takes 13 KB of code.
+            let tenths = attempt.elapsed().as_micros() / 100;
+            let (whole, tenth) = (tenths / 10, tenths % 10);
+            format!(
+                "{request}: attempt {number}: status {status}, {size} bytes, {whole}.{tenth} ms, \
+                 {connection} connection{why}"
+            )
+        });
     }
 }
 
@@ -481,13 +486,13 @@ fn trouble_of_broken(attempt: &Attempt) -> Trouble {
 /// Reads the body of a success.
 fn read_success(mut exchange: Exchange, attempt: &Attempt) -> Ending {
     let status = exchange.status().as_u16();
-    let (mut body, fault) = exchange.read_body(LARGEST_BODY, attempt);
+    let (body, fault) = exchange.read_body(LARGEST_BODY, attempt);
     let too_large = (body.len() > LARGEST_BODY)
         .then(|| Fault::Unreadable(format!("the answer is larger than {LARGEST_BODY} bytes")));
     match too_large.or(fault) {
         None => Ending::Success { status, body },
         Some(fault) => {
-            body.truncate(Reply::BODY_LIMIT);
+            let body = body.beginning(Reply::BODY_LIMIT);
             let reply = Reply { status, problem: Problem::default(), body };
             Ending::Failure(Ended::broken_off(fault, attempt, Some(Box::new(reply))))
         }

@@ -34,11 +34,11 @@ impl Tracer {
     }
 
     /// Tells a line. What it costs to write it down is spent only if somebody listens.
-    pub fn write(&self, level: Level, line: fmt::Arguments<'_>) {
+    pub fn write(&self, level: Level, line: impl FnOnce() -> String) {
         if let Some((most, listener)) = &self.0
             && level <= *most
         {
-            listener(level, &line.to_string());
+            listener(level, &line());
         }
     }
 }

@@ -36,7 +36,11 @@ pub extern "C" fn av_response_new() -> *mut av_response {
 }
 
 /// What is read from a response; `otherwise` for NULL.
-fn read<R: Copy>(response: *const av_response, otherwise: R, get: impl FnOnce(&Record) -> R) -> R {
+fn read<R: Copy>(
+    response: *const av_response,
+    otherwise: R,
+    get: impl FnOnce(&mut Record) -> R,
+) -> R {
     // SAFETY: `response` is NULL or a handle that has not been freed, as the header asks.
     unsafe {
         contain(otherwise, |caller| match caller.optional(response) {

@@ -9,15 +9,15 @@ use super::socket::Socket;
 use super::tls::TlsSession;
 use super::{Fault, Proxy, SocketError, Trust};
 use crate::attempt::{Attempt, Phase};
+use crate::body::Body;
 use crate::deadline::Deadline;
 use std::fmt;
-use std::io::Read;
 use std::time::{Duration, Instant};
+use ureq::AsSendBody;
 use ureq::config::Config;
 use ureq::http::{HeaderMap, Request, Response, StatusCode, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
-use ureq::{AsSendBody, Body};
 use zeroize::Zeroizing;
 
 /// The largest head of an answer.
@@ -39,7 +39,7 @@ pub(crate) struct Agent(ureq::Agent);
 pub(crate) struct AgentSettings(Config);
 
 /// An answer whose body is yet to be read.
-pub(crate) struct Exchange(Response<Body>);
+pub(crate) struct Exchange(Response<ureq::Body>);
 
 impl AgentSettings {
     /// The settings of all agents.
@@ -93,15 +93,17 @@ impl Exchange {
         self.0.headers()
     }
 
+    /// The same, to be taken by who keeps them.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.0.headers_mut()
+    }
+
     /// Reads the body, or its first `limit` bytes and one more. What had come of it before a fault
     /// is returned besides.
-    pub fn read_body(&mut self, limit: usize, attempt: &Attempt) -> (Vec<u8>, Option<Fault>) {
+    pub fn read_body(&mut self, limit: usize, attempt: &Attempt) -> (Body, Option<Fault>) {
         let told = self.0.body().content_length().unwrap_or(0);
-        // One byte more than told, so that the end is found without growing.
-        let expected = usize::try_from(told).unwrap_or(usize::MAX).min(limit) + 1;
-        let mut body = Vec::with_capacity(expected);
         let reader = self.0.body_mut().as_reader();
-        let result = attempt.run(|| reader.take(limit as u64 + 1).read_to_end(&mut body));
+        let (body, result) = attempt.run(|| Body::read(reader, limit + 1, told));
         let fault = result.err().map(|error| fault(error.into(), attempt));
         (body, fault)
     }
