@@ -51,7 +51,7 @@ where
     let items = text.strip_prefix(r#"{"data":["#)?;
     let rest = plain::array(items, Item::from_plain, |item| sink.push(item))?;
     // What is left, as a page whose items are decoded already.
-    let rest = format!(r#"{{"data":[]{rest}"#);
+    let rest = [r#"{"data":[]"#, rest].concat();
     let mut arrays = Arrays(0);
     let pagination = decode_any::<Decoded, _>(&rest, &mut arrays).ok()?;
     // A second array of items would count in the place of the first.

@@ -108,7 +108,7 @@ impl Gate {
         state.begin_window_if_due(now);
         if state.queue.is_empty() {
             match state.opens_at(now) {
-                None => return Ok(self.let_pass(state)),
+                None => return Ok(self.let_pass(state, now)),
                 Some(Opens::At(time)) if !is_too_late(time, now, deadline) => {
                     drop(state);
                     tell(time - now);
@@ -126,7 +126,7 @@ impl Gate {
             state = match opens {
                 None if is_first => {
                     state.space_out_the_next(now);
-                    let pass = self.let_pass(state);
+                    let pass = self.let_pass(state, now);
                     drop(place);
                     return Ok(pass);
                 }
@@ -157,9 +157,9 @@ impl Gate {
         }
     }
 
-    fn let_pass(&self, mut state: MutexGuard<'_, State>) -> Pass<'_> {
+    fn let_pass(&self, mut state: MutexGuard<'_, State>, now: Instant) -> Pass<'_> {
         state.in_flight += 1;
-        Pass { gate: self, is_answered: false }
+        Pass { gate: self, time: now, is_answered: false }
     }
 
     /// Gives the state back, and wakes those who wait for news of it.
@@ -277,10 +277,16 @@ impl State {
 /// The right to make one request, which counts until its answer has come.
 pub(crate) struct Pass<'g> {
     gate: &'g Gate,
+    time: Instant,
     is_answered: bool,
 }
 
 impl Pass<'_> {
+    /// When it was given.
+    pub fn time(&self) -> Instant {
+        self.time
+    }
+
     /// The request was answered: takes in what that tells, and closes the gate after a 429 for as long
     /// as that asks.
     pub fn answered(mut self, told: RateLimit, refused_for: Option<Duration>) {

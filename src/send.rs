@@ -121,7 +121,8 @@ impl<'c, 'r> Call<'c, 'r> {
     fn run(mut self) -> Result<Answer<'r>, Error> {
         loop {
             let pass = self.pass_the_gate()?;
-            let attempt = self.begin_attempt()?;
+            let now = pass.as_ref().map_or_else(Instant::now, Pass::time);
+            let attempt = self.begin_attempt(now)?;
             let ended = match self.exchange(&attempt, pass)? {
                 Ending::Success { status, body } => {
                     self.trace_attempt(&attempt, Level::Info, status, &body, "");
@@ -216,11 +217,10 @@ impl<'c, 'r> Call<'c, 'r> {
         }
     }
 
-    fn begin_attempt(&mut self) -> Result<Attempt, Error> {
+    fn begin_attempt(&mut self, now: Instant) -> Result<Attempt, Error> {
         if self.cancel.as_ref().is_some_and(|cancel| cancel.check().is_err()) {
             return Err(self.fail_cancelled());
         }
-        let now = Instant::now();
         if self.deadline.has_passed_at(now) {
             return Err(self.fail_timed_out());
         }

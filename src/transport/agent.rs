@@ -298,16 +298,19 @@ impl Transport for Connection {
             return Err(Fault::Unreadable(what).into());
         }
         let input = self.buffers.input_append_buf();
-        let received = Attempt::with_current(|attempt| match &mut self.tls {
-            Some(tls) => tls.receive(&self.socket, input, attempt),
-            None => self
-                .socket
-                .receive(input, attempt, attempt.deadline())
-                .map_err(|error| error.while_exchanging(attempt)),
+        let received = Attempt::with_current(|attempt| {
+            let received = match &mut self.tls {
+                Some(tls) => tls.receive(&self.socket, input, attempt)?,
+                None => self
+                    .socket
+                    .receive(input, attempt, attempt.deadline())
+                    .map_err(|error| error.while_exchanging(attempt))?,
+            };
+            if received > 0 {
+                attempt.received();
+            }
+            Ok::<usize, Fault>(received)
         })?;
-        if received > 0 {
-            Attempt::with_current(Attempt::received);
-        }
         self.buffers.input_appended(received);
         Ok(received > 0)
     }
