@@ -82,6 +82,7 @@ test: ## Install what the tests need, then run them all
 	@$(MAKE) --no-print-directory test-docs test-abi
 	@$(MAKE) --no-print-directory test-install
 	@$(MAKE) --no-print-directory test-languages test-ffmpeg
+	@$(MAKE) --no-print-directory test-counts
 
 .PHONY: test-c
 test-c: all local_api ## Run the C tests alone
@@ -147,6 +148,26 @@ test-swift: installed local_api ## Run those in Swift, whose toolchain is fetche
 .PHONY: test-ffmpeg
 test-ffmpeg: installed local_api ## Run a program that uses FFmpeg and this library
 	@$(use_installed) tests/ffmpeg/run.sh
+
+BENCHES := $(MAKE) --no-print-directory -C benches LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/benches) \
+  CARGO=$(CARGO)
+
+.PHONY: test-counts
+test-counts: $(SHARED) ## Compare instructions, system calls, allocations and size with what was recorded
+	@$(BENCHES) gate
+	@python3 -B benches/test_counts.py
+	@python3 -B benches/counts.py $(BUILD)/benches $(SHARED)
+
+.PHONY: record-counts
+record-counts: $(SHARED) ## Record them anew in benches/baseline.txt; the commit tells why
+	@$(BENCHES) gate
+	@python3 -B benches/counts.py $(BUILD)/benches $(SHARED) --record
+
+.PHONY: bench
+bench: $(SHARED) ## Measure against what people use instead, and print the table (4 minutes)
+	@benches/setup.sh
+	@$(BENCHES) all
+	@python3 -B benches/bench.py $(BUILD)/benches $(SHARED)
 
 .PHONY: lint
 lint: ## What CI asks of the sources
