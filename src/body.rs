@@ -5,8 +5,11 @@ use std::cell::Cell;
 use std::io::{self, ErrorKind, Read};
 use std::ops::Deref;
 
-/// How much memory a thread keeps at most, and how much is taken on an answer's word.
-const MOST_KEPT: usize = 64 * 1024;
+/// How much memory a thread keeps at most: a page of a hundred tokens fits. What it held stays in it
+/// until the next answer, as in any memory that is given back.
+const MOST_KEPT: usize = 16 * 1024;
+/// How much memory is taken on an answer's word.
+const MOST_BELIEVED: usize = 64 * 1024;
 
 thread_local!(static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) });
 
@@ -21,9 +24,10 @@ impl Body {
     /// Reads up to `limit` bytes; `told` is how many the answer's head announces. After an error the
     /// body holds what had come before it.
     pub fn read(mut reader: impl Read, limit: usize, told: u64) -> (Self, io::Result<()>) {
-        let mut body = Body { memory: KEPT.take(), filled: 0 };
+        // A thread that is ending has nothing kept any more.
+        let mut body = Body { memory: KEPT.try_with(Cell::take).unwrap_or_default(), filled: 0 };
         // One byte more than told, so that the end is found without growing.
-        let expected = usize::try_from(told).unwrap_or(usize::MAX).min(MOST_KEPT) + 1;
+        let expected = usize::try_from(told).unwrap_or(usize::MAX).min(MOST_BELIEVED) + 1;
         let room = expected.max(body.memory.len());
         body.memory.resize(room, 0);
         loop {
@@ -59,8 +63,7 @@ impl Deref for Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if (1..=MOST_KEPT + 1).contains(&self.memory.len()) {
-            // A thread that is ending keeps nothing any more.
+        if (1..=MOST_KEPT).contains(&self.memory.len()) {
             let _ = KEPT.try_with(|kept| kept.set(std::mem::take(&mut self.memory)));
         }
     }
@@ -119,8 +122,27 @@ mod tests {
     }
 
     #[test]
+    fn a_body_is_read_even_while_the_thread_ends() {
+        struct AtTheEnd(std::sync::mpsc::Sender<Vec<u8>>);
+        impl Drop for AtTheEnd {
+            fn drop(&mut self) {
+                // After what is kept, since it was begun before.
+                let _ = self.0.send(read(b"late", 100, 4));
+            }
+        }
+        thread_local!(static LATE: Cell<Option<AtTheEnd>> = const { Cell::new(None) });
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            LATE.set(Some(AtTheEnd(sender)));
+            drop(read(b"early", 100, 5));
+        });
+        assert_eq!(receiver.recv().ok().as_deref(), Some(&b"late"[..]));
+        assert!(thread.join().is_ok());
+    }
+
+    #[test]
     fn large_memory_is_not_kept() {
         drop(read(&[b'x'; 100_000], usize::MAX, 0));
-        assert!(KEPT.take().len() <= MOST_KEPT + 1);
+        assert!(KEPT.take().len() <= MOST_KEPT);
     }
 }

@@ -1,5 +1,4 @@
-//! What the service answered to a call, kept for a caller that asks for it, from call to call in
-//! the same memory.
+//! What the service answered to a call, kept for a caller that asks for it.
 
 use crate::cancel::lock;
 use crate::error::Error;

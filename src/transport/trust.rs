@@ -78,12 +78,12 @@ fn system_authorities() -> Result<Arc<RootCertStore>, Error> {
         .get_or_init(|| Box::new(PerProcess::new(OnceCell::new())))
         .get(OnceCell::new)
         .get_or_try_init(|| {
-            let found = read_system();
-            let mut roots = RootCertStore::empty();
-            // System bundles carry some certificates that no verifier accepts: those are left out.
-            roots.add_parsable_certificates(found.certs);
+            let (mut roots, mut errors) = usable(bundle());
             if roots.is_empty() {
-                let reason = match found.errors.first() {
+                (roots, errors) = usable(load_native_certs());
+            }
+            if roots.is_empty() {
+                let reason = match errors.first() {
                     Some(error) => format!(" ({error})"),
                     None => String::new(),
                 };
@@ -97,18 +97,23 @@ fn system_authorities() -> Result<Arc<RootCertStore>, Error> {
         .cloned()
 }
 
-/// The certificates of the system's bundle; without one, those of its directories, which mostly hold
-/// the same ones again, file by file. What the environment names is read as it says.
-fn read_system() -> CertificateResult {
+/// The certificates of the system's bundle, or nothing: the system's directory holds the same ones
+/// again, file by file, and is read only if no bundle can be used. What the environment names is read
+/// as it says.
+fn bundle() -> CertificateResult {
     let is_named = |variable| std::env::var_os(variable).is_some();
-    if !is_named(openssl_probe::ENV_CERT_FILE) && !is_named(openssl_probe::ENV_CERT_DIR) {
-        let bundle = openssl_probe::probe().cert_file;
-        let found = load_certs_from_paths(bundle.as_deref(), None);
-        if !found.certs.is_empty() {
-            return found;
-        }
+    if is_named(openssl_probe::ENV_CERT_FILE) || is_named(openssl_probe::ENV_CERT_DIR) {
+        return CertificateResult::default();
     }
-    load_native_certs()
+    load_certs_from_paths(openssl_probe::probe().cert_file.as_deref(), None)
+}
+
+/// What can be used of certificates, and what was wrong in finding them. System bundles carry some
+/// that no verifier accepts: those are left out.
+fn usable(found: CertificateResult) -> (RootCertStore, Vec<rustls_native_certs::Error>) {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    (roots, found.errors)
 }
 
 /// The authorities in a PEM file, all of which must be usable: a file that is named on purpose is
