@@ -237,7 +237,8 @@
 
 /**
  * Cancels calls from another thread. It is passed to calls in av_request_options.cancel, and may
- * serve any number of them, one after the other or at once.
+ * serve any number of them, one after the other or at once. It holds a file descriptor, if one is to
+ * be had.
  */
 typedef struct av_cancel av_cancel;
 
@@ -314,7 +315,7 @@ typedef struct av_client_config {
   const char *base_url;
   /**
    * Your application, for the service's statistics: 1 to 50 of A-Z a-z 0-9 - _ . NULL is none,
-   * then `app_version` must be NULL too.
+   * then `app_version` must be NULL too; with one, it must not.
    */
   const char *app_name;
   /**
@@ -548,7 +549,8 @@ void av_cancel_free(struct av_cancel *cancel);
  * @return AV_STATUS_OK; AV_STATUS_INVALID_ARGUMENT; AV_STATUS_TLS if the system has no trusted
  * certificates; AV_STATUS_INTERNAL.
  *
- * The first client for an `https://` service reads the system's certificates, once per process.
+ * The first client for an `https://` service reads the system's certificates, once per process: its
+ * bundle, and its directory of single ones only if there is no bundle.
  * The environment is read here alone: the proxies, and SSL_CERT_FILE and SSL_CERT_DIR, which say
  * where the certificates are.
  *

@@ -6,7 +6,8 @@ use crate::cancel::Cancel;
 use std::sync::Arc;
 
 /// Cancels calls from another thread. It is passed to calls in av_request_options.cancel, and may
-/// serve any number of them, one after the other or at once.
+/// serve any number of them, one after the other or at once. It holds a file descriptor, if one is to
+/// be had.
 pub struct av_cancel {
     cancel: Arc<Cancel>,
 }

@@ -68,7 +68,7 @@ pub struct av_client_config {
     /// APIVIDEO_SANDBOX_URL is the other one.
     pub base_url: *const c_char,
     /// Your application, for the service's statistics: 1 to 50 of A-Z a-z 0-9 - _ . NULL is none,
-    /// then `app_version` must be NULL too.
+    /// then `app_version` must be NULL too; with one, it must not.
     pub app_name: *const c_char,
     /// Your application's version: 1 to 3 numbers of 1 to 3 digits with dots, such as 1.20.3.
     pub app_version: *const c_char,
@@ -177,7 +177,8 @@ unsafe impl Input for av_request_options {
 /// @return AV_STATUS_OK; AV_STATUS_INVALID_ARGUMENT; AV_STATUS_TLS if the system has no trusted
 /// certificates; AV_STATUS_INTERNAL.
 ///
-/// The first client for an `https://` service reads the system's certificates, once per process.
+/// The first client for an `https://` service reads the system's certificates, once per process: its
+/// bundle, and its directory of single ones only if there is no bundle.
 /// The environment is read here alone: the proxies, and SSL_CERT_FILE and SSL_CERT_DIR, which say
 /// where the certificates are.
 ///
