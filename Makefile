@@ -3,9 +3,9 @@
 CARGO ?= cargo
 CC ?= cc
 STRIP ?= strip
-BUILD := build
 # A Rust target to build for, such as aarch64-unknown-linux-gnu, unless it is this machine.
 TARGET :=
+BUILD := build$(if $(TARGET),/$(TARGET))
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 MAJOR := $(word 1,$(subst ., ,$(VERSION)))

@@ -10,12 +10,17 @@ INSTALL ?= install
 
 HEADERS := $(wildcard include/*.h include/*.hpp)
 DOCUMENTS := README.md CHANGELOG.md LICENSE docs/ABI.md
-# Those that `make docs` has made, if it has.
+# Those that `make docs` has made, if it has; and what they are called, even where they are no more.
 MAN_PAGES = $(wildcard $(BUILD)/man/man3/*.3)
+MAN_NAMES = $(addsuffix .3,$(sort $(shell sed -n 's/.*@defgroup \([a-z_]*\) .*/\1/p' docs/reference/pages.dox; \
+  grep -oE '\bav_[a-z0-9_]+' include/apivideo.h)))
 
 PKGCONFIG = $(LIBDIR)/pkgconfig
 CMAKE = $(LIBDIR)/cmake/apivideo
 LIBRARY = libapivideo.so.$(VERSION)
+
+override PREFIX := $(if $(filter-out /,$(PREFIX)),$(patsubst %/,%,$(PREFIX)),$(PREFIX))
+$(foreach it,PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR,$(if $(filter 0 1,$(words $($(it)))),,$(error $(it) has a space in it)))
 
 # "Below the prefix", since the files for pkg-config and CMake find everything from where they are.
 below_prefix = $(or $(patsubst $(PREFIX)/%,%,$(filter $(PREFIX)/%,$(1))),$(error $(1) is not below $(PREFIX)))
@@ -32,7 +37,7 @@ fill = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@ABI@|$(ABI)|g' -e 's|@SONAME@|$(
   -e 's|@STATIC_LIBS@|$(2)|g' packaging/$(1).in | $(INSTALL) -m 644 /dev/stdin
 
 .PHONY: install
-install: all ## Install the library: below PREFIX, LIBDIR…, in DESTDIR
+install: all $(filter docs,$(MAKECMDGOALS)) ## Install the library: below PREFIX, LIBDIR…, in DESTDIR
 	$(INSTALL) -d $(foreach it,$(INCLUDEDIR) $(PKGCONFIG) $(CMAKE) $(DOCDIR),$(call at,$(it)))
 	$(INSTALL) -m 644 $(HEADERS) $(call at,$(INCLUDEDIR))
 	$(INSTALL) -m 644 $(SHARED) $(call at,$(LIBDIR)/$(LIBRARY))
@@ -49,7 +54,7 @@ install: all ## Install the library: below PREFIX, LIBDIR…, in DESTDIR
 INSTALLED = $(HEADERS:include/%=$(INCLUDEDIR)/%) \
   $(addprefix $(LIBDIR)/,$(LIBRARY) $(SONAME) libapivideo.so libapivideo.a) $(PKGCONFIG)/apivideo.pc \
   $(CMAKE)/apivideo-config.cmake $(CMAKE)/apivideo-config-version.cmake \
-  $(addprefix $(DOCDIR)/,$(notdir $(DOCUMENTS))) $(addprefix $(MANDIR)/man3/,$(notdir $(MAN_PAGES)))
+  $(addprefix $(DOCDIR)/,$(notdir $(DOCUMENTS))) $(addprefix $(MANDIR)/man3/,$(MAN_NAMES))
 
 .PHONY: uninstall
 uninstall: ## Remove what `make install` with the same PREFIX… has installed

@@ -53,6 +53,10 @@ check "the shared library is hardened" is_hardened "$first$prefix/lib/libapivide
 
 from_root uninstall DESTDIR="$second" PREFIX=$prefix >"$OUT/output"
 check "uninstall leaves nothing" same "$(find "$second$prefix")" "$second$prefix"
+from_root install DESTDIR="$second" PREFIX=$prefix/ >"$OUT/output"
+check "a slash at the end of the prefix makes no difference" same "$(snapshot "$first")" "$(snapshot "$second")"
+from_root uninstall DESTDIR="$second" PREFIX=$prefix BUILD="$OUT/cleaned" >"$OUT/output"
+check "uninstall leaves nothing after make clean either" same "$(find "$second$prefix")" "$second$prefix"
 check "uninstall of nothing does no harm" \
   from_root uninstall DESTDIR="$OUT/nowhere" PREFIX=$prefix
 
@@ -71,4 +75,7 @@ check "uninstall leaves what others have there" same "$before" "$(snapshot "$oth
 check "a LIBDIR outside PREFIX, which could not be moved, is refused" \
   not from_root install DESTDIR="$OUT/refused" PREFIX=$prefix LIBDIR=/lib
 check "and nothing is installed then" not test -e "$OUT/refused"
+check "a prefix with a space, which no file could name, is refused" \
+  not from_root install DESTDIR="$OUT/refused" PREFIX="/opt/a prefix"
+check "and nothing is installed then either" not test -e "$OUT/refused"
 finish
