@@ -2,7 +2,7 @@
 //! neither be given a deadline nor be broken off; threads that ask for the same name share one
 //! lookup, and its result is kept for a short while, so that a warm call starts no thread.
 
-use super::socket::spawn_without_signals;
+use super::socket::{Bell, spawn_without_signals};
 use super::{Fault, SocketError};
 use crate::attempt::Attempt;
 use crate::cancel::{lock, wait_for_change};
@@ -79,6 +79,12 @@ impl Lookup {
     }
 }
 
+/// Why a lookup failed. The C library calls a name unknown if it could open neither its files nor a
+/// socket: whether there is a descriptor to be had tells.
+fn reason(error: io::Error) -> io::Error {
+    Bell::new().err().unwrap_or(error)
+}
+
 impl Answer {
     /// Whether the answer is on its way, or came a short while ago.
     fn is_worth_waiting_for(&self) -> bool {
@@ -95,7 +101,7 @@ impl Answer {
             Ok(addresses) => {
                 State::Found(addresses.map(|address| address.ip()).collect(), Instant::now())
             }
-            Err(error) => State::Failed(error.to_string()),
+            Err(error) => State::Failed(reason(error).to_string()),
         };
         self.arrived.notify_all();
     }
