@@ -489,4 +489,19 @@ mod tests {
             ));
         });
     }
+
+    #[test]
+    fn headers_of_the_family_that_are_not_known_are_passed_over() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-ratelimit-limit", "60"),
+            ("x-ratelimit-policy", "sliding"),
+            ("x-ratelimit-remaining", " 7 "),
+            ("x-ratelimit-retry-after", "soon"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let expected = RateLimit { limit: Some(60), remaining: Some(7), reset_seconds: None };
+        assert_eq!(RateLimit::of(&headers), expected);
+    }
 }

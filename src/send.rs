@@ -514,3 +514,34 @@ fn advice(failure: Failure, wait: Option<Duration>) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::{Phase, Reuse};
+    use crate::trace::Tracer;
+
+    #[test]
+    fn what_a_broken_connection_means_depends_on_how_far_it_had_come() {
+        let attempt = |is_pooled: bool, has_written: bool, has_received: bool| {
+            let (now, never) = (Instant::now(), Deadline::after(None));
+            let attempt = Attempt::new(now, never, None, None, Reuse::Any, Tracer::off());
+            if !is_pooled {
+                attempt.enter(Phase::Connect);
+            }
+            attempt.enter(Phase::Send);
+            if has_written {
+                attempt.wrote();
+            }
+            if has_received {
+                attempt.received();
+            }
+            trouble_of_broken(&attempt)
+        };
+        assert_eq!(attempt(true, false, false), Trouble::StaleUnwritten);
+        assert_eq!(attempt(true, true, false), Trouble::Stale);
+        assert_eq!(attempt(true, true, true), Trouble::Broke);
+        assert_eq!(attempt(false, false, false), Trouble::NotSent);
+        assert_eq!(attempt(false, true, false), Trouble::Broke);
+    }
+}

@@ -232,6 +232,48 @@ static void cancelled_among_workers(void) {
   server_stop(s);
 }
 
+/* --------------------------------------------------------------------- a client that a child gives up */
+
+static void serve_tokens(server *s, int connection, void *data) {
+  request it;
+  (void)data;
+  while (server_receive(s, connection, &it)) server_answer(connection, "200 OK", "", TOKEN_BODY);
+}
+
+/* Freed by a child that has not used it, and by one that has: the parent keeps its connection. */
+static void freed_in_child(void) {
+  server *s = server_start(serve_tokens, NULL);
+  av_client *client = watched_client(server_url(s));
+  int is_used;
+  call made = call_make(client, GET, NULL);
+  CHECK(made.status == AV_STATUS_OK);
+  call_free(&made);
+  for (is_used = 0; is_used < 2; is_used++) {
+    const char *row = is_used ? "used by the child" : "not used by the child";
+    pid_t child = fork();
+    if (child < 0) exit(2);
+    if (child == 0) {
+      int right = 1;
+      alarm(60);
+      if (is_used) {
+        made = call_make(client, GET, NULL);
+        right = made.status == AV_STATUS_OK;
+        call_free(&made);
+      }
+      av_client_free(client);
+      _exit(right ? 0 : 1);
+    }
+    CHECK_ROW(row, ended_well(child));
+    made = call_make(client, GET, NULL);
+    CHECK_ROW(row, made.status == AV_STATUS_OK);
+    call_free(&made);
+  }
+  printf("a client freed by 2 children: %zu connections, one of them a child's\n", server_connections(s));
+  CHECK(server_connections(s) == 2);
+  av_client_free(client);
+  server_stop(s);
+}
+
 int main(void) {
   static const char *const plain[] = {"--api-key", "test-key", NULL};
   char ca_file[] = "/tmp/apivideo-ca-XXXXXX";
@@ -248,6 +290,7 @@ int main(void) {
   local_api_stop(service);
   unlink(ca_file);
   cancelled_in_child();
+  freed_in_child();
   CHECK(secrets_seen() == 0);
   return checks_report();
 }

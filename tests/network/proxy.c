@@ -513,6 +513,7 @@ static void odd_answers(void) {
       {"SOCKS5, reply 6", 1, NULL, 0, BYTES("\5\6\0\1\0\0\0\0\0\0"), "too long"},
       {"SOCKS5, reply 8", 1, NULL, 0, BYTES("\5\x08\0\1\0\0\0\0\0\0"), "does not understand"},
       {"SOCKS5, reply 99", 1, NULL, 0, BYTES("\5\x63\0\1\0\0\0\0\0\0"), "no known reason"},
+      {"SOCKS5, another version in the reply", 1, NULL, 0, BYTES("\4\0\0\1\0\0\0\0\0\0"), "does not speak SOCKS5"},
       {"SOCKS5, an unknown kind of address", 1, NULL, 0, BYTES("\5\0\0\7\0\0\0\0\0\0"), "SOCKS5"},
       {"http, HTTP/1.0", 0, NULL, 0, BYTES("HTTP/1.0 200 OK\r\nX: y\r\n\r\n"), NULL},
       {"http, no reason", 0, NULL, 0, BYTES("HTTP/1.1 200\r\n\r\n"), NULL},
@@ -565,6 +566,26 @@ static void odd_answers(void) {
   printf("  %zu odd answers of proxies, at once and byte by byte\n", i);
 }
 
+/* It is told that there is a user and a password, and takes neither that nor none. */
+static void refused_with_a_password(void) {
+  script it;
+  char url[100];
+  server *s;
+  av_client_config config;
+  outcome told;
+  memset(&it, 0, sizeof it);
+  it.greeting = "\5\xff";
+  it.greeting_length = 2;
+  s = server_start(socks5, &it);
+  snprintf(url, sizeof url, "socks5://user:pa55-word@%s", server_url(s) + 7);
+  config = config_to("http://localhost:81", url);
+  config.max_attempts = 1;
+  told = try_once(&config);
+  print_outcome("SOCKS5, no method, with a password", &told);
+  CHECK(is_failure(&told, AV_STATUS_CONNECT, 1, 1) && says(&told, "accepts no user and password"));
+  server_stop(s);
+}
+
 int main(int count, char **arguments) {
   static const char *secrets[] = {
       "pa55", "dXNlcjpwYTU1LXdvcmQ", "an-api-key-of-some-length", "YW4tYXBpLWtleS1vZi1zb21lLWxlbmd0aD",
@@ -585,6 +606,7 @@ int main(int count, char **arguments) {
   plain_http_stays_on_this_machine();
   what_a_proxy_is_asked();
   odd_answers();
+  refused_with_a_password();
   for (i = 0; i < sizeof secrets / sizeof secrets[0]; i++) CHECK_ROW(secrets[i], !was_told(secrets[i]));
   CHECK(was_told("the proxy leads to"));
   printf("  no password and no key in %zu bytes of trace and messages\n", told_bytes());

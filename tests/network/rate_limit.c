@@ -311,6 +311,169 @@ static void an_hour(void) {
   server_stop(s);
 }
 
+/* ----------------------------------------------------- a gate that another thread's answer has closed */
+
+/* The first request of all fails, and asks to wait a second; the second one closes the gate. */
+static void serve_a_failure_then_close(server *s, int connection, void *data) {
+  request it;
+  int *answered = (int *)data;
+  while (server_receive(s, connection, &it)) {
+    if (__atomic_add_fetch(answered, 1, __ATOMIC_SEQ_CST) == 1)
+      server_answer(connection, "503 Service Unavailable", "Retry-After: 1\r\n", "{\"title\":\"Busy\"}");
+    else
+      server_answer(connection, "429 Too Many Requests", "X-RateLimit-Remaining: 0\r\nX-RateLimit-Retry-After: 30\r\n", "{\"title\":\"Slow down\"}");
+  }
+}
+
+typedef struct getter {
+  const av_client *client;
+  av_request_options options;
+  call made;
+} getter;
+
+static void *get_once(void *argument) {
+  getter *it = (getter *)argument;
+  it->made = call_make(it->client, GET, &it->options);
+  return NULL;
+}
+
+/* What the call's own attempt came to is told, and how long the gate stays closed. */
+static void closed_by_another(void) {
+  int answered = 0;
+  server *s = server_start(serve_a_failure_then_close, &answered);
+  av_client_config config = watched_config(server_url(s));
+  av_client *client;
+  getter first;
+  call other;
+  pthread_t thread;
+  config.timeout_ms = 10000;
+  client = client_of(&config);
+  memset(&first, 0, sizeof first);
+  first.client = client;
+  first.options.struct_size = sizeof first.options;
+  if (pthread_create(&thread, NULL, get_once, &first) != 0) exit(2);
+  wait_until(&answered, 1, "the first attempt");
+  other = call_make(client, GET, NULL);
+  pthread_join(thread, NULL);
+  CHECK(other.status == AV_STATUS_RATE_LIMITED);
+  CHECK(first.made.status == AV_STATUS_SERVER && av_error_http_status(first.made.error) == 503);
+  CHECK(av_error_retry_after_ms(first.made.error) > 25000);
+  CHECK(av_error_attempts(first.made.error) == 1 && server_requests(s) == 2);
+  printf("  the gate closed by another while it waits to try again: %s\n", watched(first.made.error));
+  call_free(&first.made);
+  call_free(&other);
+  av_client_free(client);
+  server_stop(s);
+}
+
+/* ------------------------------------------------------------------- an answer that does not come */
+
+/* Allows one more, and never answers that. */
+static void serve_one_and_no_more(server *s, int connection, void *data) {
+  request it;
+  int *asked = (int *)data;
+  while (server_receive(s, connection, &it)) {
+    if (__atomic_add_fetch(asked, 1, __ATOMIC_SEQ_CST) == 1)
+      server_answer(connection, "200 OK", "X-RateLimit-Limit: 2\r\nX-RateLimit-Remaining: 1\r\nX-RateLimit-Retry-After: 30\r\n", TOKEN_BODY);
+    else
+      server_swallow(connection);
+  }
+}
+
+/* The last that is allowed is under way: what it will tell is waited for, but not beyond one's time. */
+static void behind_one_without_an_answer(void) {
+  int asked = 0;
+  server *s = server_start(serve_one_and_no_more, &asked);
+  av_client *client = watched_client(server_url(s));
+  av_request_options short_time;
+  getter it;
+  call made = call_make(client, GET, NULL);
+  pthread_t thread;
+  double begin, took;
+  CHECK(made.status == AV_STATUS_OK);
+  call_free(&made);
+  memset(&it, 0, sizeof it);
+  it.client = client;
+  it.options.struct_size = sizeof it.options;
+  it.options.cancel = av_cancel_new();
+  if (pthread_create(&thread, NULL, get_once, &it) != 0) exit(2);
+  wait_until(&asked, 2, "the last that is allowed");
+  memset(&short_time, 0, sizeof short_time);
+  short_time.struct_size = sizeof short_time;
+  short_time.timeout_ms = 300;
+  begin = now_ms();
+  made = call_make(client, GET, &short_time);
+  took = now_ms() - begin;
+  printf("  behind one without an answer: %s after %.1f ms\n", av_status_name(made.status), took);
+  CHECK(made.status == AV_STATUS_RATE_LIMITED && av_error_attempts(made.error) == 0);
+  CHECK(took >= 299 && took <= 350 && server_requests(s) == 2);
+  watched(made.error);
+  call_free(&made);
+  av_cancel_trigger(it.options.cancel);
+  pthread_join(thread, NULL);
+  call_free(&it.made);
+  av_cancel_free(it.options.cancel);
+  av_client_free(client);
+  server_stop(s);
+}
+
+/* --------------------------------------------------------- a trace function that takes all the time */
+
+enum { SHORT_MS = 500, LONG_MS = 1500 };
+
+static void serve_a_second(server *s, int connection, void *data) {
+  request it;
+  (void)data;
+  while (server_receive(s, connection, &it))
+    server_answer(connection, "429 Too Many Requests", "X-RateLimit-Remaining: 0\r\nX-RateLimit-Retry-After: 1\r\n", "{}");
+}
+
+/* Told that the call waits for the gate, it comes back when the call's time is over. */
+static void come_back_too_late(void *userdata, int32_t level, const char *line) {
+  double over = *(const double *)userdata + LONG_MS + 50;
+  (void)level;
+  if (!strstr(line, "for the rate limit")) return;
+  while (now_ms() < over) usleep(1000);
+}
+
+/* Then nothing is sent any more; what the call's last attempt came to is told, if it has made one. */
+static void late_by_its_own_trace(void) {
+  server *s = server_start(serve_a_second, NULL);
+  av_client_config config = config_for(server_url(s));
+  av_request_options short_time;
+  av_client *client;
+  call made;
+  double begin;
+  config.timeout_ms = LONG_MS;
+  config.trace_fn = come_back_too_late;
+  config.trace_userdata = &begin;
+  config.trace_level = AV_TRACE_INFO;
+  client = client_of(&config);
+  memset(&short_time, 0, sizeof short_time);
+  short_time.struct_size = sizeof short_time;
+  short_time.timeout_ms = SHORT_MS;
+  begin = now_ms();
+  made = call_make(client, GET, &short_time); /* closes the gate */
+  CHECK(made.status == AV_STATUS_RATE_LIMITED && av_error_attempts(made.error) == 1);
+  call_free(&made);
+
+  begin = now_ms();
+  made = call_make(client, GET, NULL);
+  CHECK(made.status == AV_STATUS_TIMEOUT && av_error_attempts(made.error) == 0);
+  CHECK(av_error_outcome(made.error) == AV_OUTCOME_NOT_APPLIED && server_requests(s) == 1);
+  printf("  late by its own trace function: %s\n", watched(made.error));
+  call_free(&made);
+
+  begin = now_ms();
+  made = call_make(client, GET, NULL);
+  CHECK(made.status == AV_STATUS_RATE_LIMITED && av_error_attempts(made.error) == 1);
+  CHECK(server_requests(s) == 2);
+  printf("  the same after an attempt: %s\n", watched(made.error));
+  call_free(&made);
+  av_client_free(client);
+  server_stop(s);
+}
+
 int main(void) {
   crowd();
   gates(writes);
@@ -320,6 +483,9 @@ int main(void) {
   at_once();
   called_while_waiting();
   an_hour();
+  closed_by_another();
+  behind_one_without_an_answer();
+  late_by_its_own_trace();
   CHECK(secrets_seen() == 0);
   return checks_report();
 }

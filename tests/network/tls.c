@@ -86,6 +86,7 @@ static void bad_certificates(void) {
       {"no host at all", "localhost", 4447, "ours.pem", "not made out for localhost"},
       {"two levels below a wildcard", "a.b.wild.test", 4431, "ours.pem", "not made out for a.b.wild.test"},
       {"the domain of a wildcard", "wild.test", 4431, "ours.pem", "not made out for wild.test"},
+      {"for clients alone", "localhost", 4454, "ours.pem", "is refused"},
       {"TLS 1.1 alone", "localhost", 4441, "ours.pem", "handshake"},
       {"plain http", "localhost", 4450, "ours.pem", "handshake"},
       {"asks for a certificate, TLS 1.2", "localhost", 4462, "ours.pem", "handshake"},
@@ -326,24 +327,32 @@ static void *answer_requests(void *argument) {
   return NULL;
 }
 
+/* How many of the client's connections to `port` stand: all, or those with something unread. */
+static int standing(int port, int with_unread) {
+  FILE *table = fopen("/proc/net/tcp", "r");
+  char line[300];
+  int count = 0;
+  while (table && fgets(line, sizeof line, table)) {
+    unsigned remote, state, sending, receiving;
+    count += sscanf(line, " %*d: %*8x:%*4x %*8x:%4x %2x %8x:%8x", &remote, &state, &sending, &receiving) == 4 &&
+             remote == (unsigned)port && state == 1 && (receiving > 0 || !with_unread);
+  }
+  if (table) fclose(table);
+  return count;
+}
+
 /* Waits until a client's connection to `port` has something unread. */
 static int has_unread(int port) {
   double begun = now_ms();
-  while (now_ms() - begun < 10000) {
-    FILE *table = fopen("/proc/net/tcp", "r");
-    char line[300];
-    while (table && fgets(line, sizeof line, table)) {
-      unsigned remote, state, sending, receiving;
-      if (sscanf(line, " %*d: %*8x:%*4x %*8x:%4x %2x %8x:%8x", &remote, &state, &sending, &receiving) == 4 &&
-          remote == (unsigned)port && state == 1 && receiving > 0) {
-        fclose(table);
-        return 1;
-      }
-    }
-    if (table) fclose(table);
-    usleep(5000);
-  }
-  return 0;
+  while (standing(port, 1) == 0 && now_ms() - begun < 10000) usleep(5000);
+  return standing(port, 1) > 0;
+}
+
+/* Waits until no connection to `port` stands. */
+static int has_gone(int port) {
+  double begun = now_ms();
+  while (standing(port, 0) > 0 && now_ms() - begun < 10000) usleep(5000);
+  return standing(port, 0) == 0;
 }
 
 typedef struct connections_told {
@@ -408,7 +417,12 @@ static void renewed_keys(void) {
 
 /* --- a way to the server that cuts and spoils --- */
 
-typedef enum damage { NONE, NO_GOODBYE, CUT, SPOIL } damage;
+typedef enum damage { NONE, NO_GOODBYE, CUT, SPOIL, HOLD, GO_AFTER_ANSWER, RESET_AFTER_ANSWER } damage;
+
+/* Where the way leads to. */
+static int relayed_to = 4451;
+/* How many answers were held back. */
+static int held;
 
 static int receive_all(int from, unsigned char *into, size_t length) {
   return recv(from, into, length, MSG_WAITALL) == (ssize_t)length;
@@ -426,7 +440,14 @@ static void pass_records(int from, int to, damage what) {
     if (what == NO_GOODBYE && record[0] == ALERT) return;
     if (what == CUT && data_records == 2) return;
     if (what == SPOIL && data_records == 2) record[100] ^= 1;
+    if (what == HOLD && data_records == 1) {
+      struct pollfd gone = {to, POLLRDHUP, 0};
+      __atomic_add_fetch(&held, 1, __ATOMIC_SEQ_CST);
+      while (poll(&gone, 1, -1) < 0) continue;
+      return;
+    }
     if (send(to, record, 5 + length, MSG_NOSIGNAL) < 0) return;
+    if (what >= GO_AFTER_ANSWER && data_records == 1) return;
   }
 }
 
@@ -447,14 +468,20 @@ static void relay(server *s, int connection, void *data) {
   (void)s;
   memset(&name, 0, sizeof name);
   name.sin_family = AF_INET;
-  name.sin_port = htons(4451);
+  name.sin_port = htons((uint16_t)relayed_to);
   name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   sockets[0] = connection;
   sockets[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (connect(sockets[1], (struct sockaddr *)&name, sizeof name) != 0) exit(2);
   pthread_create(&thread, NULL, pass_requests, sockets);
   pass_records(sockets[1], connection, *(const damage *)data);
-  shutdown(connection, SHUT_RDWR);
+  if (*(const damage *)data == RESET_AFTER_ANSWER) {
+    struct linger now = {1, 0};
+    setsockopt(connection, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    shutdown(connection, SHUT_RD);
+  } else {
+    shutdown(connection, SHUT_RDWR);
+  }
   pthread_join(thread, NULL);
   close(sockets[1]);
 }
@@ -494,6 +521,86 @@ static void bodies_that_end_with_the_connection(void) {
   }
 }
 
+/* A kept connection that has gone without a word is seen to have, before a create is sent on it. */
+static void gone_while_idle(void) {
+  static const struct {
+    const char *what;
+    damage damage;
+  } rows[] = {{"closed without a goodbye", GO_AFTER_ANSWER}, {"reset", RESET_AFTER_ANSWER}};
+  size_t i, k;
+  relayed_to = 4439;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    damage what = rows[i].damage;
+    server *s = server_start(relay, &what);
+    char url[64];
+    av_client_config config = remembered_config(url);
+    av_client *client;
+    server_url_as(s, "https", url, sizeof url);
+    client = client_of(&config);
+    for (k = 0; k < 3; k++) {
+      outcome told = try_create(client, NULL);
+      CHECK_ROW(rows[i].what, told.status == AV_STATUS_OK && strcmp(told.token, "here") == 0);
+      CHECK_ROW(rows[i].what, has_gone(atoi(strrchr(url, ':') + 1)));
+    }
+    CHECK_ROW(rows[i].what, server_connections(s) == 3);
+    av_client_free(client);
+    server_stop(s);
+  }
+  relayed_to = 4451;
+  printf("  3 creates on connections that were %s, or %s, once they were idle\n", rows[0].what, rows[1].what);
+}
+
+typedef struct canceller {
+  av_cancel *cancel;
+  double triggered_at;
+} canceller;
+
+static void *cancel_once_held(void *argument) {
+  canceller *it = (canceller *)argument;
+  wait_until(&held, 2, "an answer that is held back");
+  it->triggered_at = now_ms();
+  av_cancel_trigger(it->cancel);
+  return NULL;
+}
+
+/* The handshake went well, the request was taken, and then nothing: time and cancel hold as ever. */
+static void silence_after_the_handshake(void) {
+  damage what = HOLD;
+  server *s = server_start(relay, &what);
+  char url[64];
+  av_client_config config = remembered_config(url);
+  av_request_options options;
+  av_client *client;
+  outcome told;
+  canceller other;
+  pthread_t thread;
+  double back_after;
+  server_url_as(s, "https", url, sizeof url);
+  client = client_of(&config);
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.timeout_ms = 300;
+  told = try_create(client, &options);
+  print_outcome("silence after the handshake", &told);
+  CHECK(told.status == AV_STATUS_TIMEOUT && told.outcome == AV_OUTCOME_UNKNOWN);
+  CHECK(told.ms >= 299 && told.ms <= 350);
+
+  options.timeout_ms = 20000;
+  options.cancel = other.cancel = av_cancel_new();
+  if (pthread_create(&thread, NULL, cancel_once_held, &other) != 0) exit(2);
+  told = try_create(client, &options);
+  back_after = now_ms();
+  pthread_join(thread, NULL);
+  back_after -= other.triggered_at;
+  print_outcome("cancelled in it", &told);
+  printf("  cancelled in it: back in %.1f ms\n", back_after);
+  CHECK(told.status == AV_STATUS_CANCELLED && told.outcome == AV_OUTCOME_UNKNOWN);
+  CHECK(back_after <= 20);
+  av_cancel_free(other.cancel);
+  av_client_free(client);
+  server_stop(s);
+}
+
 int main(int count, char **arguments) {
   if (count != 2) return 2;
   files = arguments[1];
@@ -505,6 +612,8 @@ int main(int count, char **arguments) {
   kept_connections();
   renewed_keys();
   bodies_that_end_with_the_connection();
+  silence_after_the_handshake();
+  gone_while_idle();
   CHECK(!was_told("test-key") && was_told("upload-tokens"));
   printf("  the key is in none of %zu bytes of trace and messages\n", told_bytes());
   return checks_report();

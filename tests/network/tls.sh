@@ -12,6 +12,8 @@ certificate early ours "$names" "$far_off" 20990201000000Z
 certificate elsewhere ours "DNS:elsewhere.test, IP:127.0.0.77"
 certificate nameless ours ""
 certificate strange other "$names"
+certificate for-clients ours "$names
+extendedKeyUsage = clientAuth"
 certificate alone alone "$names"
 certificate between ours CA
 certificate below between "$names"
@@ -67,6 +69,7 @@ END
   serve 4447 nameless nameless
   serve 4448 old-chain below-old
   serve 4449 rsa rsa
+  serve 4454 for-clients for-clients
   serve 4452 good good "ssl_protocols TLSv1.2;"
   serve 4453 good good "ssl_protocols TLSv1.3;"
   echo "server { listen 4450; return 200 '{\"token\":\"here\"}'; }"
@@ -95,6 +98,6 @@ cat >"$files/hosts" <<END
 END
 put "$files/hosts" /etc/hosts
 wait_for 4431 4432 4433 4434 4435 4436 4437 4438 4439 4440 4441 4442 4443 4444 4445 4446 4447 4448 \
-  4449 4450 4451 4452 4453 4462 4463
+  4449 4450 4451 4452 4453 4454 4462 4463
 
 SSL_CERT_FILE=$files/ours.pem "$1" "$files"

@@ -18,6 +18,11 @@ cp "$files/other.pem" "$files/directory/$(openssl x509 -hash -noout -in "$files/
 } >"$files/no-certificate.pem"
 cat "$files/no-certificate.pem" "$files/ours.pem" >"$files/partly-good.pem"
 sed '$d' "$files/ours.pem" >"$files/cut-off.pem"
+{
+  echo "-----BEGIN CERTIFICATE-----"
+  echo "*not base64*"
+  echo "-----END CERTIFICATE-----"
+} >"$files/not-base64.pem"
 cat >"$files/servers.conf" <<END
 server {
   listen 4431 ssl;
@@ -36,17 +41,20 @@ opens() {
   grep -c "$2" "$files/$1.strace" || true
 }
 
-# A system that has a bundle, and each of its certificates in a file besides, as Debian has.
-mkdir -p "$files/system/certs"
-cp "$files/ours.pem" "$files/system/certs/ca-certificates.crt"
-cp "$files/directory"/* "$files/system/certs"
-mount --bind "$files/system" /etc/ssl
-strace -f -e trace=open,openat,openat2 -o "$files/system.strace" "$program" "$files" three
-umount /etc/ssl
+# Where Debian and most others have them: a bundle, and a directory with the same ones again.
+system=/etc/ssl/certs
+mount -t tmpfs none "$system"
+cp "$files/ours.pem" "$system/ca-certificates.crt"
+cp "$files/ours.pem" "$system/$(openssl x509 -hash -noout -in "$files/ours.pem").0"
+strace -f -e trace=open,openat,openat2 -o "$files/system.strace" "$program" "$files" system
+system_bundle=$(grep -c "$system/ca-certificates.crt" "$files/system.strace" || true)
+system_directory=$(grep -c "$system/.*\.0" "$files/system.strace" || true)
+# Without a bundle the directory does.
+rm "$system/ca-certificates.crt"
+"$program" "$files" system
 
 bundle="$files/ours.pem"
 exec "$program" "$files" checks \
   "$(opens three "$bundle")" "$(grep -c "$files/directory/.*\.0" "$files/three.strace")" \
   "$(opens threads "$bundle")" "$(opens plain "$bundle")" "$(opens ca_file "$bundle")" \
-  "$(grep -c ca-certificates.crt "$files/system.strace")" \
-  "$(grep -c 'certs/.*\.0"' "$files/system.strace" || true)"
+  "$system_bundle" "$system_directory"
