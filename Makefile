@@ -169,6 +169,15 @@ bench: $(SHARED) ## Measure against what people use instead, and print the table
 	@$(BENCHES) all
 	@python3 -B benches/bench.py $(BUILD)/benches $(SHARED)
 
+# What the README and the header promise, tried by machines: docs/PROOF.md.
+include $(foreach it,soak,tests/proof/$(it).mk)
+
+.PHONY: proof
+proof: proof-soak ## Try everything that is promised, in under 20 minutes
+
+.PHONY: proof-short
+proof-short: proof-soak-short ## A part of it, in under 6 minutes
+
 .PHONY: lint
 lint: ## What CI asks of the sources
 	$(CARGO) fmt --check

@@ -1,0 +1,44 @@
+# Soak and exhaustion: one client under load and faults for minutes, shortages of descriptors, threads
+# and ports, and what a call takes of memory at most. Every figure is printed as `proof: …`.
+
+PROOF_SOAK := $(abspath $(BUILD))/proof/soak
+PROOF_SOAK_SUPPORT := $(wildcard tests/c/support/*.c tests/network/support/*.c)
+PROOF_SOAK_HEADERS := $(wildcard tests/c/support/*.h tests/network/support/*.h tests/proof/soak/*.h) include/apivideo.h
+PROOF_SOAK_COMPILE := $(CC) -std=c11 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror \
+  -Iinclude -Itests/c -Itests/network -Itests/network/support
+EXHAUSTION := descriptors threads ports memory
+
+# As an archive, from which a program takes what it uses.
+$(PROOF_SOAK)/support.a: $(PROOF_SOAK_SUPPORT) $(PROOF_SOAK_HEADERS)
+	@rm -rf $(@D)/support $@ && mkdir -p $(@D)/support
+	@for file in $(PROOF_SOAK_SUPPORT); do \
+	  $(PROOF_SOAK_COMPILE) -c -o $(@D)/support/$$(basename $$file .c).o $$file || exit 1; done
+	@ar rcs $@ $(@D)/support/*.o
+
+proof_soak_link = $(PROOF_SOAK_COMPILE) -o $@ $(filter %.c,$^) $(PROOF_SOAK)/support.a -pthread \
+  -L$(abspath $(BUILD))/lib -lapivideo -Wl,-rpath,$(abspath $(BUILD))/lib
+
+$(PROOF_SOAK)/soak: $(wildcard tests/proof/soak/*.c) $(PROOF_SOAK_HEADERS) $(PROOF_SOAK)/support.a $(SHARED)
+	@$(proof_soak_link)
+
+$(PROOF_SOAK)/%: tests/proof/exhaustion/%.c tests/proof/soak/heap.c $(PROOF_SOAK_HEADERS) $(PROOF_SOAK)/support.a $(SHARED)
+	@$(proof_soak_link)
+
+proof_soak_run = LOCAL_API=$(abspath $(LOCAL_API)) $(PROOF_SOAK)/soak
+
+.PHONY: soak
+soak: all local_api $(PROOF_SOAK)/soak ## Load one client for ten minutes, with every fault
+	@$(proof_soak_run) 600
+
+.PHONY: proof-exhaustion
+proof-exhaustion: all local_api $(EXHAUSTION:%=$(PROOF_SOAK)/%) ## Run out of descriptors, threads and ports; bound memory
+	@failed=0; for name in $(EXHAUSTION); do echo "== $$name"; \
+	  LOCAL_API=$(abspath $(LOCAL_API)) $(PROOF_SOAK)/$$name || failed=1; done; exit $$failed
+
+.PHONY: proof-soak
+proof-soak: proof-exhaustion $(PROOF_SOAK)/soak ## Exhaustion, and a soak of three minutes
+	@$(proof_soak_run) 180
+
+.PHONY: proof-soak-short
+proof-soak-short: proof-exhaustion $(PROOF_SOAK)/soak ## Exhaustion, and a soak of twenty seconds
+	@$(proof_soak_run) 20
