@@ -23,6 +23,8 @@
 #![warn(missing_docs)]
 
 pub mod ffi;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 
 mod answer;
 mod attempt;

@@ -1,0 +1,4 @@
+//! What several of the fuzzers use.
+
+pub mod calls;
+pub mod schema;

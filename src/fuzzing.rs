@@ -1,0 +1,118 @@
+//! Doors for the fuzzers in `fuzz/`, which are there with `--cfg fuzzing` alone: the parts that read
+//! what a service says, and the way a token takes into a path, without a network between.
+#![allow(missing_docs, reason = "for the targets in fuzz/, which say what they do")]
+
+use crate::client::{Client, ClientConfig, Origin};
+use crate::json::{self, ObjectSeed, Place};
+use crate::page::{self, Pagination, Sink};
+use crate::problem::Problem;
+use crate::rate_limit::RateLimit;
+use crate::request::Request;
+use crate::secret::Credential;
+use crate::tokens::Token;
+use crate::trace::Tracer;
+use std::sync::OnceLock;
+use std::time::Duration;
+use ureq::http::{HeaderMap, Method};
+
+/// A token's text, time to live, and when it was made and ends.
+pub type Told = (String, Option<u32>, Option<i64>, Option<i64>);
+/// The tokens of a page, and its number, the pages, its size and the items in all.
+pub type Page = (Vec<Told>, [u64; 4]);
+
+pub fn token(text: &str) -> Result<Told, String> {
+    let place = Place::default();
+    json::decode(text, &place, ObjectSeed::<Token<'_>>::new(&place)).map(told)
+}
+
+pub fn page(text: &str) -> Result<Page, String> {
+    let mut tokens = Tokens::default();
+    page::decode::<Token<'_>, _>(text, &mut tokens).map(|pagination| tokens.page(pagination))
+}
+
+pub fn page_any(text: &str) -> Result<Page, String> {
+    let mut tokens = Tokens::default();
+    page::decode_any::<Token<'_>, _>(text, &mut tokens).map(|pagination| tokens.page(pagination))
+}
+
+pub fn page_plain(text: &str) -> Option<Page> {
+    let mut tokens = Tokens::default();
+    page::decode_plain::<Token<'_>, _>(text, &mut tokens).map(|pagination| tokens.page(pagination))
+}
+
+pub fn most_items(text: &str) -> usize {
+    page::most_items(text)
+}
+
+pub fn check(text: &str) -> Result<(), String> {
+    json::check(text)
+}
+
+pub fn check_object(text: &str) -> Result<(), String> {
+    json::check_object(text)
+}
+
+/// A problem's single problems, and its summary.
+pub fn problem(body: &[u8]) -> (usize, Option<String>) {
+    let problem = Problem::parse(body);
+    (problem.problems.len(), problem.summary(|text| text))
+}
+
+pub fn retry_after(status: u16, headers: &HeaderMap) -> Option<Duration> {
+    crate::retry_after::told(status, headers)
+}
+
+/// The limit, what remains of it, and the seconds until it is whole again.
+pub fn rate_limit(headers: &HeaderMap) -> [Option<u64>; 3] {
+    let RateLimit { limit, remaining, reset_seconds } = RateLimit::of(headers);
+    [limit, remaining, reset_seconds]
+}
+
+/// The path that a token is asked for at, unless it is refused.
+pub fn path(token: &str) -> Result<String, String> {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    let nobody = Origin { name: None, version: None };
+    let client = CLIENT.get_or_init(|| {
+        Client::new(ClientConfig {
+            credential: Credential::ApiKey("key"),
+            base_url: Some("http://127.0.0.1:1/prefix"),
+            app: nobody,
+            sdk: nobody,
+            ca_file: None,
+            proxy_url: Some(""),
+            timeout: None,
+            connect_timeout: None,
+            attempt_timeout: None,
+            max_attempts: 1,
+            tracer: Tracer::off(),
+            allow_plain_http: false,
+        })
+        .expect("a client")
+    });
+    let request = Request::new(Method::GET, "upload-tokens").item("token", token);
+    let request = request.and_then(|request| request.to_http(client, ()));
+    request.map(|request| request.uri().to_string()).map_err(|error| error.to_string())
+}
+
+fn told(token: Token<'_>) -> Told {
+    (token.token.into_owned(), token.ttl_seconds, token.created_at, token.expires_at)
+}
+
+#[derive(Default)]
+struct Tokens(Vec<Told>);
+
+impl Tokens {
+    fn page(self, told: Pagination) -> Page {
+        let [page, pages, size] = [told.current_page, told.pages_total, told.page_size];
+        (self.0, [page.into(), pages.into(), size.into(), told.items_total])
+    }
+}
+
+impl Sink<Token<'_>> for Tokens {
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+    fn push(&mut self, token: Token<'_>) {
+        self.0.push(told(token));
+    }
+}
