@@ -21,7 +21,7 @@ static void serve_script(server *s, int connection, void *data) {
   while (server_receive(s, connection, &asked)) {
     if (!it->texts[it->next]) return;
     __atomic_store_n(&it->held, 1, __ATOMIC_SEQ_CST);
-    if (it->hold) wait_until(&it->hold, 2, "the test lets the answer go");
+    if (__atomic_load_n(&it->hold, __ATOMIC_SEQ_CST)) wait_until(&it->hold, 2, "the test lets the answer go");
     if (!server_send(connection, it->texts[it->next++]) || !it->texts[it->next]) return;
   }
 }
