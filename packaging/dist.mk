@@ -1,5 +1,6 @@
-# `make dist`: a tarball of what `make install` installs, for any Linux x86-64 with glibc 2.17 (of 2012)
-# or newer. Rust's own standard library asks for no less.
+# `make dist`: a tarball of what `make install` installs, and of what that is made of and under which
+# licences, for any Linux x86-64 with glibc 2.17 (of 2012) or newer. Rust's own standard library asks for
+# no less.
 
 DIST := $(BUILD)/dist
 DIST_NAME := apivideo-$(VERSION)-x86_64-linux-gnu
@@ -19,6 +20,8 @@ dist: $(DIST_TOOLS) ## Build a tarball for any Linux x86-64 since glibc 2.17, in
 	PATH='$(abspath $(DIST_TOOLS)/bin):'"$$PATH" $(MAKE) --no-print-directory docs install BUILD=$(DIST)/build \
 	  CARGO=cargo-zigbuild TARGET=x86_64-unknown-linux-gnu GLIBC=.2.17 \
 	  PREFIX= DESTDIR='$(abspath $(DIST)/$(DIST_NAME))'
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) python3 -B packaging/sbom.py $(DIST)/$(DIST_NAME)/share/doc/apivideo \
+	  --target x86_64-unknown-linux-gnu --unwinder $$(sed -n 's/^ziglang==//p' packaging/dist-requirements.txt)
 	tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) \
 	  -C $(DIST) -c $(DIST_NAME) | gzip -9n > $(DIST_TARBALL)
 

@@ -13,8 +13,17 @@ libdir="$moved/lib"
 library="$libdir/libapivideo.so.$version"
 
 from_root docs install DESTDIR="$OUT/installed" PREFIX= >"$OUT/output"
-files() { (cd "$1" && find . -printf '%p %y %m %l\n' | sort); }
+# What it is made of, and under which licences, is for what is handed on.
+made_of="apivideo-$version.cdx.json THIRD-PARTY.txt rust-standard-library.html"
+files() {
+  (cd "$1" && find . -printf '%p %y %m %l\n' | sort |
+    grep -vE "/share/doc/apivideo/($(echo "$made_of" | tr ' ' '|')) f 644 \$")
+}
 check "it has what make install installs" same "$(files "$moved")" "$(files "$OUT/installed")"
+for file in $made_of; do
+  check "it has $file" test -s "$moved/share/doc/apivideo/$file"
+done
+check "the unwinder inside is told" grep -q '"name": "libunwind"' "$moved/share/doc/apivideo/apivideo-$version.cdx.json"
 
 # The newest version of glibc that it asks for.
 glibc() { readelf -VW "$1" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1; }
