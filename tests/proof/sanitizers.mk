@@ -23,9 +23,9 @@ OPTIONS.address := detect_stack_use_after_return=1:strict_string_checks=1:print_
 OPTIONS.thread := suppressions=$(PROOF_SANITIZERS)/thread.supp:die_after_fork=0:history_size=4
 
 # $(call sanitized_rust,SANITIZER): the crate and its dependencies instrumented, C included. Quickly built,
-# with the checks of a debug build.
+# with the checks of a debug build; the tests mostly wait.
 sanitized_rust = RUSTC_BOOTSTRAP=1 CC=clang-22 RUSTFLAGS="$(RUST.$(1)) -Cforce-frame-pointers=yes" \
-  CARGO_TARGET_DIR=$(SANITIZERS)/$(1)/cargo CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 \
+  CARGO_TARGET_DIR=$(SANITIZERS)/$(1)/cargo CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_OPT_LEVEL=0 \
   $(CARGO) rustc --locked --quiet --lib --target $(RUST_HOST)
 
 # $(call sanitized_library,SANITIZER,FILE,NAME): found under the name that it is linked and loaded by.
@@ -104,6 +104,12 @@ NETWORK := $(basename $(notdir $(wildcard tests/network/*.c)))
 ADDRESS_NETWORK := $(filter-out wiped trust dlopen,$(NETWORK))
 ADDRESS_CPP := $(filter-out overhead,$(basename $(notdir $(wildcard tests/cpp/*.cpp))) units)
 
+# What valgrind alone sees is memory read before it is written. tests/c and tests/cpp are under it in
+# `make test`; of tests/network those that take seconds there, with no bound of time to miss.
+VALGRIND_NETWORK := freed response redirect refused_early drops trace
+VALGRIND_MEMORY := valgrind --quiet --error-exitcode=99 --leak-check=full \
+  --errors-for-leak-kinds=definite,indirect,possible --suppressions=../c/valgrind.supp
+
 # What several threads do to each other. Not tests/c/threads, which waits until /proc shows that the calls
 # have begun: ThreadSanitizer cannot see that this orders them before the client is freed. freed has the
 # same shown by what it sees.
@@ -111,7 +117,7 @@ THREAD_NETWORK := threads cancel rate_limit freed response fork trace drops retr
 THREAD_CPP := threads cancel stop_token response trace
 
 .PHONY: proof-sanitizers
-proof-sanitizers: proof-sanitizers-address proof-sanitizers-thread ## C and C++ tests under Address-, Leak-, UndefinedBehavior- and ThreadSanitizer
+proof-sanitizers: proof-sanitizers-address proof-sanitizers-thread proof-sanitizers-valgrind ## C and C++ tests under Address-, Leak-, UndefinedBehavior- and ThreadSanitizer
 
 .PHONY: proof-sanitizers-address
 proof-sanitizers-address: sanitizers-address
@@ -127,6 +133,13 @@ proof-sanitizers-thread: sanitizers-thread
 	@$(call sanitized_tests,thread,cpp,$(THREAD_CPP),cxx20-shared)
 	@$(call sanitized_tests,thread,network,$(THREAD_NETWORK))
 	$(call sanitized_figure,thread,threads (ThreadSanitizer))
+
+.PHONY: proof-sanitizers-valgrind
+proof-sanitizers-valgrind: all local_api
+	@mkdir -p $(SANITIZERS)/valgrind && rm -f $(SANITIZERS)/valgrind/passed && echo "valgrind: tests/network"
+	@$(PROOF_SANITIZERS)/run.sh $(SANITIZERS)/valgrind network "$(VALGRIND_NETWORK)" VALGRIND="$(VALGRIND_MEMORY)" \
+	  LIB=$(abspath $(BUILD)/lib) OUT=$(SANITIZERS)/valgrind/network LOCAL_API=$(abspath $(LOCAL_API))
+	$(call sanitized_figure,valgrind,memory (valgrind)$(comma) network tests)
 
 .PHONY: proof-sanitizers-short
 proof-sanitizers-short: sanitizers-address sanitizers-thread ## The same, less of it

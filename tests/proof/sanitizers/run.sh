@@ -12,7 +12,7 @@ for test in $tests; do
   log=$out/$directory.$test.log
   tries=1
   until make --no-print-directory -C "tests/$directory" ONLY="$test" "$@" >"$log" 2>&1; do
-    if [ "$tries" -eq 3 ] || grep -qE 'Sanitizer|runtime error:' "$log"; then
+    if [ "$tries" -eq 3 ] || grep -qE 'Sanitizer|runtime error:|^==[0-9]+==' "$log"; then
       cat "$log"
       exit 1
     fi
