@@ -30,6 +30,27 @@ fn what_a_static_program_needs_is_told_as_it_is_linked_in_the_tests() {
 }
 
 #[test]
+fn the_examples_in_other_languages_are_those_of_the_wrappers() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for (directory, language) in [
+        ("cpp", "cpp"),
+        ("go", "go"),
+        ("swift", "swift"),
+        ("python", "python"),
+        ("csharp", "csharp"),
+        ("java", "java"),
+        ("node", "js"),
+    ] {
+        let readme = examples.join(directory).join("README.md");
+        let readme = std::fs::read_to_string(readme).expect("every wrapper has a README.md");
+        let begin = readme.find(&format!("```{language}\n")).expect("an example");
+        let example = &readme[begin..];
+        let end = example.find("\n```\n").expect("its end") + "\n```\n".len();
+        assert!(README.contains(&example[..end]), "README.md has another example for {directory}");
+    }
+}
+
+#[test]
 fn the_program_compiles_as_it_stands_and_creates_a_token() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let made =
