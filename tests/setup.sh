@@ -14,12 +14,15 @@ needed="$needed cmake:cmake ninja:ninja-build meson:meson pkg-config:pkg-config"
 needed="$needed doxygen:doxygen man:man-db lexgrog:man-db groff:groff-base python3:python3"
 # For tests/languages.
 needed="$needed go:golang-go mcs:mono-mcs mono:mono-runtime javac:default-jdk-headless node:nodejs npm:npm"
-# For tests/proof: of the LLVM that rustc has.
-needed="$needed clang-22:clang-22 llvm-profdata-22:llvm-22"
 
 # Each file, where a package has no command.
 files="/usr/lib/mono/4.5/System.Core.dll:libmono-system-core4.0-cil /usr/share/java/jna.jar:libjna-java"
-files="$files /usr/lib/llvm-22/lib/clang/22/lib/linux:libclang-rt-22-dev"
+
+# `setup.sh proof`: for tests/proof, of the LLVM that rustc has.
+if [ "${1:-}" = proof ]; then
+  needed="$needed clang-22:clang-22 llvm-profdata-22:llvm-22"
+  files="$files /usr/lib/llvm-22/lib/clang/22/lib/linux:libclang-rt-22-dev"
+fi
 
 # Each library that pkg-config knows: for tests/ffmpeg.
 libraries="libavformat:libavformat-dev libavcodec:libavcodec-dev libavutil:libavutil-dev"

@@ -18,9 +18,10 @@ def figures(log):
     """By what they are of; of several runs the last."""
     found = {}
     for line in log.splitlines():
-        if line.startswith("proof: "):
+        # Rust's tests may have put their dots before it.
+        if line.lstrip(".").startswith("proof: "):
             # A figure may hold colons; what it is of holds none.
-            what, colon, figure = line.removeprefix("proof: ").partition(": ")
+            what, colon, figure = line.lstrip(".").removeprefix("proof: ").partition(": ")
             if not colon:
                 sys.exit(f"neither `proof: WHAT: FIGURE` nor anything else: {line}")
             found[what] = figure.strip()

@@ -2,7 +2,7 @@
 # materials. Without a network, in seconds.
 
 .PHONY: proof-supply
-proof-supply: all ## Check the licences, sources and documents of all dependencies
+proof-supply: all local_api ## Check the licences, sources and documents of all dependencies
 	@BUILD=$(abspath $(BUILD)) python3 -B tests/proof/supply/test_supply.py
 	@python3 -B tests/proof/test_summary.py
 

@@ -47,7 +47,7 @@ coverage() {
       sed -n 's/.*"totals":.*"lines":{"count":\([0-9]*\),"covered":\([0-9]*\).*/\2 \1/p')
     echo "$file ${lines:?no figures of coverage}"
   done >"$FUZZ/coverage/lines"
-  awk '{ print "proof: lines of src/" $1 ".rs that the fuzzers reach: " $2 " of " $3 }' "$FUZZ/coverage/lines"
+  awk '{ print "proof: reached by the fuzzers in " $1 ".rs: " $2 " of " $3 " lines" }' "$FUZZ/coverage/lines"
   runs=$(for target in $targets; do
     sed -n 's/^stat::number_of_executed_units: //p' "$FUZZ/$target.log"
   done | awk '{ sum += $1 } END { print sum, "executions by", NR, "fuzzers" }')
