@@ -10,7 +10,7 @@ INSTALL ?= install
 
 HEADERS := $(wildcard include/*.h include/*.hpp)
 DOCUMENTS := README.md CHANGELOG.md LICENSE docs/ABI.md
-# Those that `make docs` has made, if it has; and what they are called, even where they are no more.
+# Those that `make docs` has made, if there was a doxygen; and what they are called, even where they are no more.
 MAN_PAGES = $(wildcard $(BUILD)/man/man3/*.3)
 MAN_NAMES = $(addsuffix .3,$(sort $(shell sed -n 's/.*@defgroup \([a-z_]*\) .*/\1/p' docs/reference/pages.dox; \
   grep -oE '\bav_[a-z0-9_]+' include/apivideo.h)))
@@ -37,7 +37,7 @@ fill = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@ABI@|$(ABI)|g' -e 's|@SONAME@|$(
   -e 's|@STATIC_LIBS@|$(2)|g' packaging/$(1).in | $(INSTALL) -m 644 /dev/stdin
 
 .PHONY: install
-install: all $(filter docs,$(MAKECMDGOALS)) ## Install the library: below PREFIX, LIBDIR…, in DESTDIR
+install: all $(if $(shell command -v doxygen 2>/dev/null),docs) ## Install the library: below PREFIX, LIBDIR…, in DESTDIR
 	$(INSTALL) -d $(foreach it,$(INCLUDEDIR) $(PKGCONFIG) $(CMAKE) $(DOCDIR),$(call at,$(it)))
 	$(INSTALL) -m 644 $(HEADERS) $(call at,$(INCLUDEDIR))
 	$(INSTALL) -m 644 $(SHARED) $(call at,$(LIBDIR)/$(LIBRARY))

@@ -37,6 +37,8 @@ pages() { (cd "$1" 2>/dev/null && find . -name '*.3' | sort) || true; }
 check "and the manual pages that were built" \
   same "$(pages "$first$prefix/share/man")" "$(pages "$ROOT/build/man")"
 
+check "one for each function among them" test -e "$first$prefix/share/man/man3/av_tokens_create.3"
+
 check "the links are a chain" same \
   "$(readlink "$first$prefix/lib/libapivideo.so") $(readlink "$first$prefix/lib/$soname")" \
   "$soname libapivideo.so.$version"
