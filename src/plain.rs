@@ -1,5 +1,5 @@
 //! JSON in the plain form that the service is known to send: no spaces, the fields in one order, no
-//! escapes. Taking that apart costs a third of decoding it. Whatever differs in any way is `None`
+//! escapes. To take that apart is less work than to decode it. Whatever differs in any way is `None`
 //! here and left to `json.rs`, whose verdict counts: tests hold this one to it.
 
 /// A string up to its closing quote, its opening one having been taken; and what follows.

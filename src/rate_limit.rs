@@ -499,7 +499,7 @@ mod tests {
             ("x-ratelimit-remaining", " 7 "),
             ("x-ratelimit-retry-after", "soon"),
         ] {
-            headers.insert(name, value.parse().unwrap());
+            headers.insert(name, value.parse().expect("a header's value"));
         }
         let expected = RateLimit { limit: Some(60), remaining: Some(7), reset_seconds: None };
         assert_eq!(RateLimit::of(&headers), expected);

@@ -273,9 +273,10 @@ impl<'c, 'r> Call<'c, 'r> {
         }
         if let Some(recording) = &self.recording {
             // A success says no more in its head, a refusal does.
-            let headers = match exchange.status().is_success() {
-                true => std::mem::take(exchange.headers_mut()),
-                false => exchange.headers().clone(),
+            let headers = if exchange.status().is_success() {
+                std::mem::take(exchange.headers_mut())
+            } else {
+                exchange.headers().clone()
             };
             recording.answer(exchange.status(), headers, rate_limit);
         }
@@ -407,7 +408,7 @@ impl<'c, 'r> Call<'c, 'r> {
         let connection = if attempt.is_on_pooled_connection() { "reused" } else { "new" };
         self.client.tracer().write(level, || {
             let (request, number, size) = (self.request.describe(), self.attempts, body.len());
-            // In tenths, since to write fractions down takes 13 KB of code.
+            // In tenths: what writes fractions down is not in the library otherwise.
             let tenths = attempt.elapsed().as_micros() / 100;
             let (whole, tenth) = (tenths / 10, tenths % 10);
             format!(

@@ -97,8 +97,8 @@ fn unix_seconds(date: &str) -> Option<i64> {
     }
 }
 
-/// A date in the one form that the service is known to send, `2020-12-02T10:13:19+00:00`: a third of
-/// the work of taking all that RFC 3339 allows.
+/// A date in the one form that the service is known to send, `2020-12-02T10:13:19+00:00`: less
+/// work than to take all that RFC 3339 allows.
 fn plain_utc(date: &[u8]) -> Option<UtcDateTime> {
     let [c0, c1, y0, y1, b'-', n0, n1, b'-', d0, d1, b'T', time @ ..] = date else { return None };
     let [h0, h1, b':', m0, m1, b':', s0, s1, zone @ ..] = time else { return None };
