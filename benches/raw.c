@@ -1,16 +1,20 @@
-/* The floor: a socket, a request made once, and an answer that is read to its end, but not looked at. */
+/* The floor: a socket, a request made once, and an answer that is read to its end, but not looked at.
+ * With WAITS defined, also the two system calls that see whether a kept connection still is one, and wait
+ * for the answer so that a deadline or a cancel can end it: the floor of whoever has those. */
 #include "caller.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define LENGTH_HEADER "Content-Length: "
 
 struct caller {
-  int socket;
+  int socket, bell;
   char token_request[512], list_request[512], answer[65536];
 };
 
@@ -31,6 +35,7 @@ caller *caller_open(const char *url, caller *sharing) {
   address.sin_family = AF_INET;
   address.sin_port = htons((unsigned short)port);
   inet_pton(AF_INET, host, &address.sin_addr);
+  it->bell = eventfd(0, EFD_CLOEXEC);
   it->socket = socket(AF_INET, SOCK_STREAM, 0);
   setsockopt(it->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (connect(it->socket, (struct sockaddr *)&address, sizeof address) != 0) fail("no connection");
@@ -40,10 +45,27 @@ caller *caller_open(const char *url, caller *sharing) {
   return it;
 }
 
+#ifdef WAITS
+static void probe(caller *it) {
+  char byte;
+  if (recv(it->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1) fail("not a quiet connection");
+}
+
+static void wait_for_answer(caller *it) {
+  struct pollfd entries[] = {{.fd = it->socket, .events = POLLIN}, {.fd = it->bell, .events = POLLIN}};
+  if (poll(entries, 2, 30000) != 1) fail("no answer");
+}
+#else
+static void probe(caller *it) { (void)it; }
+static void wait_for_answer(caller *it) { (void)it; }
+#endif
+
 static void exchange(caller *it, const char *request) {
   size_t length = strlen(request), received = 0, whole = 0;
+  probe(it);
   if (send(it->socket, request, length, MSG_NOSIGNAL) != (ssize_t)length) fail("not sent");
   while (whole == 0 || received < whole) {
+    wait_for_answer(it);
     ssize_t more = recv(it->socket, it->answer + received, sizeof it->answer - received, 0);
     if (more <= 0) fail("no answer");
     received += (size_t)more;
@@ -62,6 +84,7 @@ void caller_list(caller *it) { exchange(it, it->list_request); }
 
 void caller_close(caller *it) {
   close(it->socket);
+  close(it->bell);
   free(it);
 }
 
