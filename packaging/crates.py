@@ -3,13 +3,17 @@ serve the tests alone, and what each says of its licence. Used by packaging/sbom
 of tests/proof/supply."""
 
 import json
+import os
 import re
 import subprocess
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# In a target's place: what any platform has, as cargo calls it.
+EVERYWHERE = "all"
 # What a licence's text is called, wherever in a crate it is.
 LICENCE_FILE = re.compile(r"(un)?licen[cs]e|copying|copyright|notice|patents", re.IGNORECASE)
 
@@ -20,8 +24,8 @@ class Crate:
     version: str
     library: str  # as rustc calls it
     licence: str  # an SPDX expression, "" if it tells none
-    source: str  # "" for ourselves
-    checksum: str  # "" for ourselves
+    source: str  # "" for ours
+    checksum: str  # "" for ours
     directory: Path
     needs: set  # names and versions of what is linked with it: neither build scripts' nor macros
 
@@ -34,9 +38,7 @@ class Crate:
         return f"pkg:cargo/{self.name}@{self.version.replace('+', '%2B')}"
 
     def licence_texts(self):
-        """The files with licences, those of code that a crate has taken in included."""
-        files = (it for it in self.directory.rglob("*") if LICENCE_FILE.match(it.name))
-        return sorted(it for it in files if it.is_file() and it.suffix not in (".rs", ".py", ".html"))
+        return licence_texts(self.directory)
 
 
 @dataclass
@@ -45,12 +47,24 @@ class Crates:
     all: dict  # by name and version
     linked: set  # what is in the library
     shipped: set  # the same, and what it takes to build it
-    development: set  # what only tests need
-    direct: dict  # of Cargo.toml: kind by name
+    development: set  # what only tests and tools need
+    direct: dict  # of Cargo.toml: kinds by name
+    lock: list  # what Cargo.lock has, for all platforms
+
+    @property
+    def ours(self):
+        return set(self.all) - self.shipped - self.development
 
 
-def run(*command):
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+@cache
+def licence_texts(directory):
+    """The files with licences, those of code that a crate has taken in included."""
+    files = (it for it in directory.rglob("*") if LICENCE_FILE.match(it.name))
+    return sorted(it for it in files if it.is_file() and it.suffix not in (".rs", ".py", ".html"))
+
+
+def run(*command, directory="."):
+    return subprocess.run(command, cwd=ROOT / directory, check=True, capture_output=True, text=True).stdout
 
 
 def rustc_says(key):
@@ -59,17 +73,28 @@ def rustc_says(key):
     return next(it.split(": ", 1)[1] for it in said if it.startswith(f"{key}: "))
 
 
-def lock_file(directory="."):
-    """What a Cargo.lock has, for all platforms."""
-    return tomllib.loads((ROOT / directory / "Cargo.lock").read_text())["package"]
+def projects():
+    """The directories that have a Cargo.lock, but for what was built. Nothing of others than "." ships."""
+    for directory, below, files in os.walk(ROOT):
+        below[:] = sorted(it for it in below if it not in ("build", "target") and not it.startswith("."))
+        if "Cargo.lock" in files:
+            yield str(Path(directory).relative_to(ROOT))
 
 
-def read(target=None):
-    """What there is for a target, which is this machine unless told: cargo has fetched no more."""
+def fetch(directory="."):
+    """Has cargo fetch what it lacks, for all platforms; if it lacks nothing, it asks nobody."""
+    subprocess.run(["cargo", "fetch", "--quiet", "--locked"], cwd=ROOT / directory, check=True)
+
+
+def read(target=None, directory="."):
+    """What there is for a target, which is this machine unless told: to build, cargo fetches no more.
+    EVERYWHERE takes what fetch() has fetched."""
     target = target or rustc_says("host")
     command = ["cargo", "metadata", "--locked", "--offline", "--format-version=1"]
-    told = json.loads(run(*command, "--filter-platform", target))
-    checksums = {(it["name"], it["version"]): it.get("checksum", "") for it in lock_file()}
+    command += [] if target == EVERYWHERE else ["--filter-platform", target]
+    told = json.loads(run(*command, directory=directory))
+    lock = tomllib.loads((ROOT / directory / "Cargo.lock").read_text())["package"]
+    checksums = {(it["name"], it["version"]): it.get("checksum", "") for it in lock}
     packages = {it["id"]: it for it in told["packages"]}
     nodes = {it["id"]: it for it in told["resolve"]["nodes"]}
     keys = {id: (it["name"], it["version"]) for id, it in packages.items()}
@@ -100,10 +125,13 @@ def read(target=None):
         return {(it[0], it[1].removeprefix("v")) for it in lines} - {(own.name, own.version)}
 
     own = crates[keys[told["resolve"]["root"]]]
-    shipped, linked = tree("normal,build"), tree("normal,no-proc-macro")
+    shipped, linked = set(), set()
+    if directory == ".":
+        shipped, linked = tree("normal,build"), tree("normal,no-proc-macro")
     for crate in crates.values():
         crate.needs &= linked
     direct = {}
     for dependency in packages[told["resolve"]["root"]]["dependencies"]:
         direct.setdefault(dependency["name"], set()).add(dependency["kind"] or "normal")
-    return Crates(own, crates, linked, shipped, set(crates) - shipped - {own.key}, direct)
+    ours = {key for key, crate in crates.items() if crate.directory.is_relative_to(ROOT) and not crate.source}
+    return Crates(own, crates, linked, shipped, set(crates) - shipped - ours, direct, lock)

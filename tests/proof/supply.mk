@@ -1,5 +1,6 @@
-# What the library is made of: licences, sources, bans, checksums, what is said of it, and the bill of
-# materials. Without a network, in seconds.
+# What the library and what tries it are made of: licences, sources, bans, checksums, what is said of it,
+# and the bill of materials. In seconds, without a network: cargo is asked before to fetch the crates of
+# other platforms, which to build here takes none of, and asks nobody if it has them.
 
 .PHONY: proof-supply
 proof-supply: all local_api ## Check the licences, sources and documents of all dependencies

@@ -1,4 +1,4 @@
-"""What is wrong with a set of crates by policy.toml: licences, sources, bans, versions, checksums,
+"""What is wrong with sets of crates by policy.toml: licences, sources, bans, versions, checksums,
 licence texts."""
 
 import re
@@ -58,14 +58,14 @@ def is_allowed(expression, allowed):
     return value
 
 
-def complaints_of_lock(lock, own, policy=POLICY):
-    """What is wrong with a Cargo.lock alone, but for crates of our `own`: it has all platforms'."""
-    for package in lock:
+def complaints_of_lock(crates, policy=POLICY):
+    """What is wrong with a Cargo.lock alone."""
+    for package in crates.lock:
         name, source = package["name"], package.get("source", "")
         what = f"{name} {package['version']}"
         if name in policy["banned"]:
             yield f"{what} is banned: {policy['banned'][name]}"
-        if name in own and not source:
+        if (name, package["version"]) in crates.ours and not source:
             continue
         if source not in policy["sources"]:
             yield f"{what} is from {source or 'a directory'}, not from crates.io"
@@ -73,10 +73,9 @@ def complaints_of_lock(lock, own, policy=POLICY):
             yield f"{what} has no checksum in Cargo.lock"
 
 
-def complaints(crates, lock, policy=POLICY):
-    """What is wrong, line by line; nothing if all is well."""
-    yield from complaints_of_lock(lock, [crates.own.name], policy)
-    for key in sorted(crates.shipped | crates.development):
+def complaints_of_licences(crates, policy=POLICY):
+    """What is wrong with what crates say of their licences, most strictly in the library."""
+    for key in sorted(set(crates.all) - crates.ours):
         crate = crates.all[key]
         what = f"{crate.name} {crate.version}"
         allowed = list(policy["licences"]["shipped"])
@@ -90,16 +89,29 @@ def complaints(crates, lock, policy=POLICY):
         is_excused = crate.name in policy["without_text"] and key not in crates.linked
         if not crate.licence_texts() and not is_excused:
             yield f"{what} has no text of its licence"
-        if key in crates.shipped and crate.name in policy["banned_from_library"]:
-            yield f"{what} must not ship: {policy['banned_from_library'][crate.name]}"
 
-    names = [name for name, _ in crates.shipped]
+
+def complaints_of_library(here, everywhere, policy=POLICY):
+    """What must not ship, on this platform or any; and what ships twice from this one."""
+    for key in sorted(here.shipped | everywhere.linked):
+        if key[0] in policy["banned_from_library"]:
+            yield f"{key[0]} {key[1]} must not ship: {policy['banned_from_library'][key[0]]}"
+    names = [name for name, _ in here.shipped]
     for name in sorted(set(names)):
         is_twice = names.count(name) > 1
         if is_twice and name not in policy["duplicates"]:
             yield f"{name} ships in more than one version"
         if not is_twice and name in policy["duplicates"]:
             yield f"{name} is no longer there twice: take it off policy.toml"
-    lacking = {it.name for it in crates.all.values() if not it.licence_texts()}
+
+
+def complaints(here, projects, policy=POLICY):
+    """What is wrong, line by line; nothing if all is well. `here` is the library as this platform has
+    it, `projects` are by directory, with the crates of all platforms."""
+    for crates in projects.values():
+        yield from complaints_of_lock(crates, policy)
+        yield from complaints_of_licences(crates, policy)
+    yield from complaints_of_library(here, projects["."], policy)
+    lacking = {it.name for crates in projects.values() for it in crates.all.values() if not it.licence_texts()}
     for name in sorted(set(policy["without_text"]) - lacking):
         yield f"{name} has a licence's text, or is not there: take it off policy.toml"

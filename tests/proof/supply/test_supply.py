@@ -3,14 +3,12 @@
 bill of materials lists what is in the library; and the checks check. Run by `make proof-supply`, which
 sets BUILD, the directory that `make` builds in."""
 
-import copy
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 import unittest
 from dataclasses import replace
 from pathlib import Path
@@ -20,76 +18,118 @@ import policy
 import crates  # of packaging/, where policy.py has said it is
 
 ROOT = crates.ROOT
+# What is on this platform, of which the library is made here.
 KNOWN = crates.read()
-LOCK = crates.lock_file()
+# By directory, what is on all platforms, of which cargo has not fetched everything to build.
+for project in crates.projects():
+    crates.fetch(project)
+PROJECTS = {it: crates.read(crates.EVERYWHERE, it) for it in crates.projects()}
 
 
 def run(*command):
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
+def checked():
+    """The crates of others, by name and version, of all projects and platforms."""
+    return {key for it in PROJECTS.values() for key in it.shipped | it.development}
+
+
 class Kept(unittest.TestCase):
     def test_the_dependencies_keep_to_the_policy(self):
-        self.assertEqual(list(policy.complaints(KNOWN, LOCK)), [])
+        self.assertEqual(list(policy.complaints(KNOWN, PROJECTS)), [])
 
-    def test_the_fuzzers_have_their_sources_and_checksums_too(self):
-        lock = crates.lock_file("fuzz")
-        self.assertTrue("libfuzzer-sys" in {it["name"] for it in lock})
-        own = ["apivideo", "apivideo-fuzz"]
-        self.assertEqual(list(policy.complaints_of_lock(lock, own)), [])
+    def test_what_is_checked_is_all_that_the_lock_files_have(self):
+        self.assertEqual(set(PROJECTS), {".", "fuzz", "benches/ureq"})
+        for known in PROJECTS.values():
+            self.assertEqual({(it["name"], it["version"]) for it in known.lock}, set(known.all))
+        ours = {it[0] for known in PROJECTS.values() for it in known.ours}
+        self.assertEqual(ours, {"apivideo", "apivideo-fuzz", "ureq_caller"})
 
-    def test_what_is_checked_is_what_there_is(self):
+    def test_what_npm_fetches_for_the_example_in_node_has_licences_and_checksums_too(self):
+        lock = json.loads((ROOT / "examples/node/package-lock.json").read_text())
+        fetched = {name: it for name, it in lock["packages"].items() if name}
+        self.assertIn("node_modules/koffi", fetched)
+        for name, package in fetched.items():
+            allowed = policy.POLICY["licences"]["shipped"]
+            self.assertTrue(policy.is_allowed(package["license"], allowed), name)
+            self.assertRegex(package["integrity"], r"^sha512-[A-Za-z0-9+/]{86}==$", name)
+
+    def test_what_ships_is_told_from_what_does_not(self):
         self.assertTrue({"ureq", "rustls", "ring"} <= {name for name, _ in KNOWN.linked})
         self.assertTrue({"cc"} <= {name for name, _ in KNOWN.shipped - KNOWN.linked})
         self.assertTrue({"tokio", "cbindgen"} <= {name for name, _ in KNOWN.development})
-        self.assertTrue(len(LOCK) >= len(KNOWN.shipped | KNOWN.development))
+        # For Windows, macOS and others, which have more.
+        self.assertTrue({"schannel", "security-framework"} <= {name for name, _ in PROJECTS["."].linked})
+        self.assertTrue(KNOWN.linked < PROJECTS["."].linked)
+        self.assertTrue({"libfuzzer-sys"} <= {name for name, _ in PROJECTS["fuzz"].development})
+        self.assertEqual(PROJECTS["fuzz"].linked | PROJECTS["benches/ureq"].linked, set())
 
 
 class Refused(unittest.TestCase):
     """Each with one thing changed."""
 
-    def assert_refused(self, complaint, known=KNOWN, lock=LOCK, rules=policy.POLICY):
-        said = list(policy.complaints(known, lock, rules))
+    def assert_refused(self, complaint, here=KNOWN, projects=PROJECTS, rules=policy.POLICY):
+        said = list(policy.complaints(here, projects, rules))
         self.assertTrue(len(said) >= 1 and all(complaint in it for it in said), said)
 
-    def with_crate(self, name, **changes):
-        known = copy.copy(KNOWN)
-        key = next(key for key in KNOWN.all if key[0] == name and key not in known.development)
-        known.all = {**KNOWN.all, key: replace(KNOWN.all[key], **changes)}
-        return known
+    @staticmethod
+    def changed(project, **changes):
+        """The projects, with something else of one of them."""
+        return {**PROJECTS, project: replace(PROJECTS[project], **changes)}
 
-    def with_locked(self, **changes):
-        first = next(it for it in LOCK if it["name"] == "ureq")
-        return [it for it in LOCK if it is not first] + [{**first, **changes}]
+    def with_crate(self, name, project=".", **changes):
+        known = PROJECTS[project]
+        key = next(key for key in known.all if key[0] == name)
+        return self.changed(project, all={**known.all, key: replace(known.all[key], **changes)})
+
+    def with_locked(self, project=".", **changes):
+        lock = PROJECTS[project].lock
+        first = next(it for it in lock if it["name"] == "ureq")
+        return self.changed(project, lock=[it for it in lock if it is not first] + [{**first, **changes}])
 
     def test_a_licence_that_is_not_allowed(self):
         for licence in ["GPL-3.0-only", "MIT AND GPL-2.0-only", ""]:
-            self.assert_refused("ureq 3", self.with_crate("ureq", licence=licence))
+            self.assert_refused("ureq 3", projects=self.with_crate("ureq", licence=licence))
+
+    def test_a_licence_that_is_not_allowed_for_another_platform(self):
+        self.assert_refused("schannel 0", projects=self.with_crate("schannel", licence="GPL-3.0-only"))
+        self.assert_refused("r-efi 6", projects=self.with_crate("r-efi", licence="LGPL-2.1-or-later"))
+
+    def test_a_licence_that_is_not_allowed_of_what_the_fuzzers_or_benches_alone_have(self):
+        other = self.with_crate("libfuzzer-sys", "fuzz", licence="GPL-3.0-only")
+        self.assert_refused("libfuzzer-sys 0", projects=other)
+        other = self.with_crate("ureq", "benches/ureq", licence="GPL-3.0-only")
+        self.assert_refused("ureq 3", projects=other)
 
     def test_a_licence_for_tests_alone_in_the_library(self):
-        self.assert_refused("not allowed: MPL-2.0", self.with_crate("ureq", licence="MPL-2.0"))
+        self.assert_refused("not allowed: MPL-2.0", projects=self.with_crate("ureq", licence="MPL-2.0"))
+        self.assert_refused("not allowed: NCSA", projects=self.with_crate("schannel", licence="NCSA"))
 
     def test_another_source(self):
-        self.assert_refused("not from crates.io", lock=self.with_locked(source="git+https://x.test/y"))
-        self.assert_refused("is from a directory", lock=self.with_locked(source=""))
+        for project in PROJECTS:
+            other = self.with_locked(project, source="git+https://x.test/y")
+            self.assert_refused("not from crates.io", projects=other)
+            self.assert_refused("is from a directory", projects=self.with_locked(project, source=""))
 
     def test_no_checksum(self):
-        self.assert_refused("has no checksum", lock=self.with_locked(checksum=""))
+        for project in PROJECTS:
+            self.assert_refused("has no checksum", projects=self.with_locked(project, checksum=""))
 
     def test_a_banned_crate_even_for_another_platform(self):
-        self.assert_refused("openssl-sys 3.5.2 is banned", lock=self.with_locked(name="openssl-sys"))
+        for project in PROJECTS:
+            other = self.with_locked(project, name="openssl-sys")
+            self.assert_refused("openssl-sys 3.5.2 is banned", projects=other)
 
     def test_a_crate_for_tests_in_the_library(self):
-        known = copy.copy(KNOWN)
-        known.shipped = KNOWN.shipped | {key for key in KNOWN.all if key[0] == "tokio"}
-        self.assert_refused("must not ship", known)
+        tokio = {key for key in KNOWN.all if key[0] == "tokio"}
+        self.assert_refused("must not ship", replace(KNOWN, shipped=KNOWN.shipped | tokio))
+        other = self.changed(".", linked=PROJECTS["."].linked | tokio)
+        self.assert_refused("must not ship", projects=other)
 
     def test_two_versions_in_the_library(self):
-        known = copy.copy(KNOWN)
-        key = next(key for key in KNOWN.linked if key[0] == "base64")
-        known.all = {**KNOWN.all, ("base64", "0.1.0"): KNOWN.all[key]}
-        known.shipped = KNOWN.shipped | {("base64", "0.1.0")}
-        self.assert_refused("base64 ships in more than one version", known)
+        here = replace(KNOWN, shipped=KNOWN.shipped | {("base64", "0.1.0")})
+        self.assert_refused("base64 ships in more than one version", here)
 
     def test_an_exception_that_is_not_needed(self):
         rules = {**policy.POLICY, "duplicates": {"base64": "?"}}
@@ -99,8 +139,9 @@ class Refused(unittest.TestCase):
 
     def test_no_text_of_a_licence(self):
         with tempfile.TemporaryDirectory() as empty:
-            known = self.with_crate("ureq", directory=Path(empty))
-            self.assert_refused("has no text of its licence", known)
+            for name, project in {"ureq": ".", "schannel": ".", "libfuzzer-sys": "fuzz"}.items():
+                other = self.with_crate(name, project, directory=Path(empty))
+                self.assert_refused("has no text of its licence", projects=other)
 
 
 class Expressions(unittest.TestCase):
@@ -130,33 +171,38 @@ class Expressions(unittest.TestCase):
 
 
 class Documented(unittest.TestCase):
-    """docs/DEPENDENCIES.md has a row for each direct dependency: crate, why, what dropping it costs."""
+    """docs/DEPENDENCIES.md has a row for each direct dependency: what, why, what dropping it costs."""
 
     @staticmethod
-    def rows(heading):
-        text = (ROOT / "docs/DEPENDENCIES.md").read_text()
-        section = text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
-        rows = [[cell.strip() for cell in it.strip("|").split("|")] for it in section.splitlines()
-                if it.startswith("| `")]
-        return {row[0].strip("`"): row[1:] for row in rows}
+    def tables():
+        """By heading, the rows by what is in their first column."""
+        found = {}
+        for section in (ROOT / "docs/DEPENDENCIES.md").read_text().split("\n## ")[1:]:
+            cells = [[cell.strip() for cell in line.strip("|").split("|")]
+                     for line in section.splitlines() if line.startswith("| `")]
+            found[section.splitlines()[0]] = {row[0].strip("`"): row[1:] for row in cells}
+        return found
 
-    def of_kind(self, *kinds):
-        return {name for name, its in KNOWN.direct.items() if its & set(kinds)}
+    @staticmethod
+    def of_kind(*kinds, project="."):
+        return {name for name, its in PROJECTS[project].direct.items() if its & set(kinds)}
 
-    def test_each_dependency_of_the_library(self):
-        self.assertEqual(set(self.rows("In the library")), self.of_kind("normal", "build"))
-
-    def test_each_dependency_of_the_tests(self):
-        self.assertEqual(set(self.rows("For the tests alone")), self.of_kind("dev"))
-
-    def test_each_dependency_of_the_fuzzers_that_is_none_of_these(self):
-        named = tomllib.loads((ROOT / "fuzz/Cargo.toml").read_text())["dependencies"]
-        others = set(named) - set(KNOWN.direct) - {"apivideo"}
-        self.assertEqual(set(self.rows("For the fuzzers alone")), others)
+    def test_each_direct_dependency_is_there_and_nothing_else(self):
+        required = (ROOT / "packaging/dist-requirements.txt").read_text().splitlines()
+        package = json.loads((ROOT / "examples/node/package.json").read_text())
+        every = ("normal", "build", "dev")
+        self.assertEqual({heading: set(rows) for heading, rows in self.tables().items()}, {
+            "In the library": self.of_kind("normal", "build"),
+            "For the tests alone": self.of_kind("dev"),
+            "For the fuzzers alone": self.of_kind(*every, project="fuzz") - {"apivideo"},
+            "For the benches alone": self.of_kind(*every, project="benches/ureq"),
+            "For the tarball alone": {it.split("==")[0] for it in required if not it.startswith("#")},
+            "For the example in Node.js alone": set(package["dependencies"]),
+        })
 
     def test_with_why_and_what_it_costs_to_drop(self):
-        for heading in ["In the library", "For the tests alone", "For the fuzzers alone"]:
-            for name, cells in self.rows(heading).items():
+        for rows in self.tables().values():
+            for name, cells in rows.items():
                 self.assertTrue(len(cells) == 2 and all(len(it) > 10 for it in cells), name)
 
 
@@ -193,7 +239,7 @@ class BillOfMaterials(unittest.TestCase):
         self.assertEqual(len(self.crates()), len(listed))
 
     def test_each_has_the_checksum_of_the_lock_file_and_a_licence(self):
-        checksums = {(it["name"], it["version"]): it.get("checksum") for it in LOCK}
+        checksums = {(it["name"], it["version"]): it.get("checksum") for it in KNOWN.lock}
         for crate in self.crates():
             key = crate["name"], crate["version"]
             hashes = [{"alg": "SHA-256", "content": checksums[key]}]
@@ -246,7 +292,6 @@ class BillOfMaterials(unittest.TestCase):
 if __name__ == "__main__":
     result = unittest.main(exit=False).result
     if result.wasSuccessful():
-        linked, all_of_them = len(KNOWN.linked), len(KNOWN.shipped | KNOWN.development)
-        print(f"proof: crates in the library, all allowed: {linked}")
-        print(f"proof: crates in all, licences and sources allowed: {all_of_them}")
+        print(f"proof: crates in the library, all allowed: {len(KNOWN.linked)}")
+        print(f"proof: crates in all, licences and sources allowed: {len(checked())}")
     sys.exit(not result.wasSuccessful())
