@@ -130,4 +130,15 @@ mod tests {
         assert!(pause(Deadline::after(Some(Duration::from_millis(20))), None).is_ok());
         assert!(begin.elapsed() >= Duration::from_millis(20));
     }
+
+    #[test]
+    fn a_bell_that_rings_for_another_process_cancels_nothing() {
+        let cancel = Cancel::new();
+        // As a parent's would that shares it.
+        cancel.own_bell().expect("a descriptor").ring();
+        let begin = Instant::now();
+        assert!(pause(Deadline::after(Some(Duration::from_millis(20))), Some(&cancel)).is_ok());
+        assert!(begin.elapsed() >= Duration::from_millis(20));
+        assert!(cancelled_pause(&cancel) < Duration::from_secs(5));
+    }
 }

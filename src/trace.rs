@@ -48,3 +48,13 @@ impl fmt::Debug for Tracer {
         f.write_str("Tracer")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debugging_shows_nothing_of_the_hosts() {
+        assert_eq!(format!("{:?}", Tracer::new(Level::Error, |_, _| {})), "Tracer");
+    }
+}

@@ -162,3 +162,12 @@ impl Sink<Token<'_>> for PageBuilder {
         self.count += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    #[should_panic(expected = "a result is too large")]
+    fn a_result_beyond_half_of_the_address_space_is_refused() {
+        super::layout(usize::MAX);
+    }
+}

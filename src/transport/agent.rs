@@ -406,3 +406,31 @@ impl Buffers for ConnectionBuffers {
         self.consumed < self.filled && self.progress
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::Reuse;
+    use crate::base_url::BaseUrl;
+    use crate::trace::Tracer;
+
+    #[test]
+    fn what_ureq_may_fail_with_that_is_not_known_here_says_what_was_being_done() {
+        let never = Deadline::after(None);
+        let attempt = Attempt::new(Instant::now(), never, None, None, Reuse::Any, Tracer::off());
+        attempt.enter(Phase::Wait);
+        for error in [ureq::Error::Other("odd".into()), ureq::Error::ConnectionFailed] {
+            let said = format!("failed while {}: ", Phase::Wait.describe());
+            assert!(matches!(fault(error, &attempt), Fault::Broken(why) if why.starts_with(&said)));
+        }
+    }
+
+    #[test]
+    fn debugging_a_dialer_shows_no_password_of_its_proxy() {
+        let base = BaseUrl::parse("https://api.test", false).expect("a base URL");
+        let proxy = Proxy::choose(Some("http://user:password@proxy.test:3128"), &base, false);
+        let proxy = proxy.expect("a proxy's URL");
+        let dialer = Dialer { lookup: Lookup::default(), trust: None, proxy };
+        assert_eq!(format!("{dialer:?}"), "Dialer");
+    }
+}

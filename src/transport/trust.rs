@@ -139,3 +139,14 @@ fn authorities_in(path: &str) -> Result<RootCertStore, Error> {
     }
     Ok(roots)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_private_key_is_taken() {
+        let key = PrivateKeyDer::Pkcs8(vec![0].into());
+        assert!(NoKeys.load_private_key(key).is_err());
+    }
+}

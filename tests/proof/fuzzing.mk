@@ -3,7 +3,7 @@
 
 FUZZ := $(abspath $(BUILD))/fuzzing
 # Of each fuzzer; two run at a time.
-FUZZ_SECONDS := 45
+FUZZ_SECONDS := 30
 FUZZ_RUN = FUZZ=$(FUZZ) tests/proof/fuzzing/run.sh
 
 .PHONY: fuzzers
