@@ -93,6 +93,8 @@ fn is_usable(token: &str) -> bool {
 fn unix_seconds(date: &str) -> Option<i64> {
     match plain::date(date) {
         Some((seconds, "")) => Some(seconds),
+        // The time crate takes anything for what stands between date and time.
+        _ if !matches!(date.as_bytes().get(10), Some(b'T' | b't' | b' ')) => None,
         _ => Some(OffsetDateTime::parse(date, &Rfc3339).ok()?.unix_timestamp()),
     }
 }

@@ -49,7 +49,10 @@ fn token_at(value: &Value, prefix: &str, whole: &str) -> Verdict<Told> {
 }
 
 fn seconds(date: &str) -> Option<i64> {
-    OffsetDateTime::parse(date, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
+    // The time crate takes anything for what stands between date and time.
+    let is_separated = matches!(date.as_bytes().get(10), Some(b'T' | b't' | b' '));
+    let date = OffsetDateTime::parse(date, &Rfc3339).ok().filter(|_| is_separated)?;
+    Some(date.unix_timestamp())
 }
 
 /// The page that a value is.

@@ -561,7 +561,7 @@ static void run(double seconds, int rounds, unsigned long seed) {
     CHECK(by_status[AV_STATUS_CANCELLED] && by_status[AV_STATUS_RATE_LIMITED] && by_status[AV_STATUS_NOT_FOUND]);
     CHECK(sum[0].found > 0 && sum[0].perhaps_deleted > 0 && sum[0].not_made > 0);
     /* How many connections are idle when all is quiet is chance: 33 KiB each, 32 at most. Hence the
-     * bounds, which are the same for ten minutes: then a leak of a byte a call is seen. What malloc keeps
+     * bounds, which are the same for ten minutes: then a leak of a block a call is seen. What malloc keeps
      * for its many threads settles late. */
     CHECK(heap < 1.0 * MIB);
     CHECK(resident < 4.0 * MIB);
