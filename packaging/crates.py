@@ -81,14 +81,9 @@ def projects():
             yield str(Path(directory).relative_to(ROOT))
 
 
-def fetch(directory="."):
-    """Has cargo fetch what it lacks, for all platforms; if it lacks nothing, it asks nobody."""
-    subprocess.run(["cargo", "fetch", "--quiet", "--locked"], cwd=ROOT / directory, check=True)
-
-
 def read(target=None, directory="."):
     """What there is for a target, which is this machine unless told: to build, cargo fetches no more.
-    EVERYWHERE takes what fetch() has fetched."""
+    EVERYWHERE takes what `cargo fetch` has fetched."""
     target = target or rustc_says("host")
     command = ["cargo", "metadata", "--locked", "--offline", "--format-version=1"]
     command += [] if target == EVERYWHERE else ["--filter-platform", target]

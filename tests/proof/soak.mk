@@ -32,8 +32,11 @@ soak: all local_api $(PROOF_SOAK)/soak ## Load one client for ten minutes, with 
 
 .PHONY: proof-exhaustion
 proof-exhaustion: all local_api $(EXHAUSTION:%=$(PROOF_SOAK)/%) ## Run out of descriptors, threads and ports; bound memory
-	@failed=0; for name in $(EXHAUSTION); do echo "== $$name"; \
-	  LOCAL_API=$(abspath $(LOCAL_API)) $(PROOF_SOAK)/$$name || failed=1; done; exit $$failed
+	@rm -f $(PROOF_SOAK)/passed
+	@for name in $(EXHAUSTION); do echo "== $$name"; \
+	  LOCAL_API=$(abspath $(LOCAL_API)) $(PROOF_SOAK)/$$name > $(PROOF_SOAK)/$$name.log; ended=$$?; \
+	  cat $(PROOF_SOAK)/$$name.log; [ $$ended = 0 ] || exit 1; tail -n 1 $(PROOF_SOAK)/$$name.log >> $(PROOF_SOAK)/passed; done
+	@awk '{ passed += $$1 } END { print "proof: exhaustion: " passed " checks passed" }' $(PROOF_SOAK)/passed
 
 .PHONY: proof-soak
 proof-soak: proof-exhaustion $(PROOF_SOAK)/soak ## Exhaustion, and a soak of three minutes

@@ -74,10 +74,12 @@ def main():
     placed = {it for what in places(page) for it in meant(what, found)}
     for what, figure in found.items():
         print(f"{what}: {figure}" + ("" if what in placed else "  (no place in docs/PROOF.md)"))
-    for what in places(page):
-        if not meant(what, found):
-            print(f"{what}: no figure in this run")
+    missing = [what for what in places(page) if not meant(what, found)]
+    for what in missing:
+        print(f"{what}: no figure in this run")
     if "--write" in options:
+        if missing:
+            sys.exit("not written: what this run has no figure of would be that of another")
         PAGE.write_text(with_figures(page, found))
 
 
