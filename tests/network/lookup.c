@@ -21,28 +21,32 @@ static char asked[1000][80]; /* the names that IPv4 addresses were asked for */
 static size_t asked_count;
 static int knows_late_name;
 
-/* How often the address of a name was asked for. */
+/* How often the address of a name was asked for, or of any (NULL). */
 static size_t times_asked(const char *name) {
   size_t i, count = 0;
   pthread_mutex_lock(&lock);
-  for (i = 0; i < asked_count; i++) count += strcmp(asked[i], name) == 0;
+  for (i = 0; i < asked_count; i++) count += !name || strcmp(asked[i], name) == 0;
   pthread_mutex_unlock(&lock);
   return count;
 }
 
+static int names; /* the socket */
+static pthread_t name_server;
+
 /* Answers "silent…" never, and the addresses of few other names. */
-static void *serve_names(void *socket_at) {
+static void *serve_names(void *nothing) {
   static const unsigned char V4 = 1, V6 = 28;
-  int s = *(int *)socket_at;
+  (void)nothing;
   for (;;) {
     unsigned char message[1024];
     struct sockaddr_in from;
     socklen_t from_size = sizeof from;
     char name[80] = "";
     size_t at = 12, end = 0;
-    ssize_t length = recvfrom(s, message, 512, 0, (struct sockaddr *)&from, &from_size);
+    ssize_t length = recvfrom(names, message, 512, 0, (struct sockaddr *)&from, &from_size);
     unsigned char type;
     int is_known, count = 0;
+    if (length == 0) return NULL; /* nobody asks with that but stop_name_server() */
     if (length < 17) continue;
     while (message[at] != 0 && at + message[at] < (size_t)length && end + message[at] + 2 < sizeof name) {
       memcpy(name + end, message + at + 1, message[at]);
@@ -78,26 +82,34 @@ static void *serve_names(void *socket_at) {
       count = 1;
     }
     message[7] = (unsigned char)count;
-    sendto(s, message, at, 0, (struct sockaddr *)&from, from_size);
+    sendto(names, message, at, 0, (struct sockaddr *)&from, from_size);
   }
-  return NULL;
 }
 
-static void start_name_server(void) {
-  static int s;
+static struct sockaddr_in where_names_are(void) {
   struct sockaddr_in name;
-  pthread_t thread;
   memset(&name, 0, sizeof name);
   name.sin_family = AF_INET;
   name.sin_port = htons(53);
   name.sin_addr.s_addr = inet_addr("127.0.0.53");
-  s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (s < 0 || bind(s, (struct sockaddr *)&name, sizeof name) != 0) {
+  return name;
+}
+
+static void start_name_server(void) {
+  struct sockaddr_in name = where_names_are();
+  names = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (names < 0 || bind(names, (struct sockaddr *)&name, sizeof name) != 0) {
     perror("the name server");
     exit(2);
   }
-  if (pthread_create(&thread, NULL, serve_names, &s) != 0) exit(2);
-  pthread_detach(thread);
+  if (pthread_create(&name_server, NULL, serve_names, NULL) != 0) exit(2);
+}
+
+static void stop_name_server(void) {
+  struct sockaddr_in name = where_names_are();
+  if (sendto(names, NULL, 0, 0, (struct sockaddr *)&name, sizeof name) != 0) exit(2);
+  pthread_join(name_server, NULL);
+  close(names);
 }
 
 /* --- the service --- */
@@ -178,8 +190,8 @@ static void deadline_while_it_is_silent(const server *s) {
   }
   printf("  deadline of 300 ms, worst of 5: %.1f ms, and 5 that share a lookup %.1f ms\n",
          worst(own, 5), worst(shared, 5));
-  CHECK(worst(own, 5) < 350 && worst(own, 5) >= 299);
-  CHECK(worst(shared, 5) < 350);
+  CHECK(worst(own, 5) < 350 + SLACK_MS && worst(own, 5) >= 299);
+  CHECK(worst(shared, 5) < 350 + SLACK_MS);
 }
 
 static void connect_timeout_while_it_is_silent(const server *s) {
@@ -195,7 +207,7 @@ static void connect_timeout_while_it_is_silent(const server *s) {
   client = client_of(&config);
   told = try_create(client, NULL);
   print_outcome("connect_timeout_ms 100, two attempts", &told);
-  CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 2) && told.ms >= 200 && told.ms < 900);
+  CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 2) && told.ms >= 200 && told.ms < 900 + SLACK_MS);
   av_client_free(client);
 }
 
@@ -245,7 +257,7 @@ static void cancel_while_it_is_silent(const server *s) {
   printf("  cancelled during the lookup, 20 times: back within %.1f ms, half of them %.1f ms\n",
          worst(took, 20), median(took, 20));
   /* The promise is of the library, not of the scheduler: a busy machine may delay a few. */
-  CHECK(median(took, 20) <= 20);
+  CHECK(median(took, 20) <= 20 + SLACK_MS);
 }
 
 typedef struct together {
@@ -289,7 +301,7 @@ static void one_lookup_for_all(const server *s) {
   printf("  8 threads that ask for one name: %d lookup, %zu query; all back within %.1f ms\n", most,
          times_asked("silent-too.test"), slowest);
   CHECK(most == 1 && times_asked("silent-too.test") == 1);
-  CHECK(slowest < 350);
+  CHECK(slowest < 350 + SLACK_MS);
   /* The client goes, the lookup is left behind. */
   CHECK(lookup_threads() == 1);
   av_client_free(client);
@@ -305,7 +317,8 @@ static void answers_are_remembered(server *s) {
   for (i = 0; i < 20; i++) {
     outcome told = i % 2 ? try_create(client, NULL) : try_get(client, NULL);
     CHECK(told.status == AV_STATUS_OK && told.attempts == 0);
-    CHECK(lookup_threads() == 0 || i == 0);
+    if (i == 0) wait_until_nobody_looks();
+    CHECK(lookup_threads() == 0);
   }
   printf("  20 calls by name on %zu connections: %zu query\n", server_connections(s) - connections,
          times_asked("service.test"));
@@ -357,7 +370,7 @@ static void the_second_address(const server *s) {
 
 static void literals_and_the_hosts_file(const server *s) {
   static const char *hosts[] = {"127.0.0.1", "localhost"};
-  size_t before = asked_count, i;
+  size_t before = times_asked(NULL), i;
   for (i = 0; i < 2; i++) {
     av_client *client = client_of_name(server_url(s), hosts[i], 5000, NULL, NULL);
     CHECK_ROW(hosts[i], try_get(client, NULL).status == AV_STATUS_OK);
@@ -369,7 +382,7 @@ static void literals_and_the_hosts_file(const server *s) {
     CHECK(told.status == AV_STATUS_CONNECT && says(&told, "[::1]"));
     av_client_free(client);
   }
-  CHECK(asked_count == before);
+  CHECK(times_asked(NULL) == before);
 }
 
 /* --- no thread to ask with --- */
@@ -437,5 +450,6 @@ int main(void) {
   literals_and_the_hosts_file(s);
   no_thread_to_be_had();
   server_stop(s);
+  stop_name_server();
   return checks_report();
 }

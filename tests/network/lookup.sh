@@ -18,4 +18,4 @@ for directory in /run/systemd/resolve /run/nscd; do
   [ ! -d "$directory" ] || mount -t tmpfs none "$directory"
 done
 
-"$1"
+$VALGRIND "$1"

@@ -57,4 +57,4 @@ behind microsocks -i 127.0.0.1 -p 1081 -b 127.0.0.6 -u 'us er' -P 'pa55:w/rd@%' 
 until_true [ -s "$files/local_api.url" ]
 wait_for 8443 8080 3128 3129 3130 1080 1081
 
-"$1" "$files" "$(cat "$files/local_api.url")"
+$VALGRIND "$1" "$files" "$(cat "$files/local_api.url")"

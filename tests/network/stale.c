@@ -137,6 +137,8 @@ static void creates(void) {
   worker sum;
   int i, twice = 0, never = 0;
   work(client, CREATE, CREATES, create, &sum);
+  av_client_free(client);
+  server_stop(s);
   for (i = 0; i < CREATES; i++) {
     twice += came[i] > 1;
     never += came[i] == 0;
@@ -148,8 +150,6 @@ static void creates(void) {
   CHECK(sum.repeated == 0);
   /* What is said to be unknown is what was lost, no more. */
   CHECK(never == sum.unknown);
-  av_client_free(client);
-  server_stop(s);
 }
 
 /* The pooled connection takes the request with it: a get goes again, a create does not. */
@@ -169,7 +169,7 @@ static void died_with_request(void) {
     call_free(&made);
     requests_died = 0;
     made = call_make(client, op, &options);
-    CHECK_ROW(operation_name(op), requests_died == 1);
+    CHECK_ROW(operation_name(op), __atomic_load_n(&requests_died, __ATOMIC_SEQ_CST) == 1);
     CHECK_ROW(operation_name(op), av_response_attempts(options.response) == 1);
     if (operation_reads(op)) {
       CHECK_ROW(operation_name(op), made.status == AV_STATUS_OK);

@@ -100,4 +100,4 @@ put "$files/hosts" /etc/hosts
 wait_for 4431 4432 4433 4434 4435 4436 4437 4438 4439 4440 4441 4442 4443 4444 4445 4446 4447 4448 \
   4449 4450 4451 4452 4453 4454 4462 4463
 
-SSL_CERT_FILE=$files/ours.pem "$1" "$files"
+SSL_CERT_FILE=$files/ours.pem $VALGRIND "$1" "$files"

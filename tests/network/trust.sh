@@ -37,7 +37,7 @@ wait_for 4431
 # opens WHAT PATTERN: how often a program that makes clients as WHAT opens a file of that name.
 opens() {
   SSL_CERT_FILE=$files/ours.pem SSL_CERT_DIR=$files/directory \
-    strace -f -e trace=open,openat,openat2 -o "$files/$1.strace" "$program" "$files" "$1"
+    strace -f -e trace=open,openat,openat2 -o "$files/$1.strace" $VALGRIND "$program" "$files" "$1"
   grep -c "$2" "$files/$1.strace" || true
 }
 
@@ -46,15 +46,15 @@ system=/etc/ssl/certs
 mount -t tmpfs none "$system"
 cp "$files/ours.pem" "$system/ca-certificates.crt"
 cp "$files/ours.pem" "$system/$(openssl x509 -hash -noout -in "$files/ours.pem").0"
-strace -f -e trace=open,openat,openat2 -o "$files/system.strace" "$program" "$files" system
+strace -f -e trace=open,openat,openat2 -o "$files/system.strace" $VALGRIND "$program" "$files" system
 system_bundle=$(grep -c "$system/ca-certificates.crt" "$files/system.strace" || true)
 system_directory=$(grep -c "$system/.*\.0" "$files/system.strace" || true)
 # Without a bundle the directory does.
 rm "$system/ca-certificates.crt"
-"$program" "$files" system
+$VALGRIND "$program" "$files" system
 
 bundle="$files/ours.pem"
-exec "$program" "$files" checks \
+exec $VALGRIND "$program" "$files" checks \
   "$(opens three "$bundle")" "$(grep -c "$files/directory/.*\.0" "$files/three.strace")" \
   "$(opens threads "$bundle")" "$(opens plain "$bundle")" "$(opens ca_file "$bundle")" \
   "$system_bundle" "$system_directory"

@@ -3,6 +3,8 @@
 # the test starts outlives it. Sets `files`, a directory of the test's own. Needs root, or a system
 # that lets its users have namespaces.
 set -eu
+# What the test's program is run by, with options; or nothing.
+: "${VALGRIND:=}"
 
 # Not on every user's path.
 PATH=$PATH:/usr/sbin:/sbin

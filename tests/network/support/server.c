@@ -75,7 +75,7 @@ static void *accept_all(void *argument) {
     pthread_mutex_lock(&s->lock);
     stopping = s->stopping;
     if (!stopping) {
-      s->connections++;
+      __atomic_add_fetch(&s->connections, 1, __ATOMIC_SEQ_CST);
       if (s->open_count == sizeof s->open / sizeof s->open[0]) fail("too many connections");
       s->open[s->open_count++] = connection;
     }
