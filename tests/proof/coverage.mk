@@ -31,12 +31,12 @@ proof-coverage: local_api ## Count the lines that no test runs; each must be nam
 	  LLVM_PROFILE_FILE=$(COVERAGE)/counts/$$it.profraw $(COVERAGE)/rust/$$it --quiet || exit 1; done
 	@LLVM_PROFILE_FILE='$(COVERAGE)/counts/library-c-%m%c.profraw' \
 	  $(MAKE) --no-print-directory -C tests/c $(call COVERAGE_SET,c) VALGRIND= VARIANTS=c11-shared
-	@# Two at a time, for they mostly wait: bounds of time are wider then, and what misses one tries again.
+	@# Two at a time, for they mostly wait: bounds of time are wider then.
 	@$(MAKE) --silent --no-print-directory -C tests/network $(call COVERAGE_SET,network) $(COVERAGE)/network/support.a
 	@printf '%s\n' $(COVERAGE_NETWORK) | xargs -P 2 -I TEST \
 	  env LLVM_PROFILE_FILE='$(COVERAGE)/counts/library-TEST-%m%c.profraw' \
 	  tests/proof/sanitizers/run.sh $(COVERAGE) network TEST $(call COVERAGE_SET,network) \
-	  CC="$(CC) -DBACK_WITHIN_MS=200 -DLONGEST_MS=1500"
+	  CC="$(CC) $(WIDER)"
 	@for of in library apivideo $(COVERAGE_RUST); do \
 	  llvm-profdata-22 merge -sparse -o $(COVERAGE)/$$of.profdata $(COVERAGE)/counts/$$of*.profraw || exit 1; done
 	@python3 -B tests/proof/coverage/coverage.py src tests/proof/coverage/not_covered \

@@ -8,6 +8,7 @@
 #include <sanitizer/tsan_interface.h>
 #include <sanitizer/tsan_interface_atomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define NAMED(prefix, name) NAMED_NOW(prefix, name)
@@ -51,6 +52,34 @@ bool WRAP(CONDVAR_WAIT_TIMEOUT)(void *condition, void *lock, uint64_t seconds, u
   in_time = REAL(CONDVAR_WAIT_TIMEOUT)(condition, lock, seconds, nanoseconds);
   __tsan_acquire(lock);
   return in_time;
+}
+
+/* What is done once, such as filling a LazyLock, is a closure as Rust passes it: its data, and a table
+ * of its functions. What it writes is released as it ends, before others are told that it has; its
+ * first member, again, is what the quick way looks at. */
+typedef struct closure_functions {
+  void (*drop)(void *);
+  size_t size, align;
+  void (*call_once)(void *, void *), (*call)(void *, void *);
+} closure_functions;
+
+typedef struct done_once {
+  void *once, *closure;
+  const closure_functions *functions;
+} done_once;
+
+static void do_once(void *argument, void *state) {
+  done_once *it = argument;
+  it->functions->call(it->closure, state);
+  __tsan_release(it->once);
+}
+
+void REAL(ONCE_CALL)(void *once, bool after_panic, void *closure, const closure_functions *functions, const void *caller);
+void WRAP(ONCE_CALL)(void *once, bool after_panic, void *closure, const closure_functions *functions, const void *caller) {
+  static const closure_functions told = {NULL, sizeof(done_once), _Alignof(done_once), do_once, do_once};
+  done_once it = {once, closure, functions};
+  REAL(ONCE_CALL)(once, after_panic, &it, &told, caller);
+  __tsan_acquire(once);
 }
 
 /* Arc counts down with release, and whoever reaches zero passes an acquire fence, which
