@@ -20,7 +20,7 @@
  * long, and what runs for the first time is translated besides: there it only shows that time ends. */
 static int64_t longest_ms(void) {
   const char *preloaded = getenv("LD_PRELOAD"); /* where valgrind's own libraries stand */
-  return preloaded && strstr(preloaded, "vgpreload") ? 1500 : TIMEOUT_MS + 150;
+  return preloaded && strstr(preloaded, "vgpreload") ? 1500 : TIMEOUT_MS + 150 + SLACK_MS;
 }
 
 static int64_t now_ms(void) {

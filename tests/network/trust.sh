@@ -36,6 +36,7 @@ wait_for 4431
 
 # opens WHAT PATTERN: how often a program that makes clients as WHAT opens a file of that name.
 opens() {
+  # shellcheck disable=SC2086 # a command and its options
   SSL_CERT_FILE=$files/ours.pem SSL_CERT_DIR=$files/directory \
     strace -f -e trace=open,openat,openat2 -o "$files/$1.strace" $VALGRIND "$program" "$files" "$1"
   grep -c "$2" "$files/$1.strace" || true
@@ -46,6 +47,7 @@ system=/etc/ssl/certs
 mount -t tmpfs none "$system"
 cp "$files/ours.pem" "$system/ca-certificates.crt"
 cp "$files/ours.pem" "$system/$(openssl x509 -hash -noout -in "$files/ours.pem").0"
+# shellcheck disable=SC2086
 strace -f -e trace=open,openat,openat2 -o "$files/system.strace" $VALGRIND "$program" "$files" system
 system_bundle=$(grep -c "$system/ca-certificates.crt" "$files/system.strace" || true)
 system_directory=$(grep -c "$system/.*\.0" "$files/system.strace" || true)

@@ -6,12 +6,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What bounds of time leave to the machine beyond what they state: nothing, but programs that are
- * instrumented, or run under valgrind, are slow, and built with a -DSLACK_MS. */
-#ifndef SLACK_MS
-#define SLACK_MS 0
-#endif
-
 /* Now, in milliseconds of the clock that only goes forward. */
 double now_ms(void);
 /* The middle one of `count` figures, and the largest. Sorts them. */
