@@ -164,7 +164,7 @@ record-counts: $(SHARED) ## Record them anew in benches/baseline.txt; the commit
 	@python3 -B benches/counts.py $(BUILD)/benches $(SHARED) --record
 
 .PHONY: bench
-bench: $(SHARED) ## Measure against what people use instead, and print the table (4 minutes)
+bench: $(SHARED) ## Measure against what people use instead, and print the table (some minutes)
 	@benches/setup.sh
 	@$(BENCHES) all
 	@python3 -B benches/bench.py $(BUILD)/benches $(SHARED)

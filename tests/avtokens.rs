@@ -6,6 +6,8 @@ mod avtokens;
 mod canned_service;
 #[path = "support/local_api.rs"]
 mod local_api;
+#[path = "support/request.rs"]
+mod request;
 
 use std::collections::HashSet;
 use std::fs::File;

@@ -6,6 +6,8 @@ mod answers;
 mod c;
 mod outcomes;
 mod peer;
+#[path = "../support/request.rs"]
+mod request;
 mod requests;
 
 /// The seed of a test's chance, once printed, and the number of its rounds.

@@ -1,40 +1,9 @@
 //! HTTP as the services of these tests need it, and one that answers what it is told.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+pub use crate::request::{Request, read_request};
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
-
-/// A request, read whole.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    pub method: String,
-    pub target: String,
-    pub body: Vec<u8>,
-}
-
-/// Reads the next request, or `None` at the end of the connection.
-pub fn read_request(stream: &TcpStream) -> io::Result<Option<Request>> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
-        return Ok(None);
-    }
-    let mut words = line.split(' ').map(str::to_owned);
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 || line == "\r\n" {
-            break;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    Ok(Some(Request { method, target, body }))
-}
 
 /// A whole answer, with these lines in its head.
 pub fn answer(status: &str, lines: &str, body: &str) -> String {
@@ -58,7 +27,7 @@ impl Canned {
             for stream in listener.incoming().flatten() {
                 stream.set_nodelay(true).expect("a TCP connection");
                 while let Ok(Some(request)) = read_request(&stream) {
-                    let mut state = shared.lock().unwrap();
+                    let mut state = shared.lock().expect("no panic there");
                     state.1 = request;
                     let answer = state.0.clone();
                     drop(state);
@@ -71,11 +40,11 @@ impl Canned {
 
     /// From now on it answers with this.
     pub fn tell(&self, status: &str, body: &str) {
-        self.state.lock().unwrap().0 = answer(status, "", body);
+        self.state.lock().expect("no panic there").0 = answer(status, "", body);
     }
 
     /// The last request.
     pub fn request(&self) -> Request {
-        self.state.lock().unwrap().1.clone()
+        self.state.lock().expect("no panic there").1.clone()
     }
 }

@@ -1,7 +1,8 @@
 //! A service that answers as it is told, for what the stand-in never answers.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use crate::request::read_request;
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -56,7 +57,8 @@ impl CannedService {
         // It ends with the process of the test.
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let Ok(request) = read_request(&stream) else { continue };
+                let Ok(Some(request)) = read_request(&stream) else { continue };
+                let request = format!("{} {}", request.method, request.target);
                 let answer = answer(&request);
                 seen.lock().unwrap().push(request);
                 // Whoever hangs up early misses its answer.
@@ -75,23 +77,4 @@ fn answer(status: &str, body: &str) -> String {
 fn page(tokens: &[&str]) -> String {
     let pagination = r#"{"currentPage":1,"pagesTotal":1}"#;
     format!(r#"{{"data":[{}],"pagination":{pagination}}}"#, tokens.join(","))
-}
-
-/// All of it: closing a connection with unread bytes would reset it, and the answer be lost.
-fn read_request(stream: &TcpStream) -> io::Result<String> {
-    let mut reader = BufReader::new(stream);
-    let mut request = String::new();
-    reader.read_line(&mut request)?;
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 || line == "\r\n" {
-            break;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-    }
-    reader.read_exact(&mut vec![0; length])?;
-    Ok(request.trim_end().trim_end_matches(" HTTP/1.1").to_owned())
 }
