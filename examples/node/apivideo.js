@@ -29,7 +29,8 @@ export const libraryVersion = native.av_library_version();
  */
 
 /**
- * What one call may do otherwise than its client.
+ * What one call may do otherwise than its client. Here and below an option that is undefined or null is not
+ * given, and one of another name rejects with a TypeError.
  * @typedef {object} CallOptions
  * @property {AbortSignal} [signal] ends the call
  * @property {number} [timeout] as for the client
@@ -50,6 +51,9 @@ export const libraryVersion = native.av_library_version();
  * beside the event loop, and reject with an ApiVideoError if they fail; any number may be under way.
  */
 export class ApiVideo {
+  /** The time to live of a token that is valid for ever. */
+  static NEVER = Symbol('ApiVideo.NEVER');
+
   #client;
   #calls = 0;
   #closed = false;
@@ -68,7 +72,9 @@ export class ApiVideo {
    *   limit; 30000 unless given
    * @param {number} [options.maxAttempts] how many times a request may be tried in all, from 1; 3 unless given
    */
-  constructor({ apiKey, accessToken, baseUrl, appName, appVersion, caFile, proxyUrl, timeout, maxAttempts }) {
+  constructor(options) {
+    const { apiKey, accessToken, baseUrl, appName, appVersion, caFile, proxyUrl, timeout, maxAttempts } =
+      known(options, clientOptions);
     const config = native.makeClientConfig({
       api_key: text('apiKey', apiKey),
       access_token: text('accessToken', accessToken),
@@ -89,13 +95,13 @@ export class ApiVideo {
 
   /**
    * Makes an upload token. Whoever has it can upload videos to the account, until it ends or is deleted.
-   * @param {CallOptions & { ttl?: number }} [options] ttl: how long it is valid, in seconds, 1 to
-   *   2147483647; for ever unless given
+   * @param {CallOptions & { ttl: number | symbol }} options ttl: how long it is valid, in whole seconds,
+   *   1 to 2147483647, or ApiVideo.NEVER for ever
    * @returns {Promise<Token>}
    */
-  async createToken({ ttl, ...options } = {}) {
-    const seconds = number('ttl', ttl, 0x7fff_ffff);
-    return this.#call(options, native.av_tokens_create, [seconds], takeToken);
+  async createToken(options = {}) {
+    const { ttl } = known(options, ['ttl', ...callOptions]);
+    return this.#call(options, native.av_tokens_create, [timeToLive(ttl)], takeToken);
   }
 
   /**
@@ -105,27 +111,28 @@ export class ApiVideo {
    * @returns {Promise<Token>}
    */
   async getToken(id, options = {}) {
+    known(options, callOptions);
     return this.#call(options, native.av_tokens_get, [needed('id', id)], takeToken);
   }
 
   /**
    * Lists one page of the active tokens.
-   * @param {Query & CallOptions} [query]
+   * @param {Query & CallOptions} [options]
    * @returns {Promise<TokenPage>}
    */
-  async listTokens({ page, pageSize, sortBy, sortOrder, ...options } = {}) {
-    const parameters = listParameters({ page, pageSize, sortBy, sortOrder });
+  async listTokens(options = {}) {
+    const parameters = listParameters(known(options, queryOptions));
     return this.#call(options, native.av_tokens_list, [parameters], takePage);
   }
 
   /**
    * All active tokens of all pages, the oldest first unless sorted; one request a page, when it is
    * needed. Deleting meanwhile skips tokens: collect them first.
-   * @param {Query & CallOptions} [query] page: where to begin; timeout: for each page
+   * @param {Query & CallOptions} [options] page: where to begin; timeout: for each page
    * @returns {AsyncGenerator<Token, void, void>}
    */
-  async *tokens({ page, pageSize, sortBy, sortOrder, ...options } = {}) {
-    const parameters = listParameters({ page, pageSize, sortBy, sortOrder });
+  async *tokens(options = {}) {
+    const parameters = listParameters(known(options, queryOptions));
     this.#refuseClosed();
     const iterator = [null];
     const error = [null];
@@ -146,6 +153,7 @@ export class ApiVideo {
    * @returns {Promise<void>}
    */
   async deleteToken(id, options = {}) {
+    known(options, callOptions);
     return this.#call(options, native.av_tokens_delete, [needed('id', id)]);
   }
 
@@ -184,6 +192,7 @@ async function request({ signal, timeout, maxAttempts }, call, inputs, take) {
     timeout_ms: milliseconds('timeout', timeout),
     max_attempts: number('maxAttempts', maxAttempts, uint32Max),
   });
+  refuseOddSignal(signal);
   const cancel = signal ? native.av_cancel_new() : null;
   const trigger = () => native.av_cancel_trigger(cancel);
   try {
@@ -259,6 +268,28 @@ function listParameters({ page, pageSize, sortBy, sortOrder }) {
 
 const uint32Max = 0xffff_ffff;
 
+const callOptions = ['signal', 'timeout', 'maxAttempts'];
+const queryOptions = ['page', 'pageSize', 'sortBy', 'sortOrder', ...callOptions];
+const clientOptions = [
+  'apiKey', 'accessToken', 'baseUrl', 'appName', 'appVersion', 'caFile', 'proxyUrl', 'timeout', 'maxAttempts',
+];
+
+// What is misspelt, or is no object of options at all, would otherwise silently mean the default.
+function known(options, names) {
+  // Not by its prototype, which of an object from another realm is another one.
+  if (Object.prototype.toString.call(options) !== '[object Object]') throw new TypeError('options must be an object');
+  for (const name of Reflect.ownKeys(options)) {
+    if (!names.includes(name)) throw new TypeError(`unknown option '${String(name)}'; there are ${names.join(', ')}`);
+  }
+  return options;
+}
+
+function refuseOddSignal(signal) {
+  if (signal === undefined || signal === null) return;
+  if (typeof signal.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')
+    throw new TypeError('signal must be an AbortSignal');
+}
+
 // What C can express, and the library's 0 or NULL for what is not given.
 
 function text(name, value) {
@@ -281,6 +312,13 @@ function number(name, value, most) {
   if (!Number.isInteger(value) || value < 1 || value > most)
     throw new RangeError(`${name} must be a whole number from 1 to ${most}`);
   return value;
+}
+
+// The library's 0 is for ever, which nothing but its name may ask for.
+function timeToLive(ttl) {
+  if (ttl === ApiVideo.NEVER) return 0;
+  if (ttl === undefined || ttl === null) throw new TypeError('ttl is missing: a number of seconds, or ApiVideo.NEVER');
+  return number('ttl', ttl, 0x7fff_ffff);
 }
 
 // The largest number is the library's word for no limit.

@@ -70,14 +70,14 @@ test('a token tells its times', async () => {
   assert.equal(token.neverExpires, false);
 });
 
-test('a token without a time to live never expires', async () => {
-  const { ttl, expiresAt, neverExpires } = await client.createToken();
+test('a token never expires if that is asked for by name', async () => {
+  const { ttl, expiresAt, neverExpires } = await client.createToken({ ttl: ApiVideo.NEVER });
   assert.deepEqual({ ttl, expiresAt, neverExpires }, { ttl: null, expiresAt: null, neverExpires: true });
 });
 
 test('pages are told apart', async () => {
   const made = [];
-  for (let i = 0; i < 3; i++) made.push(await client.createToken());
+  for (let i = 0; i < 3; i++) made.push(await client.createToken({ ttl: 60 }));
   const page = await client.listTokens({ page: 2, pageSize: 2, sortBy: 'createdAt', sortOrder: 'desc' });
   assert.equal(page.tokens[0].id, made[0].id);
   assert.equal(page.currentPage, 2);
@@ -177,7 +177,7 @@ test('strings are UTF-8 both ways', async () => {
 });
 
 test('strings that C cannot express are refused', async () => {
-  const { id } = await client.createToken();
+  const { id } = await client.createToken({ ttl: 60 });
   for (const bad of [`${id}\0more`, `${id}\0`, 'half a pair \ud83d', undefined, null, 5]) {
     await assert.rejects(client.deleteToken(bad), TypeError);
     await assert.rejects(client.getToken(bad), TypeError);
@@ -186,17 +186,104 @@ test('strings that C cannot express are refused', async () => {
   assert.throws(() => new ApiVideo({ apiKey: 'demo\0' }), TypeError);
 });
 
-test('numbers out of range are refused', async () => {
-  for (const ttl of [0, -1, 1.5, NaN, Infinity, 2 ** 31, 2 ** 32 + 5]) await assert.rejects(client.createToken({ ttl }), RangeError);
-  for (const ttl of ['60', 60n]) await assert.rejects(client.createToken({ ttl }), TypeError);
+/** What `use` gets from a client, none of which may send anything. */
+const unsent = (use) =>
+  service((request) => assert.fail(`${request.method} ${request.url} was sent`), async (url) => {
+    const local = connect(url);
+    await use(local);
+    local.close();
+  });
+
+test('no token is made whose time to live is missing, odd or rounds to 0', async () => {
+  await unsent(async (local) => {
+    for (const options of [[], [undefined], [{}], [{ ttl: undefined }], [{ ttl: null }], [{ signal: undefined }]])
+      await assert.rejects(local.createToken(...options), { name: 'TypeError', message: /ttl.*ApiVideo\.NEVER/ });
+    for (const ttl of ['60', '1h', '', 60n, true, false, [60], { seconds: 60 }, new Date(), Symbol('never'), () => 60])
+      await assert.rejects(local.createToken({ ttl }), TypeError);
+    for (const ttl of [0, -0, -1, 0.4, 1e-3, 1.5, NaN, Infinity, -Infinity, 2 ** 31, 2 ** 32 + 5])
+      await assert.rejects(local.createToken({ ttl }), RangeError);
+  });
   assert.equal((await client.createToken({ ttl: 2 ** 31 - 1 })).ttl, 2 ** 31 - 1);
-  for (const number of [0, -1, 0.5, 2 ** 32]) {
-    await assert.rejects(client.listTokens({ page: number }), RangeError);
-    await assert.rejects(client.tokens({ pageSize: number }).next(), RangeError);
-    await assert.rejects(client.listTokens({ timeout: number }), RangeError);
-    await assert.rejects(client.listTokens({ maxAttempts: number }), RangeError);
-  }
-  await assert.rejects(client.listTokens({ sortBy: 'name' }), RangeError);
+  assert.equal((await client.createToken({ ttl: 1 })).ttl, 1);
+});
+
+test('options that are no object are refused', async () => {
+  const odd = [3600, 0, '1h', '', true, false, null, 60n, [3600], [], Symbol('ttl'), () => {}, new Map([['ttl', 60]]),
+    new Date(), new AbortController().signal, Promise.resolve({ ttl: 60 })];
+  await unsent(async (local) => {
+    for (const options of odd) {
+      await assert.rejects(local.createToken(options), TypeError);
+      await assert.rejects(local.getToken('a', options), TypeError);
+      await assert.rejects(local.listTokens(options), TypeError);
+      await assert.rejects(local.tokens(options).next(), TypeError);
+      await assert.rejects(local.deleteToken('a', options), TypeError);
+      assert.throws(() => new ApiVideo(options), TypeError);
+    }
+    assert.throws(() => new ApiVideo(), TypeError);
+  });
+});
+
+test('an object of options may come from anywhere', async () => {
+  const bare = Object.assign(Object.create(null), { page: 1 });
+  for (const options of [bare, new (class Query { page = 1; })(), undefined, { page: undefined, pageSize: null, signal: null }])
+    await client.listTokens(options);
+});
+
+test('options that nobody knows are refused by name', async () => {
+  const refused = (name) => ({ name: 'TypeError', message: new RegExp(`unknown option '${name}'`) });
+  await unsent(async (local) => {
+    for (const name of ['ttlSeconds', 'TTL', 'expiresIn', 'page', 'abort', '__proto__x', 'constructor'])
+      await assert.rejects(local.createToken({ ttl: 60, [name]: 3600 }), refused(name));
+    for (const name of ['currentPage', 'ttl', 'limit', 'page_size']) {
+      await assert.rejects(local.listTokens({ [name]: 2 }), refused(name));
+      await assert.rejects(local.tokens({ [name]: 2 }).next(), refused(name));
+    }
+    for (const name of ['ttl', 'page', 'timeoutMs']) {
+      await assert.rejects(local.getToken('a', { [name]: 2 }), refused(name));
+      await assert.rejects(local.deleteToken('a', { [name]: 2 }), refused(name));
+    }
+    await assert.rejects(local.listTokens({ [Symbol('page')]: 2 }), TypeError);
+  });
+  for (const name of ['apikey', 'baseURL', 'signal', 'timeoutMs', 'proxy'])
+    assert.throws(() => new ApiVideo({ apiKey, [name]: 'https://example.org' }), refused(name));
+});
+
+test('a signal is an AbortSignal', async () => {
+  await unsent(async (local) => {
+    for (const signal of [new AbortController(), {}, true, false, 0, '', 'abort', { aborted: false }]) {
+      await assert.rejects(local.createToken({ ttl: 60, signal }), { name: 'TypeError', message: /signal must be/ });
+      await assert.rejects(local.getToken('a', { signal }), TypeError);
+      await assert.rejects(local.listTokens({ signal }), TypeError);
+      await assert.rejects(local.tokens({ signal }).next(), TypeError);
+      await assert.rejects(local.deleteToken('a', { signal }), TypeError);
+    }
+  });
+});
+
+test('numbers out of range are refused', async () => {
+  await unsent(async (local) => {
+    for (const name of ['page', 'pageSize', 'timeout', 'maxAttempts']) {
+      for (const number of [0, -1, 0.5, 2.5, NaN, -Infinity, 2 ** 32, 2 ** 32 + 5]) {
+        await assert.rejects(local.listTokens({ [name]: number }), RangeError);
+        await assert.rejects(local.tokens({ [name]: number }).next(), RangeError);
+      }
+      for (const number of ['2', true, 2n, [2], {}]) {
+        await assert.rejects(local.listTokens({ [name]: number }), TypeError);
+        await assert.rejects(local.tokens({ [name]: number }).next(), TypeError);
+      }
+    }
+    for (const number of [0, -1, 0.5, NaN, 2 ** 32, '2', true]) {
+      assert.throws(() => connect(quick, { timeout: number }), /timeout must be/);
+      assert.throws(() => connect(quick, { maxAttempts: number }), /maxAttempts must be/);
+      await assert.rejects(local.deleteToken('a', { timeout: number }), /timeout must be/);
+      await assert.rejects(local.getToken('a', { maxAttempts: number }), /maxAttempts must be/);
+    }
+    for (const number of [101, 256 + 25]) await assert.rejects(local.listTokens({ pageSize: number }), apivideo.InvalidArgumentError);
+    for (const word of ['name', 'CreatedAt', '', 1, true, ['ttl']]) {
+      await assert.rejects(local.listTokens({ sortBy: word }), RangeError);
+      await assert.rejects(local.tokens({ sortOrder: word }).next(), RangeError);
+    }
+  });
   await client.listTokens({ timeout: Infinity });
 });
 
@@ -216,7 +303,7 @@ test('a client is as its options say', async () => {
 test('a call ends when its time is up', async () => {
   const local = connect(slow, { timeout: 500 });
   const begin = performance.now();
-  const error = await rejection(local.createToken());
+  const error = await rejection(local.createToken({ ttl: 60 }));
   assert.equal(error.constructor, apivideo.TimeoutError);
   assert.equal(error.outcome, 'unknown');
   await assert.rejects(local.listTokens({ timeout: 50 }), apivideo.TimeoutError);
@@ -228,7 +315,7 @@ test('aborting ends a call that waits for its answer, and the event loop runs me
   const controller = new AbortController();
   await service(() => controller.abort('enough'), async (url) => {
     const local = connect(url);
-    const error = await rejection(local.createToken({ signal: controller.signal }));
+    const error = await rejection(local.createToken({ ttl: 60, signal: controller.signal }));
     assert.equal(error.constructor, apivideo.AbortError);
     assert.equal(error.name, 'AbortError');
     assert.equal(error.cause, 'enough');
@@ -248,7 +335,7 @@ test('aborting ends an iteration', async () => {
 test('a call that is aborted beforehand sends nothing', async () => {
   await service(() => assert.fail('something was sent'), async (url) => {
     const local = connect(url);
-    const error = await rejection(local.createToken({ signal: AbortSignal.abort() }));
+    const error = await rejection(local.createToken({ ttl: 60, signal: AbortSignal.abort() }));
     assert.equal(error.constructor, apivideo.AbortError);
     assert.equal(error.outcome, 'not-applied');
     local.close();
@@ -275,7 +362,7 @@ test('a closed client refuses calls, and a second close does no harm', async () 
   const local = connect(quick);
   local.close();
   local.close();
-  await assert.rejects(local.createToken(), /closed/);
+  await assert.rejects(local.createToken({ ttl: 60 }), /closed/);
   await assert.rejects(local.listTokens(), /closed/);
 });
 
