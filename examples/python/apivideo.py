@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Optional, Union
 
 __all__ = [
-    "PRODUCTION_URL", "SANDBOX_URL", "LIBRARY_VERSION", "Client", "Token", "TokenPage", "SortBy", "SortOrder", "Cancel",
+    "PRODUCTION_URL", "SANDBOX_URL", "LIBRARY_VERSION", "NEVER", "Lifetime", "Client", "Token", "TokenPage", "SortBy", "SortOrder", "Cancel",
     "TraceLevel", "Outcome", "Problem", "ApiVideoError", "InvalidArgumentError", "ConnectError", "TlsError",
     "TransportError", "TimedOutError", "CancelledError", "UnauthorizedError", "NotFoundError", "RejectedError",
     "RateLimitedError", "ServerError", "DecodeError", "InternalError", "ClosedError",
@@ -38,6 +38,16 @@ SANDBOX_URL = "https://sandbox.api.video"
 
 #: A length of time: a timedelta, or a number of seconds.
 Duration = Union[timedelta, float]
+
+
+class Lifetime(Enum):
+    """A time to live that is no length of time."""
+
+    NEVER = "never"  #: it never ends
+
+
+#: The time to live of a token that is valid for ever.
+NEVER = Lifetime.NEVER
 
 
 # ------------------------------------------------------------------------------------- what is handed out
@@ -347,20 +357,26 @@ def _number(name: str, value: Optional[int], highest: int = 2**32 - 1) -> int:
     """0, the default of C, for None."""
     if value is None:
         return 0
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be a number, not a bool")
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
     number = operator.index(value)
     if not 1 <= number <= highest:
         raise ValueError(f"{name} is {number}, and must be from 1 to {highest}")
     return number
 
 
-def _seconds(name: str, value: Union[timedelta, int, None]) -> int:
+def _time_to_live(value: Union[timedelta, int, Lifetime]) -> int:
+    """Seconds; 0, for ever in C, for nothing but NEVER."""
+    if value is NEVER:
+        return 0
+    if value is None:
+        raise TypeError("ttl must be a timedelta, whole seconds or NEVER, not None")
     if isinstance(value, timedelta):
-        if value.microseconds:
-            raise ValueError(f"{name} is {value}, and must be whole seconds")
-        value = value // timedelta(seconds=1)
-    return _number(name, value, 2**31 - 1)
+        second = timedelta(seconds=1)
+        if value < second:
+            raise ValueError(f"ttl is {value}, and must be 1 second or more, or NEVER")
+        value = value // second + bool(value % second)  # rounded up
+    return _number("ttl", value, 2**31 - 1)
 
 
 def _milliseconds(name: str, value: Optional[Duration]) -> int:
@@ -545,6 +561,10 @@ class Client:
         trace_level: TraceLevel = TraceLevel.INFO,
         allow_plain_http: bool = False,
     ) -> None:
+        if not isinstance(trace_level, TraceLevel):
+            raise TypeError(f"trace_level must be a TraceLevel, not {type(trace_level).__name__}")
+        if not isinstance(allow_plain_http, bool):
+            raise TypeError(f"allow_plain_http must be a bool, not {type(allow_plain_http).__name__}")
         config = _ClientConfig(
             struct_size=sizeof(_ClientConfig),
             api_key=_text("api_key", api_key),
@@ -565,7 +585,7 @@ class Client:
         if trace is not None:
             if not callable(trace):
                 raise TypeError(f"trace must be callable, not {type(trace).__name__}")
-            config.trace_level = _member("trace_level", trace_level, TraceLevel)
+            config.trace_level = trace_level
             # Whoever is inside a call or an iteration holds this client, and so the function.
             self._trace = config.trace_fn = _TraceFunction(lambda _, level, line: trace(level, line.decode()))
         owned = _Owned(c_void_p(), _library.av_client_free)
@@ -589,15 +609,15 @@ class Client:
         self._owned = None  # the last of the calls frees it
 
     def create(
-        self, *, ttl: Union[timedelta, int, None] = None, timeout: Optional[Duration] = None,
+        self, *, ttl: Union[timedelta, int, Lifetime], timeout: Optional[Duration] = None,
         cancel: Optional[Cancel] = None, max_attempts: Optional[int] = None,
     ) -> Token:
         """Makes an upload token. Whoever has it can upload videos to the account, until it ends or is
-        deleted. ttl is how long it is valid: whole seconds, 1 to 2147483647, or None for ever. It is tried
-        again only if it cannot have been applied."""
+        deleted. ttl is how long it is valid: 1 to 2147483647 seconds, of a timedelta rounded up to whole
+        ones, or NEVER for ever. It is tried again only if it cannot have been applied."""
         options = _options(timeout, cancel, max_attempts)
         token = _Owned(_TokenPointer(), _library.av_token_free)
-        _call(_library.av_tokens_create, self._open(), _seconds("ttl", ttl), byref(options), byref(token.pointer))
+        _call(_library.av_tokens_create, self._open(), _time_to_live(ttl), byref(options), byref(token.pointer))
         return _read_token(token.pointer.contents)
 
     def get(

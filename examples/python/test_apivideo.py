@@ -21,7 +21,7 @@ from ctypes import CDLL, Structure, c_size_t
 from datetime import datetime, timedelta, timezone
 
 import apivideo
-from apivideo import Cancel, Client, Outcome, SortBy, SortOrder, TraceLevel
+from apivideo import NEVER, Cancel, Client, Outcome, SortBy, SortOrder, TraceLevel
 
 KEY, QUICK, SLOW = (os.environ[f"APIVIDEO_{name}"] for name in ("API_KEY", "BASE_URL", "SLOW_BASE_URL"))
 LONG = 20  # seconds, for what comes at once unless something is wrong
@@ -118,8 +118,12 @@ class Operations(TestCase):
         self.assertLess(abs(datetime.now(timezone.utc) - token.created_at), timedelta(minutes=5))
         self.assertFalse(token.never_expires)
 
-    def test_a_token_without_a_ttl_never_expires(self):
-        token = self.client.create()
+    def test_a_fraction_of_a_second_is_rounded_up(self):
+        for ttl in (timedelta(seconds=1), timedelta(seconds=1, microseconds=1), timedelta(seconds=2)):
+            self.assertEqual(self.client.create(ttl=ttl).ttl, timedelta(seconds=math.ceil(ttl.total_seconds())))
+
+    def test_a_token_never_expires_if_that_is_asked_for_by_name(self):
+        token = self.client.create(ttl=NEVER)
         self.assertEqual((token.ttl, token.expires_at, token.never_expires), (None, None, True))
 
     def test_what_is_not_told_or_beyond_a_datetime_is_none(self):
@@ -136,11 +140,11 @@ class Operations(TestCase):
             self.assertEqual((page.items_total, page.current_page, page.pages_total, page.page_size), (None,) * 4)
 
     def test_the_repr_of_a_token_does_not_show_it(self):
-        token = self.client.create()
+        token = self.client.create(ttl=60)
         self.assertNotIn(token.id, repr(token))
 
     def test_pages_are_told_apart(self):
-        made = [self.client.create() for _ in range(3)]
+        made = [self.client.create(ttl=60) for _ in range(3)]
         page = self.client.list(page=2, page_size=2, sort_by=SortBy.CREATED_AT, sort_order=SortOrder.DESCENDING)
         self.assertEqual(page.tokens[0], made[0])
         self.assertEqual((page.current_page, page.page_size), (2, 2))
@@ -162,8 +166,8 @@ class Operations(TestCase):
         self.assertEqual(list(self.client.tokens(page=2, page_size=2)), everything[2:])
 
     def test_a_loop_may_be_left_at_any_time(self):
-        self.client.create()
-        self.client.create()
+        self.client.create(ttl=60)
+        self.client.create(ttl=60)
         for token in self.client.tokens(page_size=1):
             break
         self.assertEqual(token, next(self.client.tokens()))
@@ -179,14 +183,14 @@ class Errors(TestCase):
         ]
         for answer, kind in answers:
             with self.subTest(kind.__name__), service(answer) as url, connect(url, max_attempts=1) as client:
-                for call in (client.list, client.create, lambda: client.get("a"), lambda: next(client.tokens())):
+                for call in (client.list, lambda: client.create(ttl=60), lambda: client.get("a"), lambda: next(client.tokens())):
                     with self.fails(kind):
                         call()
         with self.fails(apivideo.TlsError), connect(QUICK.replace("http:", "https:")) as client:
             client.list()
         with self.fails(apivideo.ConnectError, outcome=Outcome.NOT_APPLIED, http_status=None):
             with connect("http://127.0.0.1:1") as client:
-                client.create()
+                client.create(ttl=60)
         self.assertTrue(issubclass(apivideo.TimedOutError, TimeoutError))
 
     def test_a_wrong_key_is_unauthorized(self):
@@ -215,12 +219,12 @@ class Errors(TestCase):
             problems = (apivideo.Problem(None, "A", None, "a"), apivideo.Problem(None, "é", "Too much.", "b"))
             whole = apivideo.Problem("t", "Two are wrong.", None, "a")
             with self.fails(apivideo.RejectedError, problem=whole, problems=problems):
-                client.create()
+                client.create(ttl=60)
 
     def test_a_rate_limit_tells_how_long_to_wait(self):
         with service(reply(429, Retry_After="7")) as url, connect(url, max_attempts=1) as client:
             with self.fails(apivideo.RateLimitedError, retry_after=timedelta(seconds=7), is_retryable=True):
-                client.create()
+                client.create(ttl=60)
 
     def test_the_outcome_after_a_lost_answer(self):
         def half(handler):
@@ -230,7 +234,7 @@ class Errors(TestCase):
         for answer, outcome in ((hang_up, Outcome.UNKNOWN), (half, Outcome.APPLIED)):
             with service(answer) as url, connect(url) as client:
                 with self.fails(apivideo.TransportError, outcome=outcome, is_retryable=False):
-                    client.create()
+                    client.create(ttl=60)
 
     def test_an_error_is_the_same_after_pickling(self):
         with connect() as client, self.assertRaises(apivideo.NotFoundError) as raised:
@@ -255,12 +259,26 @@ class Arguments(TestCase):
             with self.subTest(value=value), self.fails(kind):
                 call(value)
 
-    def test_a_ttl_is_whole_seconds_in_range(self):
+    def test_no_token_is_made_whose_ttl_is_missing_odd_or_rounds_to_0(self):
+        for options in ({}, {"ttl": None}, {"timeout": 1}, {"ttl_seconds": 60}, {"ttl": 60, "ttlSeconds": 60}):
+            self.refused(TypeError, lambda value: self.client.create(**value), options)
+        self.refused(TypeError, lambda value: self.client.create(value), 3600, timedelta(hours=1), NEVER, {"ttl": 60})
         create = lambda ttl: self.client.create(ttl=ttl)
         self.refused(ValueError, create, 0, -1, 2**31, 2**32, 2**32 + 5, -(2**32) + 5, 2**64 + 5)
         self.refused(ValueError, create, timedelta(0), timedelta(seconds=-1), timedelta(seconds=2**32 + 5),
-                     timedelta(seconds=1, microseconds=1), timedelta(milliseconds=1))
-        self.refused(TypeError, create, True, False, 1.0, math.nan, math.inf, "1", b"1", [1])
+                     timedelta(microseconds=1), timedelta(milliseconds=400), timedelta(microseconds=999_999),
+                     timedelta(seconds=2**31 - 1, microseconds=1), timedelta.min, timedelta.max)
+        self.refused(TypeError, create, True, False, 0.4, 1.0, math.nan, math.inf, "1", "never", b"1", [1], {"seconds": 1})
+
+    def test_options_that_nobody_knows_are_refused(self):
+        calls = [lambda options: connect(**options), lambda options: self.client.list(**options),
+                 lambda options: self.client.tokens(**options), lambda options: self.client.get("a", **options),
+                 lambda options: self.client.delete("a", **options)]
+        for call in calls:
+            self.refused(TypeError, call, {"currentPage": 2}, {"pageSize": 2}, {"ttl": 60}, {"timeout_ms": 60})
+        for call in (self.client.list, self.client.tokens, Client, lambda value: self.client.get("a", value),
+                     lambda value: self.client.delete("a", value)):
+            self.refused(TypeError, call, 2, "demo", {"page": 2})
 
     def test_numbers_are_whole_and_in_range(self):
         for name in ("page", "page_size", "max_attempts"):
@@ -301,7 +319,9 @@ class Arguments(TestCase):
         self.refused(TypeError, lambda value: self.client.list(sort_order=value), 1, "asc", SortBy.TTL)
         self.refused(TypeError, lambda value: self.client.list(cancel=value), 1, threading.Event())
         self.refused(TypeError, lambda value: connect(trace=value), 1)
-        self.refused(TypeError, lambda value: connect(trace=print, trace_level=value), 2)
+        for trace in (print, None):
+            self.refused(TypeError, lambda value: connect(trace=trace, trace_level=value), 2, True, "info", None)
+        self.refused(TypeError, lambda value: connect(allow_plain_http=value), 1, 0, "no", "", None)
 
     def test_a_client_and_a_cancel_cannot_be_copied(self):
         for owner in (self.client, Cancel()):
@@ -420,7 +440,7 @@ class Cancelling(TestCase):
 
     def test_an_iteration_holds_its_cancel(self):
         with connect() as client:
-            client.create()
+            client.create(ttl=60)
             tokens = client.tokens(cancel=Cancel())
             gc.collect()
             self.assertTrue(next(tokens).id)
@@ -465,14 +485,14 @@ class Cancelling(TestCase):
                     with self.fails(apivideo.TimedOutError, status=5, outcome=Outcome.NOT_APPLIED):
                         call(timeout=timeout)
             with self.fails(apivideo.TimedOutError, outcome=Outcome.UNKNOWN):
-                client.create(timeout=0.1)
+                client.create(ttl=60, timeout=0.1)
         with connect(SLOW, timeout=0.02) as client, self.fails(apivideo.TimedOutError):
             client.get("to1")
 
 
 def every_call(client):
     return [
-        client.create,
+        lambda **options: client.create(ttl=60, **options),
         lambda **options: client.get("to1", **options),
         client.list,
         lambda **options: next(client.tokens(**options)),
@@ -502,7 +522,7 @@ class Threads(TestCase):
 
     def test_a_closed_client_refuses_calls(self):
         client = connect()
-        client.create()
+        client.create(ttl=60)
         begun = client.tokens(page_size=1)
         client.close()
         client.close()
@@ -650,7 +670,7 @@ class Tracing(TestCase):
         hook, sys.unraisablehook = sys.unraisablehook, lambda args: told.append(args.exc_type)
         self.addCleanup(setattr, sys, "unraisablehook", hook)
         with connect(trace=trace) as client:
-            self.assertTrue(client.create().id)
+            self.assertTrue(client.create(ttl=60).id)
         self.assertEqual(set(told), {ZeroDivisionError})
 
     def test_a_trace_may_make_calls(self):
@@ -678,11 +698,11 @@ class Leaks(TestCase):
                 expect(apivideo.CancelledError, client.get, "to1", cancel=own)
 
         with connect() as client:
-            token = client.create().id
-            client.create()
+            token = client.create(ttl=60).id
+            client.create(ttl=60)
             kinds = {
                 "get": lambda: client.get(token),
-                "create and delete": lambda: client.delete(client.create().id),
+                "create and delete": lambda: client.delete(client.create(ttl=60).id),
                 "list": lambda: client.list(page_size=5),
                 "iterate": lambda: [token for token, _ in zip(client.tokens(page_size=5), range(6))],
                 "left": lambda: next(client.tokens(page_size=1)),
