@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -201,8 +202,8 @@ func TestTimes(t *testing.T) {
 	if age := time.Since(token.CreatedAt); age < -time.Minute || age > time.Minute || token.CreatedAt.Location() != time.UTC {
 		t.Errorf("made at %v", token.CreatedAt)
 	}
-	token = create(t, client, apivideo.Forever)
-	if token.TTL != apivideo.Forever || !token.ExpiresAt.IsZero() || token.CreatedAt.IsZero() {
+	token = create(t, client, apivideo.Never)
+	if token.TTL != apivideo.Never || !token.ExpiresAt.IsZero() || token.CreatedAt.IsZero() {
 		t.Errorf("%+v", token)
 	}
 }
@@ -216,7 +217,7 @@ func TestWhatIsNotTold(t *testing.T) {
 		}
 	})})
 	token, err := client.GetToken(background, "to1")
-	if err != nil || token.TTL >= 0 || !token.CreatedAt.IsZero() || !token.ExpiresAt.IsZero() {
+	if err != nil || token.TTL != 0 || !token.CreatedAt.IsZero() || !token.ExpiresAt.IsZero() {
 		t.Errorf("%+v, %v", token, err)
 	}
 	page, err := client.ListTokens(background, apivideo.ListParams{})
@@ -275,16 +276,53 @@ func TestIteratorRefusesWrongParams(t *testing.T) {
 
 // -------------------------------------------------------------------------------------- arguments
 
-func TestRefusesTTLOutOfRange(t *testing.T) {
+func TestRefusesTTLThatIsMissingOrOutOfRange(t *testing.T) {
 	client := quickClient(t)
 	before := readLedger(t, quickURL(t))
+	var missing time.Duration
 	for _, ttl := range []time.Duration{
-		-time.Second, -(1<<32 - 5) * time.Second, // the latter would wrap around to 5 s
-		time.Second / 2, 1500 * time.Millisecond,
-		1 << 31 * time.Second, (1<<32 + 5) * time.Second,
+		missing, 3600, time.Millisecond, 400 * time.Millisecond, time.Second - 1, // 3600 has no unit
+		-1, -time.Second, apivideo.NoLimit, -(1<<32 - 5) * time.Second, // the last would wrap around to 5 s
+		math.MaxInt32*time.Second + 1, 1 << 31 * time.Second, (1<<32 + 5) * time.Second,
+		// What differences of times come to that are too long.
+		time.Until(time.Time{}), time.Time{}.Sub(time.Unix(math.MaxInt32, 0)), time.Unix(math.MaxInt32, 0).Sub(time.Time{}),
+		math.MinInt64, math.MaxInt64,
 	} {
 		_, err := client.CreateToken(background, ttl)
+		if failure := failed(t, err, apivideo.ErrInvalidArgument); !strings.Contains(failure.Message, "ttl") {
+			t.Errorf("%v: %v", ttl, failure)
+		}
+	}
+	if after := readLedger(t, quickURL(t)); after.Requests != before.Requests {
+		t.Error("something was sent")
+	}
+}
+
+func TestRoundsFractionsOfTTLUp(t *testing.T) {
+	client := quickClient(t)
+	for ttl, want := range map[time.Duration]time.Duration{
+		time.Second:                   time.Second,
+		time.Minute + 1:               time.Minute + time.Second,
+		1500 * time.Millisecond:       2 * time.Second,
+		math.MaxInt32*time.Second - 1: math.MaxInt32 * time.Second,
+	} {
+		if token := create(t, client, ttl); token.TTL != want {
+			t.Errorf("%v became %v", ttl, token.TTL)
+		}
+	}
+}
+
+func TestRefusesOddParams(t *testing.T) {
+	client := quickClient(t)
+	before := readLedger(t, quickURL(t))
+	for _, params := range []apivideo.ListParams{{PageSize: 101}, {PageSize: 256 + 25}, {PageSize: math.MaxUint32}, {SortBy: -1}, {SortOrder: 3}} {
+		_, err := client.ListTokens(background, params)
 		failed(t, err, apivideo.ErrInvalidArgument)
+		tokens := client.Tokens(params)
+		if tokens.Next(background) {
+			t.Errorf("%+v: a token came", params)
+		}
+		failed(t, tokens.Err(), apivideo.ErrInvalidArgument)
 	}
 	if after := readLedger(t, quickURL(t)); after.Requests != before.Requests {
 		t.Error("something was sent")
@@ -331,6 +369,8 @@ func TestRefusesWrongConfig(t *testing.T) {
 		{},
 		{APIKey: "a", AccessToken: "b"},
 		{APIKey: "a", Timeout: -2},
+		{APIKey: "a", Timeout: apivideo.Never},
+		{APIKey: "a", Trace: func(apivideo.TraceLevel, string) {}, TraceLevel: 4},
 		{APIKey: "a", ConnectTimeout: 50 * 24 * time.Hour},
 		{APIKey: "a", AttemptTimeout: -time.Second},
 		{APIKey: "a", ProxyURL: "http://127.0.0.1", NoProxy: true},

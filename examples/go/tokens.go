@@ -13,18 +13,19 @@ import (
 	"unsafe"
 )
 
-// Forever is the time to live of a token that never expires.
-const Forever time.Duration = 0
+// Never is the time to live of a token that never expires. It is a value that nobody comes to by
+// accident: neither zero, nor negative by a little, nor what a difference of times ends at.
+const Never time.Duration = -1 << 62
 
 // Token is an upload token.
 type Token struct {
 	// ID is the token: its id and the secret in one, so treat it as a password.
 	ID string
-	// TTL is the time to live; Forever if it never expires, negative if that was not told.
+	// TTL is the time to live; Never if it never expires, 0 if that was not told.
 	TTL time.Duration
 	// CreatedAt is when it was made, in UTC; zero if that was not told.
 	CreatedAt time.Time
-	// ExpiresAt is when it ends, in UTC; zero is never if TTL is Forever, otherwise not told.
+	// ExpiresAt is when it ends, in UTC; zero is never if TTL is Never, otherwise not told.
 	ExpiresAt time.Time
 }
 
@@ -63,17 +64,17 @@ const (
 	Descending       SortOrder = C.AV_SORT_DESC
 )
 
-// CreateToken makes a token that is valid for ttl: whole seconds, at most 2147483647 of them, or Forever.
-// Unless the Outcome of an error is OutcomeNotApplied, a token may have been made that nobody knows
-// of.
+// CreateToken makes a token that is valid for ttl: 1 to 2147483647 seconds, rounded up to whole ones, or
+// Never, for ever. Unless the Outcome of an error is OutcomeNotApplied, a token may have been made that
+// nobody knows of.
 func (c *Client) CreateToken(ctx context.Context, ttl time.Duration) (Token, error) {
-	seconds := ttl / time.Second
-	if seconds < 0 || seconds > math.MaxInt32 || ttl%time.Second != 0 {
-		return Token{}, newInvalidArgument(fmt.Sprintf("ttl is %v, and must be whole seconds from 0 to %d", ttl, math.MaxInt32))
+	seconds, err := ttlSeconds(ttl)
+	if err != nil {
+		return Token{}, err
 	}
 	var token *C.av_token
-	err := c.call(ctx, func(options *C.av_request_options, failure **C.av_error) {
-		C.av_tokens_create(c.handle, C.uint32_t(seconds), options, &token, failure)
+	err = c.call(ctx, func(options *C.av_request_options, failure **C.av_error) {
+		C.av_tokens_create(c.handle, seconds, options, &token, failure)
 	})
 	if err != nil {
 		return Token{}, err
@@ -231,11 +232,32 @@ func (p ListParams) toC() C.av_tokens_list_params {
 	}
 }
 
+// ttlSeconds rounds up. It is 0, the library's word for ever, for nothing but Never.
+func ttlSeconds(ttl time.Duration) (C.uint32_t, error) {
+	if ttl == Never {
+		return 0, nil
+	}
+	if ttl < time.Second || ttl > math.MaxInt32*time.Second {
+		return 0, newInvalidArgument(fmt.Sprintf("ttl is %v, and must be Never or from 1 s to %d s", ttl, math.MaxInt32))
+	}
+	return C.uint32_t((ttl + time.Second - 1) / time.Second), nil
+}
+
+func newTTL(seconds C.int32_t) time.Duration {
+	switch {
+	case seconds < 0:
+		return 0 // not told
+	case seconds == 0:
+		return Never
+	}
+	return time.Duration(seconds) * time.Second
+}
+
 // newToken copies a token of the library.
 func newToken(token *C.av_token) Token {
 	return Token{
 		ID:        C.GoString(token.token),
-		TTL:       time.Duration(token.ttl_seconds) * time.Second,
+		TTL:       newTTL(token.ttl_seconds),
 		CreatedAt: newTime(token.created_at),
 		ExpiresAt: newTime(token.expires_at),
 	}

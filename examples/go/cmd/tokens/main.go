@@ -15,7 +15,7 @@ import (
 )
 
 const usage = `usage: tokens create TTL | list | delete TOKEN
-TTL is a duration such as 90s or 24h; 0 is for ever.
+TTL is a duration such as 90s or 24h; never is for ever.
 APIVIDEO_API_KEY is the key; APIVIDEO_BASE_URL is the service, unless it is production.`
 
 func main() {
@@ -43,9 +43,12 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 
 	switch {
 	case len(arguments) == 2 && arguments[0] == "create":
-		ttl, err := time.ParseDuration(arguments[1])
-		if err != nil {
-			return err
+		ttl := apivideo.Never
+		if arguments[1] != "never" {
+			var err error
+			if ttl, err = time.ParseDuration(arguments[1]); err != nil {
+				return err
+			}
 		}
 		return create(ctx, client, ttl, out)
 	case len(arguments) == 1 && arguments[0] == "list":
@@ -80,7 +83,7 @@ func expiry(token apivideo.Token) string {
 	switch {
 	case !token.ExpiresAt.IsZero():
 		return token.ExpiresAt.Format(time.RFC3339)
-	case token.TTL == apivideo.Forever:
+	case token.TTL == apivideo.Never:
 		return "never"
 	}
 	return "unknown"

@@ -36,4 +36,20 @@ func TestCreateListDelete(t *testing.T) {
 	if _, err := tokens("create"); err == nil || !strings.HasPrefix(err.Error(), "usage:") {
 		t.Error(err)
 	}
+	for _, ttl := range []string{"0", "0s", "1ms", "-1h", "3600", ""} {
+		if created, err := tokens("create", ttl); err == nil {
+			t.Errorf("create %s made %s", ttl, created)
+		}
+	}
+	endless, err := tokens("create", "never")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token = strings.TrimSpace(endless)
+	if listed, err := tokens("list"); err != nil || !strings.Contains(listed, token+" never") {
+		t.Errorf("%q, %v", listed, err)
+	}
+	if _, err := tokens("delete", token); err != nil {
+		t.Error(err)
+	}
 }
