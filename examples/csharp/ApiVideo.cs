@@ -55,16 +55,16 @@ namespace ApiVideo
 
         /// <summary>Makes an upload token. Whoever has it can upload videos to the account, until it
         /// ends or is deleted.</summary>
-        /// <param name="timeToLive">How long it is valid: more than zero and at most 2147483647
-        /// seconds, rounded up to whole seconds. null is for ever.</param>
+        /// <param name="timeToLive">How long it is valid: a TimeSpan of 1 to 2147483647 seconds,
+        /// rounded up to whole seconds, or <see cref="TokenLifetime.Never"/>, for ever.</param>
         /// <param name="options">For this call alone, or null.</param>
         /// <param name="cancellationToken">Ends the call.</param>
         /// <exception cref="ApiVideoException">Unless its Outcome is NotApplied, a token may have been
         /// made that nobody knows of.</exception>
-        public UploadToken CreateToken(TimeSpan? timeToLive = null, CallOptions options = null,
+        public UploadToken CreateToken(TokenLifetime timeToLive, CallOptions options = null,
             CancellationToken cancellationToken = default(CancellationToken))
         {
-            uint seconds = Number.Seconds(timeToLive, nameof(timeToLive));
+            uint seconds = timeToLive.ToSeconds(nameof(timeToLive));
             using (var call = new Call(options, cancellationToken))
             {
                 int status = Native.av_tokens_create(handle, seconds, call.Options, out TokenHandle token, out ErrorHandle error);
@@ -246,6 +246,35 @@ namespace ApiVideo
         Info = 2,
         /// <summary>Every attempt and its steps.</summary>
         Debug = 3,
+    }
+
+    /// <summary>How long a token is valid: a TimeSpan, or <see cref="Never"/>. Its default value is
+    /// neither, and is refused.</summary>
+    public readonly struct TokenLifetime
+    {
+        private readonly TimeSpan time;
+        private readonly bool isEndless;
+
+        private TokenLifetime(TimeSpan time, bool isEndless)
+        {
+            this.time = time;
+            this.isEndless = isEndless;
+        }
+
+        /// <summary>For ever.</summary>
+        public static TokenLifetime Never { get; } = new TokenLifetime(TimeSpan.Zero, true);
+
+        /// <summary>For this long. What is out of range is told by the call that it is passed to.</summary>
+        public static implicit operator TokenLifetime(TimeSpan time)
+        {
+            return new TokenLifetime(time, false);
+        }
+
+        // The library's 0 is for ever.
+        internal uint ToSeconds(string parameter)
+        {
+            return isEndless ? 0 : Number.Seconds(time, parameter);
+        }
     }
 
     /// <summary>What one call may do otherwise than its client; null is as the client does.</summary>
@@ -623,8 +652,10 @@ namespace ApiVideo
     // Numbers in the library's units, and refused where those cannot express them; null is its 0.
     internal static class Number
     {
-        public static uint Seconds(TimeSpan? time, string parameter)
+        public static uint Seconds(TimeSpan time, string parameter)
         {
+            if (time < TimeSpan.FromSeconds(1))
+                throw new ArgumentOutOfRangeException(parameter, time, "must be 1 second or more, or TokenLifetime.Never");
             return Ticks(time, TimeSpan.TicksPerSecond, int.MaxValue, parameter);
         }
 

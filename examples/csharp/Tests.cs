@@ -25,6 +25,8 @@ internal static class Tests
     // More than any test needs on a busy machine: what it limits is how long a broken one hangs.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
     private static int Main(string[] names)
     {
         int passed = 0, failed = 0;
@@ -89,11 +91,11 @@ internal static class Tests
     }
 
     [Test]
-    private static void A_token_without_a_time_to_live_never_expires()
+    private static void A_token_never_expires_if_that_is_asked_for_by_name()
     {
         using (var client = Client(Quick))
         {
-            UploadToken token = client.CreateToken();
+            UploadToken token = client.CreateToken(TokenLifetime.Never);
             Equal(true, token.NeverExpires);
             Equal(null, token.TimeToLive);
             Equal(null, token.ExpiresAt);
@@ -104,7 +106,11 @@ internal static class Tests
     private static void A_fraction_of_a_second_is_rounded_up()
     {
         using (var client = Client(Quick))
+        {
             Equal(TimeSpan.FromSeconds(3601), client.CreateToken(TimeSpan.FromSeconds(3600.001)).TimeToLive);
+            Equal(TimeSpan.FromSeconds(2), client.CreateToken(TimeSpan.FromTicks(TimeSpan.TicksPerSecond + 1)).TimeToLive);
+            Equal(TimeSpan.FromSeconds(1), client.CreateToken(TimeSpan.FromSeconds(1)).TimeToLive);
+        }
     }
 
     [Test]
@@ -168,8 +174,8 @@ internal static class Tests
     private static void An_enumeration_outlives_its_client_and_none_begins_after_it()
     {
         var client = Client(Quick);
-        client.CreateToken();
-        client.CreateToken();
+        client.CreateToken(Minute);
+        client.CreateToken(Minute);
         IEnumerable<UploadToken> tokens = client.Tokens(new TokenQuery { PageSize = 1 });
         using (IEnumerator<UploadToken> enumerator = tokens.GetEnumerator())
         {
@@ -225,7 +231,7 @@ internal static class Tests
     private static void A_wrong_key_is_unauthorized()
     {
         using (var client = new ApiVideoClient(new ClientOptions { ApiKey = "wrong", BaseUrl = Quick }))
-            Equal(401, Throws<UnauthorizedException>(() => client.CreateToken()).HttpStatus);
+            Equal(401, Throws<UnauthorizedException>(() => client.CreateToken(Minute)).HttpStatus);
     }
 
     [Test]
@@ -261,7 +267,7 @@ internal static class Tests
     {
         using (var service = new CannedService("200 OK", "no JSON"))
         using (var client = Client(service.Url))
-            Equal(Outcome.Applied, Throws<DecodeException>(() => client.CreateToken()).Outcome);
+            Equal(Outcome.Applied, Throws<DecodeException>(() => client.CreateToken(Minute)).Outcome);
     }
 
     // ---- Arguments ----
@@ -282,7 +288,7 @@ internal static class Tests
     {
         using (var client = Client(Quick))
         {
-            string id = client.CreateToken().Id;
+            string id = client.CreateToken(Minute).Id;
             Equal("id", Throws<ArgumentException>(() => client.DeleteToken(id + "\0more")).ParamName);
             Equal("id", Throws<ArgumentException>(() => client.GetToken(id + "\0")).ParamName);
             Equal("id", Throws<ArgumentException>(() => client.GetToken("half a pair \ud83d")).ParamName);
@@ -295,25 +301,89 @@ internal static class Tests
     }
 
     [Test]
-    private static void Numbers_out_of_range_are_refused()
+    private static void No_token_is_made_whose_time_to_live_is_missing_or_rounds_to_0_or_is_out_of_range()
     {
-        using (var client = Client(Quick))
+        var longest = TimeSpan.FromSeconds(int.MaxValue);
+        SendsNothing(client =>
         {
-            var longest = TimeSpan.FromSeconds(int.MaxValue);
-            Equal(longest, client.CreateToken(longest).TimeToLive);
-            foreach (TimeSpan time in new[] { TimeSpan.Zero, TimeSpan.FromSeconds(-1), TimeSpan.MinValue, TimeSpan.MaxValue,
+            foreach (TimeSpan time in new[] { TimeSpan.Zero, TimeSpan.FromTicks(1), TimeSpan.FromMilliseconds(1),
+                TimeSpan.FromSeconds(0.4), TimeSpan.FromTicks(TimeSpan.TicksPerSecond - 1), TimeSpan.FromTicks(-1),
+                Timeout.InfiniteTimeSpan, TimeSpan.FromSeconds(-1), TimeSpan.MinValue, TimeSpan.MaxValue,
                 longest + TimeSpan.FromTicks(1), TimeSpan.FromSeconds(4294967296L + 5) })
                 Equal("timeToLive", Throws<ArgumentOutOfRangeException>(() => client.CreateToken(time)).ParamName);
-            foreach (TimeSpan time in new[] { TimeSpan.Zero, TimeSpan.FromSeconds(-1), TimeSpan.MaxValue, TimeSpan.FromMilliseconds(uint.MaxValue) })
+            Equal("timeToLive", Throws<ArgumentOutOfRangeException>(() => client.CreateToken(default(TokenLifetime))).ParamName);
+        });
+        using (var client = Client(Quick)) Equal(longest, client.CreateToken(longest).TimeToLive);
+    }
+
+    // Neither nothing, nor a number without a unit, nor null is a lifetime: such a program does not compile.
+    [Test]
+    private static void A_lifetime_is_a_time_or_Never_and_has_no_default()
+    {
+        ParameterInfo parameter = typeof(ApiVideoClient).GetMethods().Single(method => method.Name == "CreateToken").GetParameters()[0];
+        Equal(typeof(TokenLifetime), parameter.ParameterType);
+        Equal(false, parameter.IsOptional);
+        Equal(true, parameter.ParameterType.IsValueType);
+        List<Type> from = typeof(TokenLifetime).GetMethods().Where(method => method.Name == "op_Implicit" || method.Name == "op_Explicit")
+            .Select(method => method.GetParameters()[0].ParameterType).ToList();
+        Equal(typeof(TimeSpan), from.Single());
+        Equal(0, typeof(TokenLifetime).GetConstructors().Length);
+        Equal(false, TokenLifetime.Never.Equals(default(TokenLifetime)));
+    }
+
+    [Test]
+    private static void Numbers_out_of_range_are_refused()
+    {
+        SendsNothing(client =>
+        {
+            foreach (TimeSpan time in new[] { TimeSpan.Zero, TimeSpan.FromTicks(-1), TimeSpan.FromSeconds(-1), TimeSpan.MinValue,
+                TimeSpan.MaxValue, TimeSpan.FromMilliseconds(uint.MaxValue), TimeSpan.FromMilliseconds(4294967296L + 5) })
+            {
                 Throws<ArgumentOutOfRangeException>(() => client.ListTokens(null, new CallOptions { Timeout = time }));
+                Throws<ArgumentOutOfRangeException>(() => client.Tokens(null, new CallOptions { Timeout = time }));
+                Throws<ArgumentOutOfRangeException>(() => client.CreateToken(Minute, new CallOptions { Timeout = time }));
+                Throws<ArgumentOutOfRangeException>(() => client.DeleteToken("a", new CallOptions { Timeout = time }));
+                Equal("Timeout", Throws<ArgumentOutOfRangeException>(() => With(options => options.Timeout = time)).ParamName);
+                Equal("ConnectTimeout", Throws<ArgumentOutOfRangeException>(() => With(options => options.ConnectTimeout = time)).ParamName);
+                Equal("AttemptTimeout", Throws<ArgumentOutOfRangeException>(() => With(options => options.AttemptTimeout = time)).ParamName);
+            }
             foreach (int number in new[] { 0, -1, int.MinValue })
             {
                 Throws<ArgumentOutOfRangeException>(() => client.ListTokens(null, new CallOptions { MaxAttempts = number }));
                 Throws<ArgumentOutOfRangeException>(() => client.ListTokens(new TokenQuery { Page = number }));
                 Throws<ArgumentOutOfRangeException>(() => client.Tokens(new TokenQuery { PageSize = number }));
                 Throws<ArgumentOutOfRangeException>(() => client.Tokens(null, new CallOptions { MaxAttempts = number }));
+                Equal("MaxAttempts", Throws<ArgumentOutOfRangeException>(() => With(options => options.MaxAttempts = number)).ParamName);
             }
+            foreach (int number in new[] { 101, 256 + 25, int.MaxValue })
+                Throws<InvalidArgumentException>(() => client.ListTokens(new TokenQuery { PageSize = number }));
+            foreach (int number in new[] { -1, 3, 256 + 1 })
+            {
+                Throws<InvalidArgumentException>(() => client.ListTokens(new TokenQuery { SortBy = (TokenSort)number }));
+                Throws<InvalidArgumentException>(() => client.Tokens(new TokenQuery { SortOrder = (SortOrder)number }).First());
+            }
+            foreach (int number in new[] { -1, 4, 256 + 1 })
+                Throws<InvalidArgumentException>(() => With(options => options.TraceLevel = (ApiVideoTraceLevel)number));
+        });
+        using (var client = Client(Quick))
             client.ListTokens(null, new CallOptions { Timeout = Timeout.InfiniteTimeSpan, MaxAttempts = 1 });
+    }
+
+    // A client that differs from a good one by this.
+    private static void With(Action<ClientOptions> change)
+    {
+        var options = new ClientOptions { ApiKey = ApiKey, BaseUrl = Quick, ProxyUrl = "" };
+        change(options);
+        new ApiVideoClient(options).Dispose();
+    }
+
+    private static void SendsNothing(Action<ApiVideoClient> use)
+    {
+        using (var service = new CannedService("503 Service Unavailable", "{}"))
+        using (var client = Client(service.Url))
+        {
+            use(client);
+            Equal(null, service.Head);
         }
     }
 
@@ -365,7 +435,7 @@ internal static class Tests
         using (var client = new ApiVideoClient(new ClientOptions { ApiKey = ApiKey, BaseUrl = Slow, Timeout = TimeSpan.FromMilliseconds(500) }))
         {
             var watch = Stopwatch.StartNew();
-            var exception = Throws<CallTimeoutException>(() => client.CreateToken());
+            var exception = Throws<CallTimeoutException>(() => client.CreateToken(Minute));
             True(watch.Elapsed < TimeSpan.FromSeconds(20), "it ended well before the 30 s of the default");
             Equal(Status.Timeout, exception.Status);
             Equal(Outcome.Unknown, exception.Outcome);
@@ -383,7 +453,7 @@ internal static class Tests
         {
             var canceller = new Thread(() => { service.WaitUntilAsked(); source.Cancel(); });
             canceller.Start();
-            var exception = Throws<OperationCanceledException>(() => client.CreateToken(null, null, source.Token));
+            var exception = Throws<OperationCanceledException>(() => client.CreateToken(Minute, null, source.Token));
             canceller.Join();
             Equal(source.Token, exception.CancellationToken);
             var inner = (ApiVideoException)exception.InnerException;
@@ -398,8 +468,8 @@ internal static class Tests
         using (var client = Client(Quick))
         using (var source = new CancellationTokenSource())
         {
-            client.CreateToken();
-            client.CreateToken();
+            client.CreateToken(Minute);
+            client.CreateToken(Minute);
             using (var enumerator = client.Tokens(new TokenQuery { PageSize = 1 }, null, source.Token).GetEnumerator())
             {
                 True(enumerator.MoveNext(), "the first");
@@ -416,7 +486,7 @@ internal static class Tests
         using (var client = Client(service.Url))
         {
             var token = new CancellationToken(true);
-            var exception = Throws<OperationCanceledException>(() => client.CreateToken(null, null, token));
+            var exception = Throws<OperationCanceledException>(() => client.CreateToken(Minute, null, token));
             Equal(Outcome.NotApplied, ((ApiVideoException)exception.InnerException).Outcome);
             Equal(0L, ((ApiVideoException)exception.InnerException).Attempts);
             Equal(null, service.Head);
@@ -472,7 +542,7 @@ internal static class Tests
         var client = Client(Quick);
         client.Dispose();
         client.Dispose();
-        Throws<ObjectDisposedException>(() => client.CreateToken());
+        Throws<ObjectDisposedException>(() => client.CreateToken(Minute));
         Throws<ObjectDisposedException>(() => client.ListTokens());
         Throws<ObjectDisposedException>(() => client.Tokens().First());
     }
