@@ -9,6 +9,7 @@ import com.sun.jna.ptr.PointerByReference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -27,6 +28,9 @@ import java.util.function.Function;
  * be left out: a {@link Cancellation}, with which another thread can end the call.
  */
 public final class ApiVideo implements AutoCloseable {
+  /** The time to live of a token that is valid for ever. */
+  public static final Duration NEVER = ChronoUnit.FOREVER.getDuration();
+
   private final Pointer client;
   private int calls;
   private boolean closed;
@@ -40,11 +44,6 @@ public final class ApiVideo implements AutoCloseable {
     return LIB.av_library_version();
   }
 
-  /** Makes an upload token that is valid for ever. */
-  public Token createToken() {
-    return create(0, null);
-  }
-
   /** As {@link #createToken(Duration, Cancellation)}, without the last. */
   public Token createToken(Duration timeToLive) {
     return createToken(timeToLive, null);
@@ -55,15 +54,12 @@ public final class ApiVideo implements AutoCloseable {
    * deleted. Unless the outcome of an exception is NOT_APPLIED, one may have been made that nobody
    * knows of.
    *
-   * @param timeToLive more than zero and at most 2147483647 seconds, rounded up to whole seconds;
-   *     null is for ever
+   * @param timeToLive 1 to 2147483647 seconds, rounded up to whole seconds, or {@link #NEVER}, for
+   *     ever; not null
    * @param cancellation ends the call, or null
    */
   public Token createToken(Duration timeToLive, Cancellation cancellation) {
-    return create(units(timeToLive, Duration.ofSeconds(1), Integer.MAX_VALUE, "timeToLive"), cancellation);
-  }
-
-  private Token create(int seconds, Cancellation cancellation) {
+    int seconds = seconds(timeToLive);
     return call(cancellation, (options, out, error) -> LIB.av_tokens_create(client, seconds, options, out, error),
         Token::new, LIB::av_token_free);
   }
@@ -279,7 +275,7 @@ public final class ApiVideo implements AutoCloseable {
       return this;
     }
 
-    /** Your application and its version, for the service's statistics, such as "recorder", "1.20.3". */
+    /** Your application and its version, for the service's statistics, such as "backend", "1.20.3". */
     public Builder application(String name, String version) {
       config.appName = text(name, "name");
       config.appVersion = text(version, "version");
@@ -331,6 +327,14 @@ public final class ApiVideo implements AutoCloseable {
     if (value.indexOf('\0') >= 0) throw new IllegalArgumentException(name + " contains a NUL character");
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(value)) throw new IllegalArgumentException(name + " is not valid Unicode");
     return value;
+  }
+
+  // The library's 0 is for ever, which nothing but its name may ask for.
+  private static int seconds(Duration timeToLive) {
+    Duration second = Duration.ofSeconds(1);
+    if (Objects.requireNonNull(timeToLive, "timeToLive must be a Duration, or NEVER").equals(NEVER)) return 0;
+    if (timeToLive.compareTo(second) < 0) throw new IllegalArgumentException("timeToLive must be 1 second or more, or NEVER");
+    return units(timeToLive, second, Integer.MAX_VALUE, "timeToLive");
   }
 
   // Rounded up, so that nothing ends before it was asked to, or becomes 0, the library's default.

@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
@@ -25,6 +26,7 @@ final class ApiVideoTest {
   private static final String API_KEY = setting("APIVIDEO_API_KEY");
   private static final String QUICK = setting("APIVIDEO_BASE_URL");
   private static final String SLOW = setting("APIVIDEO_SLOW_BASE_URL");
+  private static final Duration MINUTE = Duration.ofMinutes(1);
 
   private static int passed;
   private static int failed;
@@ -55,26 +57,25 @@ final class ApiVideoTest {
       }
     });
 
-    test("a token without a time to live never expires", () -> {
+    test("a token never expires if that is asked for by name", () -> {
       try (ApiVideo api = client(QUICK)) {
-        ApiVideo.Token token = api.createToken();
+        ApiVideo.Token token = api.createToken(ApiVideo.NEVER);
         equal(true, token.neverExpires());
         equal(Optional.empty(), token.timeToLive());
         equal(Optional.empty(), token.expiresAt());
-        equal(true, api.createToken(null).neverExpires());
       }
     });
 
     test("a token's secret is not in its toString()", () -> {
       try (ApiVideo api = client(QUICK)) {
-        ApiVideo.Token token = api.createToken();
+        ApiVideo.Token token = api.createToken(MINUTE);
         yes(!token.toString().contains(token.id()), token.toString());
       }
     });
 
     test("pages are told apart", () -> {
       try (ApiVideo api = client(QUICK)) {
-        List<String> made = IntStream.range(0, 3).mapToObj(i -> api.createToken().id()).toList();
+        List<String> made = IntStream.range(0, 3).mapToObj(i -> api.createToken(MINUTE).id()).toList();
         ApiVideo.TokenPage page = api.listTokens(2, 2);
         equal(List.of(made.get(0)), page.tokens().stream().limit(1).map(ApiVideo.Token::id).toList());
         equal(OptionalLong.of(2), page.currentPage());
@@ -143,7 +144,7 @@ final class ApiVideoTest {
 
     test("strings that C cannot express are refused", () -> {
       try (ApiVideo api = client(QUICK)) {
-        String id = api.createToken().id();
+        String id = api.createToken(MINUTE).id();
         fails(IllegalArgumentException.class, () -> api.deleteToken(id + "\0more"));
         fails(IllegalArgumentException.class, () -> api.getToken(id + "\0"));
         fails(IllegalArgumentException.class, () -> api.getToken("half a pair \ud83d"));
@@ -154,20 +155,41 @@ final class ApiVideoTest {
       fails(IllegalArgumentException.class, () -> ApiVideo.builder().apiKey("demo\0"));
     });
 
-    test("numbers out of range are refused", () -> {
-      try (ApiVideo api = client(QUICK)) {
-        Duration longest = Duration.ofSeconds(Integer.MAX_VALUE);
-        equal(Optional.of(longest), api.createToken(longest).timeToLive());
-        for (Duration duration : List.of(Duration.ZERO, Duration.ofSeconds(-1), longest.plusNanos(1),
-            Duration.ofSeconds((1L << 32) + 5), Duration.ofSeconds(Long.MIN_VALUE), Duration.ofSeconds(Long.MAX_VALUE)))
+    test("no token is made whose time to live is missing, rounds to 0 or is out of range", () -> {
+      Duration longest = Duration.ofSeconds(Integer.MAX_VALUE);
+      sendsNothing(api -> {
+        for (Duration duration : List.of(Duration.ZERO, Duration.ofNanos(1), Duration.ofMillis(1), Duration.ofMillis(400),
+            Duration.ofNanos(999_999_999), Duration.ofNanos(-1), Duration.ofSeconds(-1), longest.plusNanos(1),
+            Duration.ofSeconds((1L << 32) + 5), Duration.ofSeconds(Long.MIN_VALUE), Duration.ofSeconds(Long.MAX_VALUE),
+            ApiVideo.NEVER.minusNanos(1))) {
           fails(IllegalArgumentException.class, () -> api.createToken(duration));
-        fails(IllegalArgumentException.class, () -> api.listTokens(0, 1));
-        fails(IllegalArgumentException.class, () -> api.listTokens(1, 0));
-        fails(IllegalArgumentException.class, () -> api.listTokens(-1, 1));
+          fails(IllegalArgumentException.class, () -> api.createToken(duration, new ApiVideo.Cancellation()));
+        }
+        fails(NullPointerException.class, () -> api.createToken(null));
+        fails(NullPointerException.class, () -> api.createToken(null, null));
+      });
+      yes(Arrays.stream(ApiVideo.class.getMethods())
+          .allMatch(method -> !method.getName().equals("createToken") || method.getParameterCount() > 0), "none without a time to live");
+      try (ApiVideo api = client(QUICK)) {
+        equal(Optional.of(longest), api.createToken(longest).timeToLive());
+        equal(Optional.of(Duration.ofSeconds(1)), api.createToken(Duration.ofSeconds(1)).timeToLive());
+        equal(Optional.of(Duration.ofSeconds(2)), api.createToken(Duration.ofSeconds(1, 1)).timeToLive());
       }
-      for (Duration duration : List.of(Duration.ZERO, Duration.ofSeconds(-1), Duration.ofMillis(0xFFFF_FFFFL)))
+    });
+
+    test("numbers out of range are refused", () -> {
+      sendsNothing(api -> {
+        for (int number : new int[] {0, -1, Integer.MIN_VALUE}) {
+          fails(IllegalArgumentException.class, () -> api.listTokens(number, 1));
+          fails(IllegalArgumentException.class, () -> api.listTokens(1, number));
+          fails(IllegalArgumentException.class, () -> ApiVideo.builder().maxAttempts(number));
+        }
+        for (int number : new int[] {101, 256 + 25, Integer.MAX_VALUE})
+          fails(ApiVideoException.InvalidArgument.class, () -> api.listTokens(1, number));
+      });
+      for (Duration duration : List.of(Duration.ZERO, Duration.ofNanos(-1), Duration.ofSeconds(-1), Duration.ofMillis(0xFFFF_FFFFL),
+          Duration.ofMillis((1L << 32) + 5), Duration.ofSeconds(Long.MIN_VALUE), Duration.ofSeconds(Long.MAX_VALUE), ApiVideo.NEVER))
         fails(IllegalArgumentException.class, () -> ApiVideo.builder().timeout(duration));
-      fails(IllegalArgumentException.class, () -> ApiVideo.builder().maxAttempts(0));
     });
 
     test("a client is as its builder was told", () -> {
@@ -188,7 +210,7 @@ final class ApiVideoTest {
     test("a call ends when its time is up", () -> {
       long begin = System.nanoTime();
       try (ApiVideo api = ApiVideo.builder().apiKey(API_KEY).baseUrl(SLOW).timeout(Duration.ofMillis(500)).build()) {
-        equal(ApiVideoException.Outcome.UNKNOWN, fails(ApiVideoException.Timeout.class, () -> api.createToken()).outcome());
+        equal(ApiVideoException.Outcome.UNKNOWN, fails(ApiVideoException.Timeout.class, () -> api.createToken(MINUTE)).outcome());
       }
       yes(System.nanoTime() - begin < 20_000_000_000L, "well before the 30 s of the default");
     });
@@ -197,7 +219,7 @@ final class ApiVideoTest {
       try (var service = new CannedService(); ApiVideo api = client(service.url())) {
         var cancellation = new ApiVideo.Cancellation();
         var call = CompletableFuture.supplyAsync(() ->
-            fails(ApiVideoException.Cancelled.class, () -> api.createToken(null, cancellation)));
+            fails(ApiVideoException.Cancelled.class, () -> api.createToken(MINUTE, cancellation)));
         service.asked.await();
         cancellation.cancel();
         equal(ApiVideoException.Outcome.UNKNOWN, call.get().outcome());
@@ -208,7 +230,7 @@ final class ApiVideoTest {
       try (var service = new CannedService(); ApiVideo api = client(service.url())) {
         var cancellation = new ApiVideo.Cancellation();
         cancellation.cancel();
-        var exception = fails(ApiVideoException.Cancelled.class, () -> api.createToken(null, cancellation));
+        var exception = fails(ApiVideoException.Cancelled.class, () -> api.createToken(MINUTE, cancellation));
         equal(ApiVideoException.Outcome.NOT_APPLIED, exception.outcome());
         equal(null, service.path);
       }
@@ -238,7 +260,7 @@ final class ApiVideoTest {
             cancellation.cancel();
           });
           try {
-            api.createToken(null, cancellation);
+            api.createToken(MINUTE, cancellation);
             succeeded++;
           } catch (ApiVideoException.Cancelled exception) {
             cancelled++;
@@ -252,7 +274,7 @@ final class ApiVideoTest {
       ApiVideo api = client(QUICK);
       api.close();
       api.close();
-      fails(IllegalStateException.class, () -> api.createToken());
+      fails(IllegalStateException.class, () -> api.createToken(MINUTE));
       fails(IllegalStateException.class, () -> api.listTokens(1, 1));
     });
 
@@ -270,7 +292,7 @@ final class ApiVideoTest {
 
     test("threads share a client", () -> {
       try (ApiVideo api = client(QUICK)) {
-        equal(200L, IntStream.range(0, 200).parallel().mapToObj(i -> api.createToken().id()).distinct().count());
+        equal(200L, IntStream.range(0, 200).parallel().mapToObj(i -> api.createToken(MINUTE).id()).distinct().count());
       }
     });
 
@@ -291,6 +313,17 @@ final class ApiVideoTest {
       System.out.println("FAILED  " + name);
       failure.printStackTrace(System.out);
       failed++;
+    }
+  }
+
+  private interface Use {
+    void run(ApiVideo api) throws Exception;
+  }
+
+  private static void sendsNothing(Use use) throws Exception {
+    try (var service = new CannedService(503, "{}"); ApiVideo api = client(service.url())) {
+      use.run(api);
+      equal(null, service.path);
     }
   }
 
