@@ -22,6 +22,14 @@ fn block(language: &str, text: &str) -> &'static str {
 }
 
 #[test]
+fn the_key_stays_with_a_backend_and_a_device_gets_a_token() {
+    let opening = README.split("\n## ").next().expect("a beginning").replace('\n', " ");
+    for said in ["the backend that has the key", "gets a token from that backend, and never the key"] {
+        assert!(opening.contains(said), "README.md does not begin with: {said}");
+    }
+}
+
+#[test]
 fn what_a_static_program_needs_is_told_as_it_is_linked_in_the_tests() {
     let makefile = include_str!("../Makefile");
     let needed = makefile.lines().find_map(|line| line.strip_prefix("STATIC_LIBS := "));
