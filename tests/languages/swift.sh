@@ -51,6 +51,13 @@ test_linked() { # KIND CONFIGURATION PREFIX
   "$tokens" list | grep -q "^$token until " || fail "tokens list does not show what create made"
   "$tokens" delete "$token"
   if "$tokens" list | grep "$token"; then fail "tokens delete does not delete"; fi
+  for ttl in "" 0 -1 0.4 1h; do # unquoted: the first is none at all
+    # shellcheck disable=SC2086
+    if "$tokens" create $ttl 2>/dev/null; then fail "tokens create $ttl makes one"; fi
+  done
+  token=$("$tokens" create never)
+  "$tokens" list | grep -q "^$token for ever" || fail "tokens create never does not make an endless one"
+  "$tokens" delete "$token"
 
   # shellcheck disable=SC2086 # a list of words
   timeout 300 swift test $options --skip-build >"$1.log" 2>&1 || {

@@ -80,24 +80,27 @@ private func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
 /// Whole milliseconds, rounded up; 0, which means the default, for `nil`.
 func milliseconds(_ duration: Duration?, _ name: String) throws(APIVideoError) -> UInt32 {
     guard let duration else { return 0 }
-    guard duration > .zero && duration <= .milliseconds(UInt32.max) else {
+    if duration == Client.noLimit { return UInt32.max }
+    guard duration > .zero && duration <= .milliseconds(UInt32.max - 1) else {
         throw APIVideoError(
-            invalidArgument: "\(name) must be over 0 and at most \(UInt32.max) ms, not \(duration)")
+            invalidArgument:
+                "\(name) must be over 0 and at most \(UInt32.max - 1) ms, or noLimit, not \(duration)"
+        )
     }
     let (seconds, attoseconds) = duration.components
     return UInt32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
 }
 
-/// Whole seconds; 0, which means for ever, for `nil`.
-func wholeSeconds(_ duration: Duration?, _ name: String) throws(APIVideoError) -> UInt32 {
-    guard let duration else { return 0 }
-    guard duration >= .seconds(1) && duration <= .seconds(Int32.max),
-        duration.components.attoseconds == 0
-    else {
+/// Whole seconds, rounded up; 0, which means for ever, for `.never` alone.
+func seconds(_ timeToLive: TimeToLive) throws(APIVideoError) -> UInt32 {
+    guard let duration = timeToLive.duration else { return 0 }
+    guard duration >= .seconds(1) && duration <= .seconds(Int32.max) else {
         throw APIVideoError(
-            invalidArgument: "\(name) must be 1 to \(Int32.max) whole seconds, not \(duration)")
+            invalidArgument:
+                "timeToLive must be 1 to \(Int32.max) seconds, or .never, not \(duration)")
     }
-    return UInt32(duration.components.seconds)
+    let (seconds, attoseconds) = duration.components
+    return UInt32(seconds + (attoseconds > 0 ? 1 : 0))
 }
 
 /// A number from 1; 0, which means the default, for `nil`.

@@ -105,15 +105,15 @@ extension Client {
     /// Makes an upload token. Whoever has it can upload videos to the account.
     ///
     /// - Parameters:
-    ///   - timeToLive: how long it is valid: 1 to 2147483647 whole seconds, or `nil` for ever.
+    ///   - timeToLive: how long it is valid: 1 to 2147483647 seconds, or `.never`.
     ///   - timeout: what the call may take.
     ///   - cancellation: ends the call from another thread.
     /// - Throws: unless its `outcome` is `.notApplied`, a token may have been made that nobody
     ///   knows of.
     public func createToken(
-        timeToLive: Duration? = nil, timeout: Duration? = nil, cancellation: Cancellation? = nil
+        timeToLive: TimeToLive, timeout: Duration? = nil, cancellation: Cancellation? = nil
     ) throws(APIVideoError) -> Token {
-        let seconds = try wholeSeconds(timeToLive, "timeToLive")
+        let seconds = try seconds(timeToLive)
         var token: UnsafeMutablePointer<av_token>?
         try call(timeout: timeout, cancellation: cancellation) { options, error in
             withHandle { av_tokens_create($0, seconds, options, &token, error) }
@@ -196,7 +196,7 @@ extension Client {
 extension Client {
     /// Makes an upload token; the task's cancellation ends the call.
     public func createToken(
-        timeToLive: Duration? = nil, timeout: Duration? = nil
+        timeToLive: TimeToLive, timeout: Duration? = nil
     ) async throws(APIVideoError) -> Token {
         try await withOwnThread { cancellation throws(APIVideoError) in
             try self.createToken(

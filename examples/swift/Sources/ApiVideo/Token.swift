@@ -30,6 +30,25 @@ public struct Token: Hashable, Sendable {
     }
 }
 
+/// How long a token shall be valid.
+public struct TimeToLive: Hashable, Sendable {
+    /// `nil` is for ever.
+    let duration: Duration?
+
+    /// This long, rounded up to whole seconds. A call refuses less than 1 and more than 2147483647.
+    public init(_ duration: Duration) { self.duration = duration }
+
+    private init() { duration = nil }
+
+    /// So many seconds.
+    public static func seconds(_ seconds: some BinaryInteger) -> TimeToLive {
+        TimeToLive(.seconds(seconds))
+    }
+
+    /// For ever.
+    public static let never = TimeToLive()
+}
+
 /// One page of tokens.
 public struct TokenPage: Hashable, Sendable {
     /// The tokens of this page.

@@ -21,8 +21,8 @@ struct Tokens {
             baseURL: environment["APIVIDEO_BASE_URL"])
 
         switch arguments.first {
-        case "create" where arguments.count == 1:
-            print(try await client.createToken().token)
+        case "create" where arguments.dropFirst() == ["never"]:
+            print(try await client.createToken(timeToLive: .never).token)
         case "create" where arguments.count == 2:
             guard let seconds = Int64(arguments[1]) else { throw Usage() }
             print(try await client.createToken(timeToLive: .seconds(seconds)).token)
@@ -39,5 +39,5 @@ struct Tokens {
 }
 
 struct Usage: Error, CustomStringConvertible {
-    let description = "usage: tokens create [SECONDS] | list | delete TOKEN"
+    let description = "usage: tokens create SECONDS|never | list | delete TOKEN"
 }

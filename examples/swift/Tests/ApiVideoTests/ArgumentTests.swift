@@ -3,20 +3,34 @@ import ApiVideo
 import XCTest
 
 final class ArgumentTests: XCTestCase {
-    func testTimeToLiveIsWholeSecondsThatTheServiceKnows() throws {
-        let client = try StandIn.quick.client()
+    func testNoTokenIsMadeWhoseTimeToLiveIsOddOrRoundsToZero() async throws {
+        let service = try StandIn.quick
+        let client = try service.client()
+        let before = try await service.ledger()
         let refused: [Duration] = [
             .zero, .seconds(-1), .seconds(Int64(Int32.max) + 1), .seconds(Int64(UInt32.max) + 6),
-            .seconds(Int64.min), .seconds(Int64.max), .seconds(Int64.max) * 4, .milliseconds(500),
-            .milliseconds(1500), .nanoseconds(-1), .seconds(Int32.max) + .nanoseconds(1),
+            .seconds(Int64.min), .seconds(Int64.max), .seconds(Int64.max) * 4, .milliseconds(1),
+            .milliseconds(400), .seconds(1) - .nanoseconds(1), .nanoseconds(-1),
+            .seconds(Int32.max) + .nanoseconds(1), Client.noLimit * 1000,
         ]
         for duration in refused {
-            let error = try refusal("\(duration)") { try client.createToken(timeToLive: duration) }
+            let error = try refusal("\(duration)") {
+                try client.createToken(timeToLive: TimeToLive(duration))
+            }
             XCTAssert(error?.message.contains("timeToLive") == true)
         }
-        for seconds in [1000, Int32.max] {
-            let token = try client.createToken(timeToLive: .seconds(seconds))
-            XCTAssertEqual(token.timeToLive, .seconds(seconds))
+        let after = try await service.ledger()
+        XCTAssertEqual(after.requests, before.requests, "nothing is sent")
+    }
+
+    func testTimeToLiveIsRoundedUpToWholeSeconds() throws {
+        let client = try StandIn.quick.client()
+        for (asked, told): (TimeToLive, Int32) in [
+            (.seconds(1), 1), (.seconds(1000), 1000), (.seconds(Int32.max), Int32.max),
+            (TimeToLive(.milliseconds(1500)), 2), (TimeToLive(.seconds(2) + .nanoseconds(1)), 3),
+        ] {
+            let token = try client.createToken(timeToLive: asked)
+            XCTAssertEqual(token.timeToLive, .seconds(told))
             try client.deleteToken(token.token)
         }
     }
@@ -25,6 +39,7 @@ final class ArgumentTests: XCTestCase {
         let client = try StandIn.quick.client()
         let refused: [Duration] = [
             .zero, .seconds(-1), .nanoseconds(-1), .milliseconds(Int64(UInt32.max) + 1),
+            Client.noLimit - .nanoseconds(1),  // it would round up to no limit at all
             .seconds(Int64.max), .seconds(Int64.max) * 4,
         ]
         for duration in refused {
@@ -61,7 +76,7 @@ final class ArgumentTests: XCTestCase {
     func testTextWithNulInsideIsRefused() throws {
         let service = try StandIn.quick
         let client = try service.client()
-        let token = try client.createToken()
+        let token = try client.createToken(timeToLive: .seconds(60))
         defer { try? client.deleteToken(token.token) }
         for text in ["\0", token.token + "\0", token.token + "\0tail"] {
             try refusal(text) { try client.getToken(text) }

@@ -9,7 +9,7 @@ final class CancellationTests: XCTestCase {
         let before = try await service.ledger()
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            return try await client.createToken()
+            return try await client.createToken(timeToLive: .seconds(60))
         }
         let error = try await failure { try await task.value }
         XCTAssertEqual(error.status, .cancelled)
@@ -23,7 +23,7 @@ final class CancellationTests: XCTestCase {
         let service = try StandIn.slow
         let client = try service.client()
         let before = try await service.ledger()
-        let task = Task { try await client.createToken() }
+        let task = Task { try await client.createToken(timeToLive: .seconds(60)) }
         try await service.receives(after: before)
         task.cancel()
         let error = try await failure { try await task.value }
@@ -77,7 +77,7 @@ final class CancellationTests: XCTestCase {
         let cancellation = Cancellation()
         let before = try await service.ledger()
         async let result = blocking { () throws(APIVideoError) in
-            try client.createToken(cancellation: cancellation)
+            try client.createToken(timeToLive: .seconds(60), cancellation: cancellation)
         }
         try await service.receives(after: before)
         cancellation.trigger()
@@ -94,7 +94,9 @@ final class CancellationTests: XCTestCase {
         cancellation.trigger()
         let before = try await service.ledger()
         for _ in 0..<3 {
-            let error = try await failure { try client.createToken(cancellation: cancellation) }
+            let error = try await failure {
+                try client.createToken(timeToLive: .seconds(60), cancellation: cancellation)
+            }
             XCTAssertEqual(error.status, .cancelled)
             XCTAssertEqual(error.outcome, .notApplied)
             XCTAssertEqual(error.attempts, 0)
@@ -123,7 +125,9 @@ final class CancellationTests: XCTestCase {
     func testTimeoutEndsTheCall() async throws {
         let client = try StandIn.slow.client()
         let began = ContinuousClock.now
-        let error = try await failure { try await client.createToken(timeout: .milliseconds(200)) }
+        let error = try await failure {
+            try await client.createToken(timeToLive: .seconds(60), timeout: .milliseconds(200))
+        }
         XCTAssertEqual(error.status, .timeout)
         XCTAssertEqual(error.outcome, .unknown)
         // The service would answer after 60 seconds, the client by itself give up after 30.

@@ -43,7 +43,7 @@ final class SharingTests: XCTestCase {
         let waiting = 300
         let tasks = (0..<waiting).map { _ in Task { try await client.listTokens() } }
         try await service.receives(waiting, after: before)
-        let token = try await StandIn.quick.client().createToken()
+        let token = try await StandIn.quick.client().createToken(timeToLive: .seconds(60))
         try await StandIn.quick.client().deleteToken(token.token)
         for task in tasks { task.cancel() }
         for task in tasks {
@@ -79,7 +79,7 @@ final class SharingTests: XCTestCase {
         var client: Client? = try service.client()
         weak var watched = client
         let before = try await service.ledger()
-        let task = Task { [client] in try await client!.createToken() }
+        let task = Task { [client] in try await client!.createToken(timeToLive: .seconds(60)) }
         client = nil
         try await service.receives(after: before)
         XCTAssertNotNil(watched)

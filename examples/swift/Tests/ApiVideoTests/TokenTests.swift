@@ -32,13 +32,18 @@ final class TokenTests: XCTestCase {
         checkNotFound(try await failure { try await client.deleteToken(token.token) })
     }
 
-    func testTokenWithoutTimeToLiveNeverExpires() throws {
+    func testTokenNeverExpiresIfThatIsAskedForByName() async throws {
         let client = try StandIn.quick.client()
-        let token = try client.createToken()
-        XCTAssert(token.neverExpires)
-        XCTAssertNil(token.timeToLive)
-        XCTAssertNil(token.expiresAt)
-        try client.deleteToken(token.token)
+        let made = try await client.createToken(timeToLive: .never)
+        let blocked = await blocking { () throws(APIVideoError) in
+            try client.createToken(timeToLive: .never)
+        }
+        for token in [made, try blocked.get()] {
+            XCTAssert(token.neverExpires)
+            XCTAssertNil(token.timeToLive)
+            XCTAssertNil(token.expiresAt)
+            try await client.deleteToken(token.token)
+        }
     }
 
     func testPageTellsWhereItIs() throws {
@@ -110,7 +115,7 @@ final class TokenTests: XCTestCase {
 
     func testWrongKeyIsUnauthorized() async throws {
         let client = try Client(.apiKey("wrong"), baseURL: StandIn.quick.url)
-        let error = try await failure { try await client.createToken() }
+        let error = try await failure { try await client.createToken(timeToLive: .seconds(60)) }
         XCTAssertEqual(error.status, .unauthorized)
         XCTAssertEqual(error.httpStatus, 401)
         XCTAssertEqual(error.outcome, .notApplied)
@@ -144,7 +149,7 @@ final class TokenTests: XCTestCase {
             answer: "HTTP/1.1 400 Bad Request\r\nRetry-After: 90\r\n"
                 + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)")
         let client = try Client(.apiKey("demo"), baseURL: service.url)
-        XCTAssertThrowsError(try client.createToken()) { error in
+        XCTAssertThrowsError(try client.createToken(timeToLive: .seconds(60))) { error in
             guard let error = error as? APIVideoError else { return XCTFail("\(error)") }
             XCTAssertEqual(error.status, .rejected)
             XCTAssertEqual(error.httpStatus, 400)
@@ -166,7 +171,7 @@ final class TokenTests: XCTestCase {
         let service = try CannedService(
             answer: "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{")
         let client = try Client(.apiKey("demo"), baseURL: service.url)
-        XCTAssertThrowsError(try client.createToken()) { error in
+        XCTAssertThrowsError(try client.createToken(timeToLive: .seconds(60))) { error in
             XCTAssertEqual((error as? APIVideoError)?.outcome, .applied)
             XCTAssertEqual((error as? APIVideoError)?.isRetryable, false)
         }
@@ -175,7 +180,7 @@ final class TokenTests: XCTestCase {
     func testNoServiceIsNoConnection() throws {
         // Port 1 is reserved, and nothing answers at it.
         let client = try Client(.apiKey("demo"), baseURL: "http://127.0.0.1:1", maxAttempts: 1)
-        XCTAssertThrowsError(try client.createToken()) { error in
+        XCTAssertThrowsError(try client.createToken(timeToLive: .seconds(60))) { error in
             let error = error as? APIVideoError
             XCTAssertEqual(error?.status, .connect)
             XCTAssertEqual(error?.outcome, .notApplied)
@@ -191,7 +196,7 @@ final class TokenTests: XCTestCase {
     }
 
     /// A token that is deleted when the test ends.
-    private func make(timeToLive: Duration, with client: Client) throws -> Token {
+    private func make(timeToLive: TimeToLive, with client: Client) throws -> Token {
         let token = try client.createToken(timeToLive: timeToLive)
         addTeardownBlock { try client.deleteToken(token.token) }
         return token
