@@ -31,8 +31,8 @@
  *    them. As any object, destroy or move one when no other thread is using it.
  * 3. What a call returns is yours and cleans up after itself. A `std::string_view` or token_view
  *    looks into the object that it was asked of, and lives as long.
- * 4. What C cannot take as it is (text with a NUL in it, a time out of range) is never cut: the
- *    call fails with status::invalid_argument.
+ * 4. What C cannot take as it is (text with a NUL in it, a number or time out of range) is never
+ *    cut: the call fails with status::invalid_argument, and nothing is sent.
  * 5. A moved-from object is empty, and a call on it fails with status::invalid_argument.
  *
  * A call costs what it costs in C, and allocates nothing of its own unless it fails. A process that
@@ -58,6 +58,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -106,7 +107,13 @@ inline std::optional<time_point> moment(std::int64_t unix_seconds) noexcept {
   return time_point(seconds(unix_seconds));
 }
 
-/* False if it is out of range. */
+/* False if it is out of range, here and below. */
+inline bool to_c(std::int64_t from, std::uint32_t &to) noexcept {
+  if (from < 0 || from > std::numeric_limits<std::uint32_t>::max()) return false;
+  to = static_cast<std::uint32_t>(from);
+  return true;
+}
+
 inline bool to_c(const std::optional<std::chrono::milliseconds> &from, std::uint32_t &to) noexcept {
   constexpr std::uint32_t unlimited = std::numeric_limits<std::uint32_t>::max();
   if (!from)
@@ -495,6 +502,53 @@ class c_string {
   bool has_nul_ = false;
 };
 
+/** The type of never. */
+struct never_t {
+  /** There is never. */
+  explicit never_t() = default;
+};
+
+/** The time to live of a token that is valid for ever: `client.create(apivideo::never)`. */
+inline constexpr never_t never{};
+
+/**
+ * How long a token is to be valid: a length of time of std::chrono, in whatever unit, rounded up to
+ * whole seconds; or never. Out of 1 to 2147483647 s, the call fails with status::invalid_argument.
+ */
+class time_to_live {
+ public:
+  /** So long. */
+  template <class Rep, class Period>
+  constexpr time_to_live(std::chrono::duration<Rep, Period> length) noexcept
+      : seconds_(whole_seconds(length)) {}
+  /** For ever. */
+  constexpr time_to_live(never_t) noexcept : seconds_(0) {}
+  /** A number has no unit: say `std::chrono::seconds(3600)`. */
+  template <class Number, std::enable_if_t<std::is_arithmetic_v<Number>, int> = 0>
+  time_to_live(Number) = delete;
+
+  /** As apivideo.h has it: in seconds, 0 for ever; nothing if it is out of range. */
+  constexpr std::optional<std::uint32_t> to_c() const noexcept { return seconds_; }
+
+ private:
+  template <class Rep, class Period>
+  static constexpr std::optional<std::uint32_t> whole_seconds(
+      std::chrono::duration<Rep, Period> length) noexcept {
+    constexpr auto most = std::numeric_limits<std::int32_t>::max();
+    /* First as floating point, for what is far out of range would overflow as whole seconds. No
+     * comparison with a NaN is true. */
+    const std::chrono::duration<long double> about(length);
+    if (!(about.count() >= 1 && about.count() <= most)) return std::nullopt;
+    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(length);
+    if (seconds.count() < 1) return std::nullopt;
+    if (seconds < length) ++seconds;
+    if (seconds.count() > most) return std::nullopt;
+    return static_cast<std::uint32_t>(seconds.count());
+  }
+
+  std::optional<std::uint32_t> seconds_;
+};
+
 /**
  * Cancels calls: any number of them may have it in request_options::cancel. Copies cancel the same
  * calls; each thread may have one.
@@ -614,8 +668,8 @@ struct config {
   std::optional<std::chrono::milliseconds> connect_timeout{};
   /** What one attempt of a get, list or remove may take if another is allowed, 10 s unless set. */
   std::optional<std::chrono::milliseconds> attempt_timeout{};
-  std::uint32_t max_attempts = 0; /**< How many times a request may be tried; 0 is 3. */
-  bool allow_plain_http = false;  /**< Allows http:// to another machine, in the clear. */
+  std::int64_t max_attempts = 0; /**< How many times a request may be tried; 0 is 3. */
+  bool allow_plain_http = false; /**< Allows http:// to another machine, in the clear. */
 };
 
 /** What a single call may do otherwise than its client. */
@@ -623,7 +677,7 @@ struct request_options {
   std::optional<cancel_source> cancel{};              /**< Cancels the call. */
   apivideo::response *response = nullptr;             /**< Is told of the answer to the call. */
   std::optional<std::chrono::milliseconds> timeout{}; /**< As in config. */
-  std::uint32_t max_attempts = 0;                     /**< As in config; 0 is the client's. */
+  std::int64_t max_attempts = 0;                      /**< As in config; 0 is the client's. */
 };
 
 /** What tokens are sorted by. */
@@ -642,8 +696,8 @@ enum class sort_order : std::int32_t {
 
 /** What to list. */
 struct list_params {
-  std::uint32_t current_page = 0; /**< The page, from 1; 0 is the first. */
-  std::uint32_t page_size = 0;    /**< How many tokens a page holds, 1 to 100; 0 is 25. */
+  std::int64_t current_page = 0; /**< The page, from 1; 0 is the first. */
+  std::int64_t page_size = 0;    /**< How many tokens a page holds, 1 to 100; 0 is 25. */
   sort_key sort_by = sort_key::service_default; /**< What they are sorted by. */
   /** In which order. */
   apivideo::sort_order sort_order = apivideo::sort_order::service_default;
@@ -652,22 +706,29 @@ struct list_params {
 /** @cond DETAIL */
 namespace detail {
 
-inline av_tokens_list_params to_c(const list_params &from) noexcept {
-  return {sizeof(av_tokens_list_params), from.current_page, from.page_size,
-          static_cast<std::int32_t>(from.sort_by), static_cast<std::int32_t>(from.sort_order)};
+/* What is wrong with them, a literal; nullptr if nothing is. */
+inline const char *to_c(const list_params &from, av_tokens_list_params &to) noexcept {
+  to.struct_size = sizeof to;
+  to.sort_by = static_cast<std::int32_t>(from.sort_by);
+  to.sort_order = static_cast<std::int32_t>(from.sort_order);
+  if (!to_c(from.current_page, to.current_page))
+    return "invalid argument: params.current_page must be from 1 to 4294967295, or 0";
+  if (!to_c(from.page_size, to.page_size))
+    return "invalid argument: params.page_size must be from 1 to 100, or 0";
+  return nullptr;
 }
 
-/* False if the timeout is out of range: that is a bad_timeout. */
-inline bool to_c(const request_options &from, av_request_options &to) noexcept {
+/* The same. */
+inline const char *to_c(const request_options &from, av_request_options &to) noexcept {
   to.struct_size = sizeof to;
   to.cancel = from.cancel ? from.cancel->handle() : nullptr;
   to.response = from.response != nullptr ? from.response->handle() : nullptr;
-  to.max_attempts = from.max_attempts;
-  return to_c(from.timeout, to.timeout_ms);
+  if (!to_c(from.max_attempts, to.max_attempts))
+    return "invalid argument: options.max_attempts must be from 1 to 4294967295, or 0";
+  if (!to_c(from.timeout, to.timeout_ms))
+    return "invalid argument: options.timeout must be from 1 ms to 4294967294 ms, or no_limit";
+  return nullptr;
 }
-
-inline constexpr const char *bad_timeout =
-    "invalid argument: options.timeout must be from 1 ms to 4294967294 ms, or no_limit";
 
 }  // namespace detail
 /** @endcond */
@@ -688,8 +749,9 @@ class token_range {
     av_request_options options = {};
     av_error *failed = nullptr;
     error_.reset();
-    if (!detail::to_c(options_, options))
-      error_.emplace(detail::bad_timeout);
+    current_ = nullptr;
+    if (const char *mistake = detail::to_c(options_, options))
+      error_.emplace(mistake);
     else if (av_token_iter_next(handle_.get(), &options, &current_, &failed) != AV_STATUS_OK)
       error_.emplace(failed);
     return current_ != nullptr;
@@ -773,9 +835,10 @@ class client {
          "invalid argument: config.connect_timeout is out of range");
     time(from.attempt_timeout, to.attempt_timeout_ms,
          "invalid argument: config.attempt_timeout is out of range");
+    if (!detail::to_c(from.max_attempts, to.max_attempts))
+      mistake = "invalid argument: config.max_attempts is out of range";
     if (mistake != nullptr) return failure(mistake);
 
-    to.max_attempts = from.max_attempts;
     to.flags = from.allow_plain_http ? AV_CLIENT_ALLOW_PLAIN_HTTP : 0;
     std::shared_ptr<trace_function> trace;
     if (from.trace) {
@@ -792,14 +855,13 @@ class client {
   }
 
   /** Makes an upload token. Whoever has it can upload videos to the account, until it ends or is
-   * removed. `ttl` is 1 to 2147483647 s, or 0 for ever. Unless the outcome of a failure is
-   * outcome::not_applied, a token may have been made that nobody knows of. */
-  result<token> try_create(std::chrono::seconds ttl,
-                           const request_options &options = {}) const noexcept {
-    if (ttl.count() < 0 || ttl.count() > std::numeric_limits<std::int32_t>::max())
-      return failure("invalid argument: ttl must be from 0 s (never expires) to 2147483647 s");
-    const auto seconds = static_cast<std::uint32_t>(ttl.count());
-    return call<token, av_token>(options, av_tokens_create, seconds);
+   * removed. `ttl` is a length of time, 1 to 2147483647 s, or apivideo::never. Unless the outcome of
+   * a failure is outcome::not_applied, a token may have been made that nobody knows of. */
+  result<token> try_create(time_to_live ttl, const request_options &options = {}) const noexcept {
+    const std::optional<std::uint32_t> seconds = ttl.to_c();
+    if (!seconds)
+      return failure("invalid argument: ttl must be from 1 s to 2147483647 s, or apivideo::never");
+    return call<token, av_token>(options, av_tokens_create, *seconds);
   }
 
   /** Looks up one token that is active. */
@@ -811,7 +873,8 @@ class client {
   /** Lists one page of the active tokens. */
   result<token_page> try_list(const list_params &params = {},
                               const request_options &options = {}) const noexcept {
-    const av_tokens_list_params to = detail::to_c(params);
+    av_tokens_list_params to = {};
+    if (const char *mistake = detail::to_c(params, to)) return failure(mistake);
     return call<token_page, av_token_page>(options, av_tokens_list, &to);
   }
 
@@ -822,7 +885,7 @@ class client {
     av_request_options to = {};
     av_error *failed = nullptr;
     if (id.has_nul()) return failure(nul_in_id);
-    if (!detail::to_c(options, to)) return failure(detail::bad_timeout);
+    if (const char *mistake = detail::to_c(options, to)) return failure(mistake);
     if (av_tokens_delete(handle(), id.c_str(), &to, &failed) != AV_STATUS_OK)
       return failure(failed);
     return std::monostate();
@@ -833,7 +896,8 @@ class client {
    * others: collect first, or list page 1 and remove until it is empty. */
   result<token_range> try_tokens(const list_params &params = {},
                                  const request_options &options = {}) const noexcept {
-    const av_tokens_list_params to = detail::to_c(params);
+    av_tokens_list_params to = {};
+    if (const char *mistake = detail::to_c(params, to)) return failure(mistake);
     av_token_iter *made = nullptr;
     av_error *failed = nullptr;
     if (av_tokens_iterate(handle(), &to, &made, &failed) != AV_STATUS_OK) return failure(failed);
@@ -844,7 +908,7 @@ class client {
   /** As try_make(), throwing. */
   explicit client(const config &from) : client(try_make(from).value()) {}
   /** As try_create(), throwing. */
-  [[nodiscard]] token create(std::chrono::seconds ttl, const request_options &options = {}) const {
+  [[nodiscard]] token create(time_to_live ttl, const request_options &options = {}) const {
     return try_create(ttl, options).value();
   }
   /** As try_get(), throwing. */
@@ -893,7 +957,7 @@ class client {
     av_request_options to = {};
     Handle *made = nullptr;
     av_error *failed = nullptr;
-    if (!detail::to_c(options, to)) return failure(detail::bad_timeout);
+    if (const char *mistake = detail::to_c(options, to)) return failure(mistake);
     if (function(handle(), argument, &to, &made, &failed) != AV_STATUS_OK) return failure(failed);
     return T(made);
   }

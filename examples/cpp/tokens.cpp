@@ -15,7 +15,8 @@ namespace {
 constexpr int failed = 1, misused = 2, not_found = 3;
 
 constexpr std::string_view usage =
-    "usage: tokens create [SECONDS]   makes a token, valid for ever unless told how long\n"
+    "usage: tokens create SECONDS     makes a token that is valid so long\n"
+    "       tokens create never       makes one that is valid for ever\n"
     "       tokens get TOKEN          shows one token\n"
     "       tokens list               shows all tokens\n"
     "       tokens delete TOKEN...    revokes tokens\n"
@@ -39,7 +40,8 @@ void print(const apivideo::token_view &token) {
   std::cout << '\n';
 }
 
-std::optional<std::chrono::seconds> parse_seconds(std::string_view text) {
+std::optional<apivideo::time_to_live> parse_ttl(std::string_view text) {
+  if (text == "never") return apivideo::never;
   std::int64_t count = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -49,13 +51,13 @@ std::optional<std::chrono::seconds> parse_seconds(std::string_view text) {
 int run(const std::vector<std::string> &arguments) {
   const std::string command = arguments.empty() ? "" : arguments[0];
   const std::vector<std::string> rest(arguments.begin() + !arguments.empty(), arguments.end());
-  const auto ttl = parse_seconds(rest.empty() ? "0" : rest[0]);
+  const auto ttl = parse_ttl(rest.empty() ? "" : rest[0]);
 
   apivideo::config config;
   config.api_key = environment("APIVIDEO_API_KEY");
   config.base_url = environment("APIVIDEO_BASE_URL");
 
-  if (command == "create" && rest.size() <= 1 && ttl) {
+  if (command == "create" && rest.size() == 1 && ttl) {
     print(apivideo::client(config).create(*ttl));
   } else if (command == "get" && rest.size() == 1) {
     print(apivideo::client(config).get(rest[0]));

@@ -83,7 +83,7 @@ static void tokens_are_created_found_listed_and_removed() {
 static void a_token_for_ever_has_a_ttl_of_0_and_no_end() {
   stand_in service;
   const apivideo::client client(config_for(service.url()));
-  const apivideo::token made = client.create(seconds(0));
+  const apivideo::token made = client.create(apivideo::never);
   CHECK(made.ttl() == seconds(0));
   CHECK(!made.expires_at());
   CHECK(made.created_at());
@@ -249,9 +249,11 @@ static void a_result_is_a_value_or_a_failure() {
   CHECK(gone.error().http_status() == 404);
   CHECK(throws<apivideo::not_found>([&] { client->try_get(token).value(); }));
   CHECK(client->try_create(seconds(5)).value().ttl() == seconds(5));
+  CHECK(client->try_create(apivideo::never).value().ttl() == seconds(0));
 
   const seconds ttl(1);
   static_assert(noexcept(client->try_create(ttl)));
+  static_assert(noexcept(client->try_create(apivideo::never)));
   static_assert(noexcept(client->try_get("")));
   static_assert(noexcept(client->try_list()));
   static_assert(noexcept(client->try_remove("")));

@@ -1,6 +1,10 @@
 // What C cannot take as it is, is refused before anything is sent, and named; nothing is cut or wraps.
 #include "support/scene.hpp"
 
+#include <limits>
+#include <type_traits>
+#include <utility>
+
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -17,13 +21,108 @@ static const std::int64_t wrapping = std::int64_t(1) << 32;
 static void a_ttl_out_of_range_is_refused() {
   scripted_peer server;
   const apivideo::client client(config_for(server.url()));
-  for (std::int64_t ttl : {std::int64_t(-1), std::int64_t(2147483648), wrapping, wrapping + 5,
-                           -wrapping + 5, INT64_MAX, INT64_MIN}) {
-    const std::string row = std::to_string(ttl);
-    const auto made = client.try_create(seconds(ttl));
-    CHECK_ROW(row.c_str(), !made && names(made.error(), "ttl"));
-    CHECK_ROW(row.c_str(), throws<apivideo::invalid_argument>([&] { (void)client.create(seconds(ttl)); }));
+  const auto refuses = [&](apivideo::time_to_live ttl) {
+    const auto made = client.try_create(ttl);
+    return !made && names(made.error(), "ttl") &&
+           throws<apivideo::invalid_argument>([&] { (void)client.create(ttl); });
+  };
+  for (std::int64_t ttl : {std::int64_t(0), std::int64_t(-1), std::int64_t(2147483648), wrapping,
+                           wrapping + 5, -wrapping + 5, INT64_MAX, INT64_MIN})
+    CHECK_ROW(std::to_string(ttl).c_str(), refuses(seconds(ttl)));
+  // Under one second, in whatever it is counted.
+  CHECK(refuses(milliseconds(1)) && refuses(milliseconds(999)) && refuses(milliseconds(-1)));
+  CHECK(refuses(std::chrono::nanoseconds(1)) && refuses(std::chrono::nanoseconds(999999999)));
+  CHECK(refuses(std::chrono::duration<double>(0.4)) && refuses(std::chrono::duration<float>(0)));
+  // What in seconds would overflow, and come out as something else.
+  CHECK(refuses(std::chrono::hours((std::int64_t(1) << 60) + 1)));
+  CHECK(refuses(std::chrono::duration<std::uint64_t, std::ratio<60>>((std::uint64_t(1) << 62) + 1)));
+  CHECK(refuses(std::chrono::hours::min()) && refuses(std::chrono::hours::max()));
+  CHECK(refuses(std::chrono::nanoseconds::min()) && refuses(std::chrono::nanoseconds::max()));
+  // Just above the most.
+  CHECK(refuses(std::chrono::nanoseconds(2147483647000000001)) && refuses(milliseconds(2147483647001)));
+  using floating = std::chrono::duration<double>;
+  CHECK(refuses(floating(2147483647.5)) && refuses(floating(1e300)) && refuses(floating(-1e300)));
+  CHECK(refuses(floating(std::numeric_limits<double>::quiet_NaN())));
+  CHECK(refuses(floating(std::numeric_limits<double>::infinity())));
+  CHECK(server.request_count() == 0);
+}
+
+static void a_fraction_of_a_second_is_rounded_up() {
+  stand_in service;
+  const apivideo::client client(config_for(service.url()));
+  CHECK(client.create(milliseconds(1000)).ttl() == seconds(1));
+  CHECK(client.create(milliseconds(1001)).ttl() == seconds(2));
+  CHECK(client.create(std::chrono::nanoseconds(2147483646000000001)).ttl() == seconds(2147483647));
+  CHECK(client.create(std::chrono::duration<double>(1.5)).ttl() == seconds(2));
+  CHECK(client.create(std::chrono::duration<int, std::ratio<1, 3>>(4)).ttl() == seconds(2));
+  CHECK(client.create(std::chrono::duration<unsigned char, std::ratio<86400>>(1)).ttl() == std::chrono::hours(24));
+}
+
+template <class... Arguments>
+static auto creates(int) -> decltype(std::declval<const apivideo::client &>().create(std::declval<Arguments>()...), true) {
+  return true;
+}
+template <class...>
+static bool creates(...) {
+  return false;
+}
+
+// Neither nothing, nor a number without a unit, nor a time that may not be there, is a time to live.
+static void only_a_time_and_never_are_a_ttl() {
+  CHECK(creates<seconds>(0) && creates<std::chrono::hours>(0) && creates<apivideo::never_t>(0));
+  CHECK(!creates<>(0) && !creates<int>(0) && !creates<unsigned>(0) && !creates<long>(0));
+  CHECK(!creates<double>(0) && !creates<bool>(0) && !creates<std::nullptr_t>(0) && !creates<const char *>(0));
+  CHECK(!creates<std::optional<seconds>>(0) && !creates<std::nullopt_t>(0));
+  CHECK(!creates<apivideo::request_options>(0));
+  CHECK(!std::is_default_constructible_v<apivideo::time_to_live>);
+}
+
+// A number that was not meant, such as -1, is not wrapped into one that means something.
+static void numbers_out_of_range_are_refused() {
+  scripted_peer server;
+  const apivideo::client client(config_for(server.url()));
+  for (std::int64_t number : {std::int64_t(-1), std::int64_t(INT32_MIN), wrapping, wrapping + 1,
+                              -wrapping + 1, INT64_MAX, INT64_MIN}) {
+    const std::string row = std::to_string(number);
+    apivideo::request_options options;
+    options.max_attempts = number;
+    const auto made = client.try_create(seconds(1), options);
+    CHECK_ROW(row.c_str(), !made && names(made.error(), "options.max_attempts"));
+    const auto removed = client.try_remove("t", options);
+    CHECK_ROW(row.c_str(), !removed && names(removed.error(), "options.max_attempts"));
+    apivideo::token_range range = client.tokens({}, options);
+    CHECK_ROW(row.c_str(), !range.try_next() && range.error() && names(*range.error(), "options.max_attempts"));
+
+    apivideo::config config = config_for(server.url());
+    config.max_attempts = number;
+    const auto other = apivideo::client::try_make(config);
+    CHECK_ROW(row.c_str(), !other && names(other.error(), "config.max_attempts"));
+
+    apivideo::list_params params;
+    params.current_page = number;
+    const auto page = client.try_list(params);
+    CHECK_ROW(row.c_str(), !page && names(page.error(), "params.current_page"));
+    const auto tokens = client.try_tokens(params);
+    CHECK_ROW(row.c_str(), !tokens && names(tokens.error(), "params.current_page"));
+
+    params.current_page = 1;
+    params.page_size = number;
+    const auto sized = client.try_list(params);
+    CHECK_ROW(row.c_str(), !sized && names(sized.error(), "params.page_size"));
+    const auto all = client.try_tokens(params);
+    CHECK_ROW(row.c_str(), !all && names(all.error(), "params.page_size"));
   }
+  apivideo::list_params params;
+  for (int number : {101, 256 + 25}) {
+    params.page_size = number;
+    CHECK(!client.try_list(params) && !client.try_tokens(params));
+  }
+  params.page_size = 0;
+  params.sort_by = static_cast<apivideo::sort_key>(3);
+  CHECK(!client.try_list(params));
+  params.sort_by = apivideo::sort_key::ttl;
+  params.sort_order = static_cast<apivideo::sort_order>(-1);
+  CHECK(!client.try_tokens(params));
   CHECK(server.request_count() == 0);
 }
 
@@ -189,6 +288,9 @@ static void each_timeout_does_what_it_says() {
 
 int main() {
   a_ttl_out_of_range_is_refused();
+  a_fraction_of_a_second_is_rounded_up();
+  only_a_time_and_never_are_a_ttl();
+  numbers_out_of_range_are_refused();
   text_with_a_nul_is_refused();
   a_configuration_with_a_nul_is_refused();
   a_configuration_arrives_whole();

@@ -71,7 +71,7 @@ ends_with() { # STATUS COMMAND…
 ends_with 0 "$tokens" create 3600
 grep -q '  until 2.*UTC$' output
 token=$(cut -d ' ' -f 1 output)
-ends_with 0 "$tokens" create
+ends_with 0 "$tokens" create never
 ! grep -q until output
 other=$(cat output)
 ends_with 0 "$tokens" get "$token"
@@ -84,6 +84,8 @@ ends_with 3 "$tokens" delete "$token"
 ends_with 3 "$tokens" get "$token"
 ends_with 0 "$tokens" list
 [ ! -s output ]
+ends_with 2 "$tokens" create
+ends_with 1 "$tokens" create 0
 ends_with 1 "$tokens" create -1
 ends_with 1 "$tokens" create 4294967301
 APIVIDEO_API_KEY=wrong ends_with 1 "$tokens" list
