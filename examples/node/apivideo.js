@@ -72,9 +72,9 @@ export class ApiVideo {
    *   limit; 30000 unless given
    * @param {number} [options.maxAttempts] how many times a request may be tried in all, from 1; 3 unless given
    */
-  constructor(options) {
+  constructor(options, ...more) {
     const { apiKey, accessToken, baseUrl, appName, appVersion, caFile, proxyUrl, timeout, maxAttempts } =
-      known(options, clientOptions);
+      known(options, clientOptions, more);
     const config = native.makeClientConfig({
       api_key: text('apiKey', apiKey),
       access_token: text('accessToken', accessToken),
@@ -99,8 +99,8 @@ export class ApiVideo {
    *   1 to 2147483647, or ApiVideo.NEVER for ever
    * @returns {Promise<Token>}
    */
-  async createToken(options = {}) {
-    const { ttl } = known(options, ['ttl', ...callOptions]);
+  async createToken(options = {}, ...more) {
+    const { ttl } = known(options, ['ttl', ...callOptions], more);
     return this.#call(options, native.av_tokens_create, [timeToLive(ttl)], takeToken);
   }
 
@@ -110,8 +110,8 @@ export class ApiVideo {
    * @param {CallOptions} [options]
    * @returns {Promise<Token>}
    */
-  async getToken(id, options = {}) {
-    known(options, callOptions);
+  async getToken(id, options = {}, ...more) {
+    known(options, callOptions, more);
     return this.#call(options, native.av_tokens_get, [needed('id', id)], takeToken);
   }
 
@@ -120,8 +120,8 @@ export class ApiVideo {
    * @param {Query & CallOptions} [options]
    * @returns {Promise<TokenPage>}
    */
-  async listTokens(options = {}) {
-    const parameters = listParameters(known(options, queryOptions));
+  async listTokens(options = {}, ...more) {
+    const parameters = listParameters(known(options, queryOptions, more));
     return this.#call(options, native.av_tokens_list, [parameters], takePage);
   }
 
@@ -131,8 +131,8 @@ export class ApiVideo {
    * @param {Query & CallOptions} [options] page: where to begin; timeout: for each page
    * @returns {AsyncGenerator<Token, void, void>}
    */
-  async *tokens(options = {}) {
-    const parameters = listParameters(known(options, queryOptions));
+  async *tokens(options = {}, ...more) {
+    const parameters = listParameters(known(options, queryOptions, more));
     this.#refuseClosed();
     const iterator = [null];
     const error = [null];
@@ -152,8 +152,8 @@ export class ApiVideo {
    * @param {CallOptions} [options]
    * @returns {Promise<void>}
    */
-  async deleteToken(id, options = {}) {
-    known(options, callOptions);
+  async deleteToken(id, options = {}, ...more) {
+    known(options, callOptions, more);
     return this.#call(options, native.av_tokens_delete, [needed('id', id)]);
   }
 
@@ -274,8 +274,9 @@ const clientOptions = [
   'apiKey', 'accessToken', 'baseUrl', 'appName', 'appVersion', 'caFile', 'proxyUrl', 'timeout', 'maxAttempts',
 ];
 
-// What is misspelt, or is no object of options at all, would otherwise silently mean the default.
-function known(options, names) {
+// What is misspelt, comes behind the options, or is none at all, would otherwise silently mean the default.
+function known(options, names, more) {
+  if (more.length > 0) throw new TypeError('options are one object, and nothing comes behind it');
   // Not by its prototype, which of an object from another realm is another one.
   if (Object.prototype.toString.call(options) !== '[object Object]') throw new TypeError('options must be an object');
   for (const name of Reflect.ownKeys(options)) {

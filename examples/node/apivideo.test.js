@@ -223,6 +223,19 @@ test('options that are no object are refused', async () => {
   });
 });
 
+test('options are one object, and what comes behind it is refused', async () => {
+  const { signal } = new AbortController();
+  const refused = { name: 'TypeError', message: /options are one object/ };
+  await unsent(async (local) => {
+    await assert.rejects(local.createToken({ ttl: 60 }, { signal }), refused);
+    await assert.rejects(local.getToken('a', {}, { signal }), refused);
+    await assert.rejects(local.listTokens({ page: 1 }, { signal }), refused);
+    await assert.rejects(local.tokens({ page: 1 }, { signal }).next(), refused);
+    await assert.rejects(local.deleteToken('a', {}, signal), refused);
+  });
+  assert.throws(() => new ApiVideo({ apiKey }, { timeout: 1 }), refused);
+});
+
 test('an object of options may come from anywhere', async () => {
   const bare = Object.assign(Object.create(null), { page: 1 });
   for (const options of [bare, new (class Query { page = 1; })(), undefined, { page: undefined, pageSize: null, signal: null }])
