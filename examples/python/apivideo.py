@@ -25,10 +25,11 @@ from types import TracebackType
 from typing import Any, NoReturn, Optional, Union
 
 __all__ = [
-    "PRODUCTION_URL", "SANDBOX_URL", "LIBRARY_VERSION", "NEVER", "Lifetime", "Client", "Token", "TokenPage", "SortBy", "SortOrder", "Cancel",
-    "TraceLevel", "Outcome", "Problem", "ApiVideoError", "InvalidArgumentError", "ConnectError", "TlsError",
-    "TransportError", "TimedOutError", "CancelledError", "UnauthorizedError", "NotFoundError", "RejectedError",
-    "RateLimitedError", "ServerError", "DecodeError", "InternalError", "ClosedError",
+    "PRODUCTION_URL", "SANDBOX_URL", "LIBRARY_VERSION", "NEVER", "Lifetime", "Client", "Token", "TokenPage",
+    "SortBy", "SortOrder", "Cancel", "TraceLevel", "Outcome", "Problem", "ApiVideoError", "InvalidArgumentError",
+    "ConnectError", "TlsError", "TransportError", "TimedOutError", "CancelledError", "UnauthorizedError",
+    "NotFoundError", "RejectedError", "RateLimitedError", "ServerError", "DecodeError", "InternalError",
+    "ClosedError",
 ]
 
 #: The production service, the default of Client's base_url.
