@@ -6,6 +6,7 @@
 mod answer;
 mod credentials;
 mod faults;
+mod integer;
 mod ledger;
 mod list_query;
 mod payload;
