@@ -737,6 +737,26 @@ fn another_method_is_a_405_that_names_those_allowed() {
     }
 }
 
+#[test]
+fn head_is_a_get_without_a_body() {
+    let api = start(&["--seed", "1", "--rate-limit", "5"]);
+    let path = path_of(&data(&api, "")[0]);
+    for (target, status) in
+        [("/upload-tokens", 200), (path.as_str(), 200), ("/upload-tokens/unknown", 404), ("/", 404)]
+    {
+        let mut connection = Connection::open(&api.url);
+        let headers = [basic(KEY), "Connection: close".to_owned()];
+        connection.send_only("HEAD", target, &headers, "");
+        let answer = connection.read_to_close();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{target}: {answer}");
+        assert!(answer.contains("\r\ncontent-type: application/json\r\n"), "{target}: {answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{target}: {answer}");
+    }
+    // They counted as reads.
+    assert_eq!(get(&api, "/upload-tokens").status, 429);
+    assert_eq!(post(&api, "{}").status, 200);
+}
+
 // Rate limits
 
 #[test]
@@ -1243,6 +1263,8 @@ fn a_command_line_it_does_not_understand_is_refused() {
         &["--api-key", KEY, "--rate-limit", "10/0"],
         &["--api-key", KEY, "--rate-limit", "10/"],
         &["--api-key", KEY, "--seed", "-1"],
+        &["--api-key", KEY, "--access-token-lifetime", "0"],
+        &["--api-key", KEY, "--access-token-lifetime", "an hour"],
         &["--api-key", KEY, "--fail-rate", "101"],
         &["--api-key", KEY, "--fail-rate=-1"],
         &["--api-key", KEY, "--fail-rate", "NaN"],

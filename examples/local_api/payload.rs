@@ -34,6 +34,15 @@ pub fn ttl(body: &[u8]) -> Result<u32, Problem> {
     field(body, "ttl", |value| value.map_or(Ok(0), parse_ttl))
 }
 
+/// The text in the field of this name, which has to be there.
+pub fn text(body: &[u8], name: &str) -> Result<String, Problem> {
+    let wrong = |detail| Violation::invalid_attribute(name, detail);
+    field(body, name, |value| {
+        let value = value.ok_or_else(|| wrong("This field is missing."))?;
+        serde_json::from_str(value.get()).map_err(|_| wrong("This value must be of type string."))
+    })
+}
+
 /// What `parse` makes of the field of this name. Every other field is refused.
 fn field<T>(
     body: &[u8],

@@ -27,6 +27,17 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, page, title)
     }
 
+    /// Published as a 400, and with an empty name.
+    pub fn incorrect_user_credentials() -> Self {
+        let mut problem = Self::new(
+            StatusCode::BAD_REQUEST,
+            "authentication-invalid-user-credentials",
+            "The user credentials were incorrect.",
+        );
+        problem.body["name"] = json!("");
+        problem
+    }
+
     pub fn unrecognized_url() -> Self {
         Self::new(StatusCode::NOT_FOUND, "unrecognized-request-url", "Unrecognized request URL.")
     }
