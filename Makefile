@@ -150,6 +150,10 @@ test-swift: installed local_api ## Run those in Swift, whose toolchain is fetche
 test-official-clients: local_api ## Run the official clients of Node.js and Python, and a browser's part
 	@LOCAL_API=$(abspath $(LOCAL_API)) OUT=$(abspath $(BUILD)/tests/official_clients) tests/official_clients/run.sh
 
+.PHONY: test-schema
+test-schema: local_api ## Hold the stand-in to the published OpenAPI document (a minute or two)
+	@LOCAL_API=$(abspath $(LOCAL_API)) OUT=$(abspath $(BUILD)/tests/schema) tests/schema/run.sh
+
 .PHONY: test-ffmpeg
 test-ffmpeg: installed local_api ## Run a program that uses FFmpeg and this library
 	@$(use_installed) tests/ffmpeg/run.sh
