@@ -191,7 +191,8 @@ fn a_lost_bearer_is_no_lost_create() {
 
 // Clients that are not to be had from a registry here
 
-/// The requests of a client's first create, as it words them.
+/// The requests of a client's first create, as it words them: those in Go and PHP as they were seen on the
+/// wire, the others after their sources and what these send with.
 struct Wording {
     client: &'static str,
     log_in: &'static [&'static str],
