@@ -81,7 +81,7 @@ test: ## Install what the tests need, then run them all
 	@$(MAKE) --no-print-directory test-cpp
 	@$(MAKE) --no-print-directory test-docs test-abi
 	@$(MAKE) --no-print-directory test-install
-	@$(MAKE) --no-print-directory test-languages test-ffmpeg
+	@$(MAKE) --no-print-directory test-languages test-official-clients test-ffmpeg
 	@$(MAKE) --no-print-directory test-counts
 
 .PHONY: test-c
@@ -144,6 +144,15 @@ $(LANGUAGES:%=test-language-%): test-language-%: installed local_api
 test-swift: installed local_api ## Run those in Swift, whose toolchain is fetched once (4 minutes, 3 GB)
 	@tests/languages/swift_toolchain.sh
 	@$(use_installed) tests/languages/swift.sh
+
+# What others wrote for the service, against the stand-in.
+.PHONY: test-official-clients
+test-official-clients: local_api ## Run the official clients of Node.js and Python, and a browser's part
+	@LOCAL_API=$(abspath $(LOCAL_API)) OUT=$(abspath $(BUILD)/tests/official_clients) tests/official_clients/run.sh
+
+.PHONY: test-schema
+test-schema: local_api ## Hold the stand-in to the published OpenAPI document (a minute or two)
+	@LOCAL_API=$(abspath $(LOCAL_API)) OUT=$(abspath $(BUILD)/tests/schema) tests/schema/run.sh
 
 .PHONY: test-ffmpeg
 test-ffmpeg: installed local_api ## Run a program that uses FFmpeg and this library

@@ -447,6 +447,9 @@ fn a_list_of_nothing_is_an_empty_page() {
 fn page_values_out_of_range_are_a_400_with_their_range() {
     let api = start(&[]);
     let page = json!({ "title": OUT_OF_RANGE, "name": "page", "range": { "min": 1 } });
+    let mut largest_page = page.clone();
+    largest_page["range"]["max"] = json!(i64::MAX);
+    let digits = "9".repeat(400);
     let size =
         json!({ "title": OUT_OF_RANGE, "name": "pageSize", "range": { "min": 1, "max": 100 } });
     for (query, problems) in [
@@ -455,6 +458,11 @@ fn page_values_out_of_range_are_a_400_with_their_range() {
         ("pageSize=0", vec![&size]),
         ("pageSize=101", vec![&size]),
         ("pageSize=-9223372036854775808", vec![&size]),
+        ("pageSize=18446744073709551616", vec![&size]),
+        (&format!("pageSize=-{digits}"), vec![&size]),
+        ("currentPage=-9223372036854775809", vec![&page]),
+        ("currentPage=9223372036854775808", vec![&largest_page]),
+        (&format!("currentPage={digits}"), vec![&largest_page]),
         ("currentPage=0&pageSize=101", vec![&page, &size]),
     ] {
         let mut expected = problems[0].clone();
@@ -514,6 +522,25 @@ fn everything_wrong_with_a_list_is_among_its_problems() {
 }
 
 #[test]
+fn a_repeated_parameter_counts_the_last_time_and_is_one_problem() {
+    let api = start(&["--seed", "5"]);
+    assert_eq!(listed(&api, "?pageSize=null&pageSize=2").len(), 2);
+    for query in
+        ["pageSize=null&pageSize=null", "pageSize=0&pageSize=null", "pageSize=null&%70ageSize=x"]
+    {
+        assert_refused_parameter(
+            &get(&api, &format!("/upload-tokens?{query}")),
+            "request-invalid-query-parameter",
+            "A query parameter is invalid.",
+            "pageSize",
+            "This value must be of type integer.",
+        );
+    }
+    let problem = get(&api, "/upload-tokens?other=1&pageSize=null&other=2&pageSize=null").json();
+    assert_eq!(names(&problem["problems"]), ["other", "pageSize"]);
+}
+
+#[test]
 fn a_parameter_that_is_not_published_is_a_400_that_names_it() {
     let api = start(&["--seed", "3"]);
     for (query, name) in [
@@ -542,9 +569,25 @@ fn the_largest_ttl_is_2147483647() {
 }
 
 #[test]
+fn a_ttl_of_minus_0_is_0() {
+    let api = start(&[]);
+    assert_eq!(post(&api, r#"{"ttl":-0}"#).json()["ttl"], 0);
+}
+
+#[test]
 fn a_ttl_out_of_range_is_a_400_with_the_range() {
     let api = start(&[]);
-    for ttl in ["-1", "2147483648", "4294967296", "18446744073709551615"] {
+    let digits = "9".repeat(400);
+    for ttl in [
+        "-1",
+        "2147483648",
+        "4294967296",
+        "18446744073709551615",
+        "18446744073709551616",
+        "-9223372036854775809",
+        &digits,
+        &format!("-{digits}"),
+    ] {
         let answer = post(&api, &format!(r#"{{"ttl":{ttl}}}"#));
         let range = json!({ "min": 0, "max": 2_147_483_647 });
         assert_eq!(answer.status, 400, "{ttl}");
@@ -566,7 +609,7 @@ fn a_ttl_out_of_range_is_a_400_with_the_range() {
 #[test]
 fn a_ttl_that_is_no_integer_is_a_400_that_names_it() {
     let api = start(&[]);
-    for ttl in ["null", "true", r#""3600""#, "1.5", "60.0", "[]", "{}"] {
+    for ttl in ["null", "true", r#""3600""#, "1.5", "60.0", "1e1", "1e400", "-1E999", "[]", "{}"] {
         assert_refused_parameter(
             &post(&api, &format!(r#"{{"ttl":{ttl}}}"#)),
             "invalid-attribute",
@@ -609,20 +652,26 @@ fn a_payload_that_is_no_json_object_is_a_400() {
 }
 
 #[test]
-fn a_payload_that_is_not_said_to_be_json_is_a_400() {
+fn a_payload_is_json_whatever_type_it_is_said_to_be_of() {
     let api = start(&[]);
-    let post_as = |content_type: &str| {
-        let headers = [basic(KEY), format!("Content-Type: {content_type}")];
-        send(&api, "POST", "/upload-tokens", &headers, "{}")
+    let post_as = |content_type: &[String], body| {
+        let headers = [&[basic(KEY)], content_type].concat();
+        send(&api, "POST", "/upload-tokens", &headers, body)
     };
-    for content_type in ["application/json; charset=utf-8", "Application/JSON"] {
-        assert_eq!(post_as(content_type).status, 200, "{content_type}");
+    let said = |content_type| vec![format!("Content-Type: {content_type}")];
+    for content_type in [
+        said("application/json; charset=utf-8"),
+        said("Application/JSON"),
+        said("application/x-www-form-urlencoded"),
+        said("text/plain"),
+        said(""),
+        vec![],
+    ] {
+        let answer = post_as(&content_type, r#"{"ttl":60}"#);
+        assert_eq!(answer.status, 200, "{content_type:?}");
+        assert_eq!(answer.json()["ttl"], 60, "{content_type:?}");
+        assert_invalid_payload(&post_as(&content_type, "ttl=60"), 400);
     }
-    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""]
-    {
-        assert_invalid_payload(&post_as(content_type), 400);
-    }
-    assert_invalid_payload(&send(&api, "POST", "/upload-tokens", &[basic(KEY)], "{}"), 400);
 }
 
 #[test]
@@ -686,6 +735,26 @@ fn another_method_is_a_405_that_names_those_allowed() {
             })
         );
     }
+}
+
+#[test]
+fn head_is_a_get_without_a_body() {
+    let api = start(&["--seed", "1", "--rate-limit", "5"]);
+    let path = path_of(&data(&api, "")[0]);
+    for (target, status) in
+        [("/upload-tokens", 200), (path.as_str(), 200), ("/upload-tokens/unknown", 404), ("/", 404)]
+    {
+        let mut connection = Connection::open(&api.url);
+        let headers = [basic(KEY), "Connection: close".to_owned()];
+        connection.send_only("HEAD", target, &headers, "");
+        let answer = connection.read_to_close();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{target}: {answer}");
+        assert!(answer.contains("\r\ncontent-type: application/json\r\n"), "{target}: {answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{target}: {answer}");
+    }
+    // They counted as reads.
+    assert_eq!(get(&api, "/upload-tokens").status, 429);
+    assert_eq!(post(&api, "{}").status, 200);
 }
 
 // Rate limits
@@ -1194,6 +1263,8 @@ fn a_command_line_it_does_not_understand_is_refused() {
         &["--api-key", KEY, "--rate-limit", "10/0"],
         &["--api-key", KEY, "--rate-limit", "10/"],
         &["--api-key", KEY, "--seed", "-1"],
+        &["--api-key", KEY, "--access-token-lifetime", "0"],
+        &["--api-key", KEY, "--access-token-lifetime", "an hour"],
         &["--api-key", KEY, "--fail-rate", "101"],
         &["--api-key", KEY, "--fail-rate=-1"],
         &["--api-key", KEY, "--fail-rate", "NaN"],

@@ -24,6 +24,9 @@ if [ "${1:-}" = proof ]; then
   files="$files /usr/lib/llvm-22/lib/clang/22/lib/linux:libclang-rt-22-dev"
 fi
 
+# Each module of Python that Debian packs apart: for tests/official_clients.
+modules="ensurepip:python3-venv"
+
 # Each library that pkg-config knows: for tests/ffmpeg.
 libraries="libavformat:libavformat-dev libavcodec:libavcodec-dev libavutil:libavutil-dev"
 
@@ -36,6 +39,9 @@ for pair in $needed; do
 done
 for pair in $files; do
   [ -e "${pair%%:*}" ] || missing="$missing ${pair##*:}"
+done
+for pair in $modules; do
+  python3 -c "import ${pair%%:*}" 2>/dev/null || missing="$missing ${pair##*:}"
 done
 for pair in $libraries; do
   pkg-config --exists "${pair%%:*}" 2>/dev/null || missing="$missing ${pair##*:}"

@@ -15,7 +15,8 @@
 //! }
 //! ```
 //!
-//! - `requests`: those that arrived, whatever became of them;
+//! - `requests`: those that arrived, whatever became of them; the preflights of browsers, which no
+//!   program sends by itself, are not among them;
 //! - `connections`: those that brought at least one of these;
 //! - `rate_limited`: answered 429;
 //! - `failed`: answered 500 for `--fail-rate`;
@@ -25,31 +26,52 @@
 //!   among `created` and `deleted`, `read` is every other one, which changed nothing;
 //! - `tokens`: all that there are now, oldest first.
 
-use hyper::Method;
 use serde_json::{Value, json};
 
 pub const PATH: &str = "/local-api/ledger";
 
 #[derive(Default)]
 pub struct Ledger {
-    pub requests: u64,
+    requests: u64,
     pub connections: u64,
     pub rate_limited: u64,
     pub failed: u64,
-    pub created: u64,
-    pub deleted: u64,
+    created: u64,
+    deleted: u64,
+    /// What the request did that is being answered.
+    change: Option<Change>,
     creates_lost: u64,
     deletes_lost: u64,
     reads_lost: u64,
 }
 
+enum Change {
+    Created,
+    Deleted,
+}
+
 impl Ledger {
-    /// The answer to a request that succeeded or was refused does not arrive.
-    pub fn lose_answer(&mut self, method: &Method, succeeded: bool) {
-        match (method, succeeded) {
-            (&Method::POST, true) => self.creates_lost += 1,
-            (&Method::DELETE, true) => self.deletes_lost += 1,
-            _ => self.reads_lost += 1,
+    pub fn begin_request(&mut self) {
+        self.requests += 1;
+        self.change = None;
+    }
+
+    pub fn create(&mut self) {
+        self.created += 1;
+        self.change = Some(Change::Created);
+    }
+
+    pub fn delete(&mut self) {
+        self.deleted += 1;
+        self.change = Some(Change::Deleted);
+    }
+
+    /// The answer to the request does not arrive.
+    pub fn lose_answer(&mut self) {
+        match self.change {
+            Some(Change::Created) => self.creates_lost += 1,
+            Some(Change::Deleted) => self.deletes_lost += 1,
+            None => self.reads_lost += 1,
         }
     }
 

@@ -1,13 +1,17 @@
 //! What a list may ask for: a page, its size and an order; and the links to the other pages, which
 //! repeat what was asked.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
+use crate::integer;
 use crate::problem::{Problem, Violation};
 
 const DEFAULT_PAGE_SIZE: u64 = 25;
-const LARGEST_PAGE_SIZE: u64 = 100;
+const LARGEST_PAGE_SIZE: i128 = 100;
+const LARGEST_PAGE: i128 = i64::MAX as i128;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SortBy {
@@ -40,28 +44,31 @@ impl ListQuery {
             sort_order: SortOrder::Descending,
             order_parameters: Vec::new(),
         };
-        let mut violations = Vec::new();
-        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-            violations.extend(parsed.set(parameter).err());
-        }
-        Problem::refuse(violations)?;
+        // By name: one that is repeated counts the last time, and is one violation at most.
+        let parameters: BTreeMap<String, &str> = query
+            .split('&')
+            .filter(|parameter| !parameter.is_empty())
+            .map(|parameter| (decode(split(parameter).0), parameter))
+            .collect();
+        Problem::refuse(
+            parameters.iter().filter_map(|(name, parameter)| parsed.set(name, parameter).err()),
+        )?;
         Ok(parsed)
     }
 
-    fn set(&mut self, parameter: &str) -> Result<(), Violation> {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let (name, value) = (decode(name), decode(value));
-        match name.as_str() {
+    fn set(&mut self, name: &str, parameter: &str) -> Result<(), Violation> {
+        let value = decode(split(parameter).1);
+        match name {
             "currentPage" => self.current_page = current_page(&value)?,
             "pageSize" => self.page_size = page_size(&value)?,
             "sortBy" => self.sort_by = sort_by(&value)?,
             "sortOrder" => self.sort_order = sort_order(&value)?,
             _ => {
                 let detail = "This field was not expected.";
-                return Err(Violation::invalid_query_parameter(&name, detail));
+                return Err(Violation::invalid_query_parameter(name, detail));
             }
         }
-        if matches!(name.as_str(), "sortBy" | "sortOrder") {
+        if matches!(name, "sortBy" | "sortOrder") {
             self.order_parameters.push(parameter.to_owned());
         }
         Ok(())
@@ -96,16 +103,19 @@ fn current_page(value: &str) -> Result<u64, Violation> {
     if page < 1 {
         return Err(Violation::out_of_range("page", json!({ "min": 1 })));
     }
-    Ok(page.unsigned_abs())
+    if page > LARGEST_PAGE {
+        return Err(Violation::out_of_range("page", json!({ "min": 1, "max": LARGEST_PAGE })));
+    }
+    Ok(page as u64)
 }
 
 fn page_size(value: &str) -> Result<u64, Violation> {
-    let size = integer("pageSize", value)?.try_into().unwrap_or(0);
+    let size = integer("pageSize", value)?;
     if !(1..=LARGEST_PAGE_SIZE).contains(&size) {
         let range = json!({ "min": 1, "max": LARGEST_PAGE_SIZE });
         return Err(Violation::out_of_range("pageSize", range));
     }
-    Ok(size)
+    Ok(size as u64)
 }
 
 fn sort_by(value: &str) -> Result<SortBy, Violation> {
@@ -130,10 +140,14 @@ fn sort_order(value: &str) -> Result<SortOrder, Violation> {
     }
 }
 
-fn integer(name: &str, value: &str) -> Result<i64, Violation> {
-    value.parse().map_err(|_| {
+fn integer(name: &str, value: &str) -> Result<i128, Violation> {
+    integer::parse(value).ok_or_else(|| {
         Violation::invalid_query_parameter(name, "This value must be of type integer.")
     })
+}
+
+fn split(parameter: &str) -> (&str, &str) {
+    parameter.split_once('=').unwrap_or((parameter, ""))
 }
 
 fn decode(text: &str) -> String {

@@ -3,14 +3,18 @@
 //! what it assumes where that is silent is listed in `service.rs`. It can also be slow, fail, lose
 //! answers and speak TLS; what it really did is told at `/local-api/ledger`, see `ledger.rs`.
 
+mod access_tokens;
 mod answer;
+mod cors;
 mod credentials;
 mod faults;
+mod integer;
 mod ledger;
 mod list_query;
 mod payload;
 mod problem;
 mod rate_limit;
+mod route;
 mod server;
 mod service;
 mod store;
@@ -23,10 +27,11 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, value_parser};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use access_tokens::AccessTokens;
 use credentials::Credentials;
 use faults::{Faults, Rate};
 use rate_limit::{RateLimit, RateLimiter};
@@ -37,6 +42,10 @@ use tls::Tls;
 
 /// A local stand-in for api.video's Upload Tokens service. Prints its URL when ready; Ctrl-C ends it.
 ///
+/// It takes every official client: Basic with the API key, or Bearer with what POST /auth/api-key and
+/// POST /auth/refresh give; and browsers: pages of every origin may call it. The rate limit is that of
+/// the tokens: neither /auth nor what a browser asks beforehand counts.
+///
 /// GET /local-api/ledger tells what it really did: requests, connections, tokens made and deleted,
 /// answers lost. It needs no credentials, and nothing that is set here applies to it.
 #[derive(Parser)]
@@ -46,13 +55,17 @@ struct Options {
     #[arg(long, default_value_t = 0)]
     port: u16,
 
-    /// The API key that Basic authentication accepts
+    /// The API key that Basic authentication and POST /auth/api-key accept
     #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     api_key: String,
 
-    /// An access token that Bearer authentication accepts; without it none is
+    /// An access token that Bearer authentication accepts at all times, besides those given for the key
     #[arg(long, value_name = "TOKEN", value_parser = NonEmptyStringValueParser::new())]
     access_token: Option<String>,
+
+    /// Let each access token that is given for the key be good for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = value_parser!(u32).range(1..))]
+    access_token_lifetime: u32,
 
     /// Start with this many upload tokens, made one second apart
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -101,7 +114,11 @@ async fn main() -> io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
     let address = listener.local_addr()?;
     let service = Service::new(
-        Credentials::new(options.api_key, options.access_token),
+        Credentials::new(
+            options.api_key,
+            options.access_token,
+            AccessTokens::new(options.access_token_lifetime),
+        ),
         Store::seeded(options.seed),
         RateLimiter::new(options.rate_limit.unwrap_or(RateLimit::OUT_OF_REACH)),
         faults,

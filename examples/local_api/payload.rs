@@ -1,14 +1,22 @@
-//! What a create may ask for: a JSON object with `ttl` or nothing in it.
+//! What a request may bring: a JSON object, whatever type it is said to be of, and in it the one
+//! field that the operation knows.
+
+use std::collections::BTreeMap;
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::StatusCode;
 use hyper::body::{Bytes, Incoming};
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
+use crate::integer;
 use crate::problem::{Problem, Violation};
 
 const BODY_LIMIT: usize = 64 * 1024;
 const LONGEST_TTL: u32 = 2_147_483_647;
+
+/// The values as they are written: an integer may have more digits than any type of ours.
+type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
 pub async fn read(body: Incoming) -> Result<Bytes, Problem> {
     match Limited::new(body, BODY_LIMIT).collect().await {
@@ -23,35 +31,51 @@ pub async fn read(body: Incoming) -> Result<Bytes, Problem> {
 
 /// The time to live that the payload asks for, in seconds; 0 is for ever, and the default.
 pub fn ttl(body: &[u8]) -> Result<u32, Problem> {
+    field(body, "ttl", |value| value.map_or(Ok(0), parse_ttl))
+}
+
+/// The text in the field of this name, which has to be there.
+pub fn text(body: &[u8], name: &str) -> Result<String, Problem> {
+    let wrong = |detail| Violation::invalid_attribute(name, detail);
+    field(body, name, |value| {
+        let value = value.ok_or_else(|| wrong("This field is missing."))?;
+        serde_json::from_str(value.get()).map_err(|_| wrong("This value must be of type string."))
+    })
+}
+
+/// What `parse` makes of the field of this name. Every other field is refused.
+fn field<T>(
+    body: &[u8],
+    name: &str,
+    parse: impl Fn(Option<&RawValue>) -> Result<T, Violation>,
+) -> Result<T, Problem> {
+    let mut fields = fields(body)?;
+    let parsed = parse(fields.remove(name));
+    let unexpected = fields
+        .keys()
+        .map(|name| Violation::invalid_attribute(name, "This field was not expected."));
+    match parsed {
+        Ok(value) => Problem::refuse(unexpected).map(|()| value),
+        Err(violation) => Err(Problem::refused(violation, unexpected)),
+    }
+}
+
+fn fields(body: &[u8]) -> Result<Fields<'_>, Problem> {
     if body.is_empty() {
         return Err(invalid("The payload is missing."));
     }
-    let Ok(payload) = serde_json::from_slice::<Value>(body) else {
+    let Ok(payload) = serde_json::from_slice::<&RawValue>(body) else {
         return Err(invalid("The payload cannot be JSON decoded."));
     };
-    let Value::Object(fields) = payload else {
-        return Err(invalid("The payload must be a JSON object."));
-    };
-    let mut ttl = 0;
-    let mut violations = Vec::new();
-    for (name, value) in &fields {
-        let parsed = match name.as_str() {
-            "ttl" => parse_ttl(value).map(|value| ttl = value),
-            _ => Err(Violation::invalid_attribute(name, "This field was not expected.")),
-        };
-        violations.extend(parsed.err());
-    }
-    Problem::refuse(violations)?;
-    Ok(ttl)
+    serde_json::from_str(payload.get()).map_err(|_| invalid("The payload must be a JSON object."))
 }
 
-fn parse_ttl(value: &Value) -> Result<u32, Violation> {
-    if !value.is_i64() && !value.is_u64() {
-        return Err(Violation::invalid_attribute("ttl", "This value must be of type integer."));
-    }
-    value
-        .as_u64()
-        .and_then(|seconds| u32::try_from(seconds).ok())
+fn parse_ttl(value: &RawValue) -> Result<u32, Violation> {
+    let seconds = integer::parse(value.get()).ok_or_else(|| {
+        Violation::invalid_attribute("ttl", "This value must be of type integer.")
+    })?;
+    u32::try_from(seconds)
+        .ok()
         .filter(|seconds| *seconds <= LONGEST_TTL)
         .ok_or_else(|| Violation::out_of_range("ttl", json!({ "min": 0, "max": LONGEST_TTL })))
 }

@@ -27,6 +27,17 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, page, title)
     }
 
+    /// Published as a 400, and with an empty name.
+    pub fn incorrect_user_credentials() -> Self {
+        let mut problem = Self::new(
+            StatusCode::BAD_REQUEST,
+            "authentication-invalid-user-credentials",
+            "The user credentials were incorrect.",
+        );
+        problem.body["name"] = json!("");
+        problem
+    }
+
     pub fn unrecognized_url() -> Self {
         Self::new(StatusCode::NOT_FOUND, "unrecognized-request-url", "Unrecognized request URL.")
     }
@@ -66,16 +77,20 @@ impl Problem {
         problem
     }
 
-    /// If there are any: a 400 that says what the first violation says, and lists them all.
-    pub fn refuse(violations: Vec<Violation>) -> Result<(), Self> {
-        let Some(first) = violations.first() else {
-            return Ok(());
-        };
+    /// If there are any.
+    pub fn refuse(violations: impl IntoIterator<Item = Violation>) -> Result<(), Self> {
+        let mut violations = violations.into_iter();
+        violations.next().map_or(Ok(()), |first| Err(Self::refused(first, violations)))
+    }
+
+    /// A 400 that says what the first violation says, and lists them all.
+    pub fn refused(first: Violation, others: impl IntoIterator<Item = Violation>) -> Self {
         let status = StatusCode::BAD_REQUEST;
         let mut body = first.0.clone();
         body["status"] = json!(status.as_u16());
-        body["problems"] = violations.into_iter().map(|violation| violation.0).collect();
-        Err(Self { status, body, allowed_methods: None })
+        body["problems"] =
+            std::iter::once(first).chain(others).map(|violation| violation.0).collect();
+        Self { status, body, allowed_methods: None }
     }
 
     pub fn into_answer(self) -> Answer {

@@ -52,7 +52,8 @@ impl RateLimiter {
     }
 
     pub fn count(&mut self, method: &Method) -> Allowance {
-        let window = if *method == Method::GET { &mut self.reads } else { &mut self.writes };
+        let is_read = matches!(*method, Method::GET | Method::HEAD);
+        let window = if is_read { &mut self.reads } else { &mut self.writes };
         let now = Instant::now();
         if now >= window.opened + self.limit.window {
             *window = Window { opened: now, used: 0 };

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Answer;
+use crate::cors;
 use crate::payload;
 use crate::service::Service;
 
@@ -69,9 +70,18 @@ impl Server {
 
     /// An error closes the connection without an answer.
     async fn answer(&self, request: Request<Incoming>, first_request: &Once) -> io::Result<Answer> {
-        if Service::is_asked_for_ledger(&request) {
-            return Ok(self.service().ledger());
-        }
+        let mut answer = if Service::is_asked_for_ledger(&request) {
+            self.service().ledger()
+        } else if cors::is_preflight(request.method()) {
+            cors::preflight(request.uri().path())
+        } else {
+            self.work(request, first_request).await?
+        };
+        cors::let_read(answer.headers_mut());
+        Ok(answer)
+    }
+
+    async fn work(&self, request: Request<Incoming>, first_request: &Once) -> io::Result<Answer> {
         let (request, body) = request.into_parts();
         let body = payload::read(body).await;
         first_request.call_once(|| self.service().count_connection());

@@ -2,10 +2,17 @@
 //! order.
 //!
 //! Assumed, where api.video publishes nothing:
-//! - every request counts towards the rate limit, refused and failed ones too;
+//! - every request but those to `/auth` counts towards the rate limit, refused and failed ones too;
+//!   an answer of `/auth` tells no limit;
 //! - the `type` of a 500 ends in `server-error`;
 //! - a 401 comes before a 405 and before the 404 of a token, but after that of an unknown path;
-//! - a POST must be of type `application/json` (else a 400), its body at most 64 KiB (else a 413);
+//! - a payload is JSON whatever `Content-Type` says, as one client sends it, and at most 64 KiB (else
+//!   a 413);
+//! - an integer has neither fraction nor exponent; one beyond 64 bits is out of range;
+//! - a refresh token does not expire and may be used again, and a refresh ends no access token;
+//! - what `/auth` is sent that is no text in the one field is refused like any other payload;
+//! - HEAD is GET without its body; OPTIONS, a browser's preflight, is allowed on every path, counts
+//!   nowhere, and what it tells is meant for pages of every origin;
 //! - a list with a query parameter that is not known is refused, as published for analytics;
 //! - a repeated parameter counts the last time; a page or size that is no integer is a 400;
 //! - tokens are listed newest first; `sortBy` without `sortOrder` is descending too;
@@ -13,10 +20,8 @@
 //! - `problems` are there even if there is only one.
 
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use crate::answer::{self, Answer};
@@ -27,6 +32,7 @@ use crate::list_query::ListQuery;
 use crate::payload;
 use crate::problem::Problem;
 use crate::rate_limit::RateLimiter;
+use crate::route::{Operation, Resource};
 use crate::store::{Store, Token};
 
 pub struct Service {
@@ -35,11 +41,6 @@ pub struct Service {
     rate_limiter: RateLimiter,
     faults: Faults,
     ledger: Ledger,
-}
-
-enum Route {
-    Tokens,
-    Token(String),
 }
 
 type Body = Result<Bytes, Problem>;
@@ -55,7 +56,8 @@ impl Service {
     }
 
     pub fn is_asked_for_ledger<B>(request: &Request<B>) -> bool {
-        request.method() == Method::GET && request.uri().path() == ledger::PATH
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        reads && request.uri().path() == ledger::PATH
     }
 
     pub fn ledger(&mut self) -> Answer {
@@ -68,37 +70,51 @@ impl Service {
 
     /// None if the answer is to be lost.
     pub fn answer(&mut self, request: &Parts, body: Body) -> Option<Answer> {
-        self.ledger.requests += 1;
-        let allowance = self.rate_limiter.count(&request.method);
-        let fault = if allowance.granted { self.faults.draw() } else { None };
-        let outcome = if !allowance.granted {
+        self.ledger.begin_request();
+        let resource = Resource::at(request.uri.path());
+        let unlimited = resource.as_ref().is_some_and(Resource::is_authentication);
+        let allowance = (!unlimited).then(|| self.rate_limiter.count(&request.method));
+        let granted = allowance.as_ref().is_none_or(|allowance| allowance.granted);
+        let fault = if granted { self.faults.draw() } else { None };
+        let outcome = if !granted {
             self.ledger.rate_limited += 1;
             Err(Problem::too_many_requests())
         } else if fault == Some(Fault::Failure) {
             self.ledger.failed += 1;
             Err(Problem::server_error())
         } else {
-            self.work(request, body)
+            self.work(resource, request, body)
         };
         if fault == Some(Fault::AnswerLost) {
-            self.ledger.lose_answer(&request.method, outcome.is_ok());
+            self.ledger.lose_answer();
             return None;
         }
         let mut answer = outcome.unwrap_or_else(Problem::into_answer);
-        allowance.tell(answer.headers_mut());
+        if let Some(allowance) = allowance {
+            allowance.tell(answer.headers_mut());
+        }
         Some(answer)
     }
 
-    fn work(&mut self, request: &Parts, body: Body) -> Result<Answer, Problem> {
-        let route = route(request.uri.path()).ok_or_else(Problem::unrecognized_url)?;
-        self.credentials.check(&request.headers)?;
-        match (route, &request.method) {
-            (Route::Tokens, &Method::GET) => self.list(request.uri.query()),
-            (Route::Tokens, &Method::POST) => self.create(&request.headers, body),
-            (Route::Tokens, _) => Err(Problem::method_not_allowed("GET, POST")),
-            (Route::Token(token), &Method::GET) => self.find(&token),
-            (Route::Token(token), &Method::DELETE) => self.delete(&token),
-            (Route::Token(_), _) => Err(Problem::method_not_allowed("GET, DELETE")),
+    fn work(
+        &mut self,
+        resource: Option<Resource>,
+        request: &Parts,
+        body: Body,
+    ) -> Result<Answer, Problem> {
+        let resource = resource.ok_or_else(Problem::unrecognized_url)?;
+        if !resource.is_authentication() {
+            self.credentials.check(&request.headers)?;
+        }
+        let methods = resource.methods();
+        match resource.operation(&request.method) {
+            Some(Operation::ListTokens) => self.list(request.uri.query()),
+            Some(Operation::CreateToken) => self.create(body),
+            Some(Operation::GetToken(token)) => self.find(&token),
+            Some(Operation::DeleteToken(token)) => self.delete(&token),
+            Some(Operation::LogIn) => self.log_in(body),
+            Some(Operation::Refresh) => self.refresh(body),
+            None => Err(Problem::method_not_allowed(methods)),
         }
     }
 
@@ -121,16 +137,10 @@ impl Service {
         ))
     }
 
-    fn create(&mut self, headers: &HeaderMap, body: Body) -> Result<Answer, Problem> {
-        if !is_json(headers) {
-            return Err(Problem::invalid_payload(
-                StatusCode::BAD_REQUEST,
-                r#"The "Content-Type" header must be "application/json"."#,
-            ));
-        }
+    fn create(&mut self, body: Body) -> Result<Answer, Problem> {
         let ttl = payload::ttl(&body?)?;
         let token = self.store.create(ttl);
-        self.ledger.created += 1;
+        self.ledger.create();
         Ok(answer::json(StatusCode::OK, &token.to_json()))
     }
 
@@ -143,29 +153,17 @@ impl Service {
         if !self.store.delete(token) {
             return Err(Problem::token_not_found());
         }
-        self.ledger.deleted += 1;
+        self.ledger.delete();
         Ok(answer::no_content())
     }
-}
 
-fn route(path: &str) -> Option<Route> {
-    let rest = path.strip_prefix("/upload-tokens")?;
-    if rest.is_empty() {
-        return Some(Route::Tokens);
+    fn log_in(&mut self, body: Body) -> Result<Answer, Problem> {
+        let grant = self.credentials.log_in(&payload::text(&body?, "apiKey")?)?;
+        Ok(answer::json(StatusCode::OK, &grant))
     }
-    let segment = rest.strip_prefix('/')?;
-    if segment.is_empty() || segment.contains('/') {
-        return None;
-    }
-    // What is not UTF-8 is no token either: the lossy form is not found just the same.
-    let token = percent_decode_str(segment).decode_utf8_lossy();
-    Some(Route::Token(token.into_owned()))
-}
 
-fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    fn refresh(&mut self, body: Body) -> Result<Answer, Problem> {
+        let grant = self.credentials.refresh(&payload::text(&body?, "refreshToken")?)?;
+        Ok(answer::json(StatusCode::OK, &grant))
+    }
 }

@@ -24,6 +24,10 @@ KNOWN = crates.read()
 PROJECTS = {it: crates.read(crates.EVERYWHERE, it) for it in crates.projects()}
 
 
+# What npm fetches a package for.
+NPM = {"examples/node": "koffi", "tests/official_clients/node": "@api.video/nodejs-client"}
+
+
 def run(*command):
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
@@ -44,14 +48,16 @@ class Kept(unittest.TestCase):
         ours = {it[0] for known in PROJECTS.values() for it in known.ours}
         self.assertEqual(ours, {"apivideo", "apivideo-fuzz", "ureq_caller"})
 
-    def test_what_npm_fetches_for_the_example_in_node_has_licences_and_checksums_too(self):
-        lock = json.loads((ROOT / "examples/node/package-lock.json").read_text())
-        fetched = {name: it for name, it in lock["packages"].items() if name}
-        self.assertIn("node_modules/koffi", fetched)
-        for name, package in fetched.items():
-            allowed = policy.POLICY["licences"]["shipped"]
-            self.assertTrue(policy.is_allowed(package["license"], allowed), name)
-            self.assertRegex(package["integrity"], r"^sha512-[A-Za-z0-9+/]{86}==$", name)
+    def test_what_npm_fetches_has_licences_and_checksums_too(self):
+        for directory, wanted in NPM.items():
+            lock = json.loads((ROOT / directory / "package-lock.json").read_text())
+            fetched = {name: it for name, it in lock["packages"].items() if name}
+            self.assertIn(f"node_modules/{wanted}", fetched)
+            for name, package in fetched.items():
+                allowed = policy.POLICY["licences"]["shipped"]
+                self.assertTrue(policy.is_allowed(package["license"], allowed), name)
+                self.assertRegex(package["integrity"], r"^sha512-[A-Za-z0-9+/]{86}==$", name)
+                self.assertNotIn("resolved", package, name)
 
     def test_what_ships_is_told_from_what_does_not(self):
         self.assertTrue({"ureq", "rustls", "ring"} <= {name for name, _ in KNOWN.linked})
@@ -188,7 +194,7 @@ class Documented(unittest.TestCase):
 
     def test_each_direct_dependency_is_there_and_nothing_else(self):
         required = (ROOT / "packaging/dist-requirements.txt").read_text().splitlines()
-        package = json.loads((ROOT / "examples/node/package.json").read_text())
+        koffi, client = (json.loads((ROOT / it / "package.json").read_text())["dependencies"] for it in NPM)
         every = ("normal", "build", "dev")
         self.assertEqual({heading: set(rows) for heading, rows in self.tables().items()}, {
             "In the library": self.of_kind("normal", "build"),
@@ -196,7 +202,8 @@ class Documented(unittest.TestCase):
             "For the fuzzers alone": self.of_kind(*every, project="fuzz") - {"apivideo"},
             "For the benches alone": self.of_kind(*every, project="benches/ureq"),
             "For the tarball alone": {it.split("==")[0] for it in required if not it.startswith("#")},
-            "For the example in Node.js alone": set(package["dependencies"]),
+            "For the example in Node.js alone": set(koffi),
+            "For the tests with programs of others alone": {*client, "api.video", "schemathesis"},
         })
 
     def test_with_why_and_what_it_costs_to_drop(self):

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Runs the official clients of Node.js and Python, and what a browser does for a page, against the
+# stand-in service: run.sh, with LOCAL_API (the stand-in) and OUT (a directory, where the clients are
+# installed by the first run). Those of other languages are not to be had from npm or PyPI:
+# tests/local_api_clients.rs has their first requests.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+"$here/install.sh" "$OUT"
+
+# The stand-in is on this machine.
+unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
+
+status=0
+# What hangs is ended with what it has started, and named.
+limited() { # NAME COMMAND…
+  name=$1
+  shift
+  timeout -k 5 120 "$@" || {
+    code=$?
+    [ "$code" -ne 124 ] || echo "$name hung: no end after 120 s"
+    return "$code"
+  }
+}
+
+# Node.js finds packages beside the file that wants them.
+cp "$here"/node/*.mjs "$OUT/node"
+run_in_node() { # NAME FILE
+  log=$OUT/$1.log
+  limited "$1" node --test --test-reporter=tap "$OUT/node/$2" >"$log" 2>&1 || {
+    cat "$log" >&2
+    status=1
+  }
+  count() {
+    counted=$(sed -n "s/^# $1 //p" "$log")
+    echo "${counted:-0}"
+  }
+  [ "$(count pass)" -gt 0 ] || status=1
+  echo "$1: $(count pass) passed, $(($(count fail) + $(count cancelled))) failed"
+}
+run_in_node node client.test.mjs
+run_in_node browser page.test.mjs
+
+log=$OUT/python.log
+limited python "$OUT/python/bin/python" -B "$here/python/test_client.py" 2>"$log" || {
+  cat "$log" >&2
+  status=1
+}
+exit "$status"
