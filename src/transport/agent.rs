@@ -4,6 +4,7 @@
 //! waits on them and gives them up follows the current [`Attempt`], not ureq's time-outs, which
 //! would start a thread for every call.
 
+use super::dial::{self, Preference};
 use super::lookup::Lookup;
 use super::socket::Socket;
 use super::tls::TlsSession;
@@ -65,7 +66,8 @@ impl Agent {
     /// An agent that connects through `proxy`, if any, as `trust` says; without that, for plain
     /// http only.
     pub fn new(settings: &AgentSettings, trust: Option<Trust>, proxy: Option<Proxy>) -> Self {
-        let dialer = Dialer { lookup: Lookup::default(), trust, proxy };
+        let dialer =
+            Dialer { lookup: Lookup::default(), preference: Preference::default(), trust, proxy };
         Agent(ureq::Agent::with_parts(settings.0.clone(), dialer, NoResolver))
     }
 
@@ -152,6 +154,7 @@ impl Resolver for NoResolver {
 /// Opens connections.
 struct Dialer {
     lookup: Lookup,
+    preference: Preference,
     trust: Option<Trust>,
     proxy: Option<Proxy>,
 }
@@ -210,7 +213,7 @@ impl Dialer {
         })
     }
 
-    /// A connection to the first of a host's addresses that takes it.
+    /// A connection to one of a host's addresses.
     fn reach(
         &self,
         host: &str,
@@ -221,25 +224,7 @@ impl Dialer {
         attempt.enter(Phase::Lookup);
         let addresses = self.lookup.resolve(host, port, attempt, deadline)?;
         attempt.enter(Phase::Connect);
-        let mut last = Fault::NotConnected(format!("{host} has no address"));
-        for (tried, address) in addresses.iter().enumerate() {
-            // An address that swallows packets must leave time for the next.
-            let left = (addresses.len() - tried) as u32;
-            match Socket::connect(*address, attempt, deadline.share(left.min(2))) {
-                Ok(socket) => {
-                    attempt.trace(format_args!("connected to {address}"));
-                    return Ok(socket);
-                }
-                Err(error) => {
-                    last = error.while_connecting(format_args!("cannot connect to {address}"));
-                    attempt.trace(format_args!("no connection to {address}: {last}"));
-                }
-            }
-            if deadline.has_passed() || matches!(last, Fault::Cancelled) {
-                break;
-            }
-        }
-        Err(last)
+        dial::connect(host, addresses, &self.preference, attempt, deadline)
     }
 }
 
@@ -430,7 +415,12 @@ mod tests {
         let base = BaseUrl::parse("https://api.test", false).expect("a base URL");
         let proxy = Proxy::choose(Some("http://user:password@proxy.test:3128"), &base, false);
         let proxy = proxy.expect("a proxy's URL");
-        let dialer = Dialer { lookup: Lookup::default(), trust: None, proxy };
+        let dialer = Dialer {
+            lookup: Lookup::default(),
+            preference: Preference::default(),
+            trust: None,
+            proxy,
+        };
         assert_eq!(format!("{dialer:?}"), "Dialer");
     }
 }

@@ -2,6 +2,7 @@
 //! inside.
 
 mod agent;
+mod dial;
 mod lookup;
 mod proxy;
 mod socket;
