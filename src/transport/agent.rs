@@ -544,8 +544,8 @@ mod tests {
         assert!(!IS_PLANTED.take(), "planted");
     }
 
-    /// A peer that answers each request well and keeps the connection.
-    fn answer_all(listener: TcpListener) {
+    /// A peer that answers each request so, byte by byte, and keeps the connection.
+    fn answer_all(listener: TcpListener, answer: &'static [u8]) {
         for connection in listener.incoming() {
             let mut connection = connection.expect("a connection");
             std::thread::spawn(move || {
@@ -555,22 +555,23 @@ mod tests {
                     seen.extend(byte);
                     if seen.ends_with(b"\r\n\r\n") {
                         seen.clear();
-                        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-                        connection.write_all(answer).expect("the client reads");
+                        for byte in answer {
+                            connection.write_all(&[*byte]).expect("the client reads");
+                        }
                     }
                 }
             });
         }
     }
 
-    #[test]
-    fn a_panic_while_ureq_holds_its_pool_leaves_the_client_usable() {
+    /// Makes calls that are answered so, and tells of each whether it was on a connection that was
+    /// there before.
+    fn caller(answer: &'static [u8]) -> impl Fn() -> bool {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}/", listener.local_addr().expect("an address"));
-        std::thread::spawn(|| answer_all(listener));
+        std::thread::spawn(move || answer_all(listener, answer));
         let agent = Agent::new(&AgentSettings::new(), None, None);
-        // Whether the call was on a connection that was there before.
-        let call = || {
+        move || {
             let within = Deadline::after(Some(Duration::from_secs(60)));
             let attempt =
                 Attempt::new(Instant::now(), within, None, None, Reuse::Any, Tracer::off());
@@ -579,13 +580,28 @@ mod tests {
             let (body, fault) = exchange.read_body(100, &attempt);
             assert!(fault.is_none() && *body == *b"{}");
             attempt.is_on_pooled_connection()
-        };
+        }
+    }
+
+    #[test]
+    fn a_panic_while_ureq_holds_its_pool_leaves_the_client_usable() {
+        let call = caller(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
         assert!(!call());
         assert!(call());
         IS_PLANTED.set(true);
         assert!(!call());
         assert!(!IS_PLANTED.get());
         assert!(call());
+    }
+
+    #[test]
+    fn an_odd_head_that_comes_bit_by_bit_is_read_and_its_connection_closed() {
+        let call = caller(
+            b"HTTP/1.1 103 Early\r\nX Y: z\r\n\r\n\
+              HTTP/1.1 200 OK\r\nX-A: a\r\n b\r\nContent-Length: 2\r\n\r\n{}",
+        );
+        assert!(!call());
+        assert!(!call());
     }
 
     #[test]
