@@ -88,7 +88,7 @@ pub(crate) struct Attempt {
     has_connected: Cell<bool>,
     request_begun: Cell<bool>,
     answer_begun: Cell<bool>,
-    unread: RefCell<Option<Connection>>,
+    unread: RefCell<Option<Box<Connection>>>,
 }
 
 impl Attempt {
@@ -200,11 +200,11 @@ impl Attempt {
 
     /// Leaves a connection whose answer could not be read to whoever began the attempt.
     pub fn leave_unread(&self, connection: Connection) {
-        self.unread.replace(Some(connection));
+        self.unread.replace(Some(Box::new(connection)));
     }
 
     /// What was left so.
-    pub fn take_unread(&self) -> Option<Connection> {
+    pub fn take_unread(&self) -> Option<Box<Connection>> {
         self.unread.take()
     }
 

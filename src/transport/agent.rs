@@ -84,7 +84,7 @@ impl Agent {
     ) -> Result<Exchange, Fault> {
         let result = attempt.run(|| self.0.run(request));
         let result = match (result, attempt.take_unread()) {
-            (Err(ureq::Error::Protocol(_)), Some(unread)) => self.read_mended(unread, attempt),
+            (Err(ureq::Error::Protocol(_)), Some(unread)) => self.read_mended(*unread, attempt),
             (result, _) => result,
         };
         let response = result.map_err(|error| fault(error, attempt))?;
@@ -102,7 +102,8 @@ impl Agent {
     ) -> Result<Response<ureq::Body>, ureq::Error> {
         let connector = Unread(Mutex::new(Some(unread)));
         let agent = ureq::Agent::with_parts(self.0.config().clone(), connector, NoResolver);
-        let request = Request::get("http://mended/").body(())?;
+        let mut request = Request::new(());
+        *request.uri_mut() = Uri::from_static("http://mended/");
         attempt.run(|| agent.run(request))
     }
 }

@@ -7,7 +7,6 @@ use super::{Fault, Interruption, SocketError};
 use crate::attempt::Attempt;
 use crate::cancel::lock;
 use crate::deadline::Deadline;
-use std::collections::VecDeque;
 use std::fmt::Write;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -57,80 +56,85 @@ pub(super) fn connect(
     deadline: Deadline,
 ) -> Result<Socket, Fault> {
     let has_choice = addresses.len() > 1;
-    let preferred = if has_choice { preference.address() } else { None };
     let mut race = Race {
-        host,
         attempt,
         deadline,
-        to_try: in_order(addresses, preferred),
+        preferred: if has_choice { preference.address() } else { None },
+        last: None,
+        to_try: addresses,
+        may_try: MOST_TRIED,
         under_way: Vec::new(),
         most_at_once: MOST_AT_ONCE,
         next_at: deadline,
-        failed: Vec::new(),
+        failures: 0,
+        why: String::new(),
     };
-    match race.run() {
-        Ok((address, socket)) => {
-            if has_choice {
-                preference.set(address);
-            }
-            Ok(socket)
+    let result = race.run();
+    if has_choice {
+        match &result {
+            Ok((address, _)) => preference.set(*address),
+            Err(Fault::Cancelled) => {}
+            Err(_) => preference.forget(),
         }
-        Err(fault) => {
-            if !matches!(fault, Fault::Cancelled) {
-                preference.forget();
-            }
-            Err(fault)
+    }
+    match result {
+        Ok((_, socket)) => Ok(socket),
+        Err(Fault::NotConnected(why)) if has_choice => {
+            Err(Fault::NotConnected(format!("cannot connect to {host}: {why}")))
         }
+        Err(Fault::NotConnected(why)) => {
+            Err(Fault::NotConnected(format!("cannot connect to {why}")))
+        }
+        Err(fault) => Err(fault),
     }
 }
 
-/// The order in which addresses are tried: the families in turn, beginning with that of the first, and
-/// before all the preferred one.
-fn in_order(addresses: Vec<SocketAddr>, preferred: Option<SocketAddr>) -> VecDeque<SocketAddr> {
-    let begins_with_ipv4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
-    let (one, other): (Vec<_>, Vec<_>) =
-        addresses.into_iter().partition(|address| address.is_ipv4() == begins_with_ipv4);
-    let mut ordered = VecDeque::with_capacity(one.len() + other.len());
-    for at in 0..one.len().max(other.len()) {
-        ordered.extend([one.get(at), other.get(at)].into_iter().flatten());
-    }
-    if let Some(at) = ordered.iter().position(|&address| Some(address) == preferred) {
-        ordered.remove(at);
-        ordered.extend(preferred);
-        ordered.rotate_right(1);
-    }
-    ordered.truncate(MOST_TRIED);
-    ordered
+/// Which of `addresses` is tried next: at first the preferred one, if it is among them, or the first;
+/// after that the first of another family than the last one, as long as there is one.
+fn next(
+    addresses: &[SocketAddr],
+    preferred: Option<SocketAddr>,
+    last: Option<SocketAddr>,
+) -> Option<usize> {
+    let suits = |address: &SocketAddr| match last {
+        None => Some(*address) == preferred,
+        Some(last) => address.is_ipv4() != last.is_ipv4(),
+    };
+    let first = if addresses.is_empty() { None } else { Some(0) };
+    addresses.iter().position(suits).or(first)
 }
 
 /// Attempts at a host's addresses, until one is connected.
 struct Race<'a> {
-    host: &'a str,
     attempt: &'a Attempt,
     deadline: Deadline,
-    to_try: VecDeque<SocketAddr>,
+    preferred: Option<SocketAddr>,
+    /// The one that was tried last.
+    last: Option<SocketAddr>,
+    to_try: Vec<SocketAddr>,
+    /// How many of them may be tried.
+    may_try: usize,
     under_way: Vec<(SocketAddr, Connecting)>,
     most_at_once: usize,
     /// When the next address is tried although none of those under way has failed.
     next_at: Deadline,
-    failed: Vec<(SocketAddr, io::Error)>,
+    failures: usize,
+    /// Which failed, and why.
+    why: String,
 }
 
 impl Race<'_> {
     fn run(&mut self) -> Result<(SocketAddr, Socket), Fault> {
         loop {
-            self.try_next();
+            let has_more = self.try_next();
             if self.under_way.is_empty() {
-                if self.to_try.is_empty() {
+                if !has_more {
                     return Err(Fault::NotConnected(self.explain()));
                 }
                 continue;
             }
-            let until = if self.to_try.is_empty() {
-                self.deadline
-            } else {
-                self.deadline.or_earlier(self.next_at)
-            };
+            let until =
+                if has_more { self.deadline.or_earlier(self.next_at) } else { self.deadline };
             let sockets = self.under_way.iter().map(|(_, socket)| socket);
             match Connecting::wait_for_one(sockets, until, self.attempt.cancel()) {
                 Ok(ready) => {
@@ -140,32 +144,49 @@ impl Race<'_> {
                             self.trace_winner(address);
                             return Ok((address, socket));
                         }
-                        Err(error) => self.note_failure(address, error),
+                        Err(error) => self.note_failure(address, &error),
                     }
                 }
                 Err(SocketError::Interrupted(Interruption::TimedOut))
                     if !self.deadline.has_passed() => {}
-                Err(error) => return Err(error.while_connecting("cannot wait for a connection")),
+                Err(SocketError::Interrupted(interruption)) => return Err(interruption.into()),
+                // The wait itself failed, for all of them.
+                Err(SocketError::Io(error)) => {
+                    for (address, _) in std::mem::take(&mut self.under_way) {
+                        self.note_failure(address, &error);
+                    }
+                }
             }
         }
     }
 
     /// Sets out for the next address, if there is one, and settles when the one after it follows.
-    fn try_next(&mut self) {
-        let Some(address) = self.to_try.pop_front() else { return };
+    /// Returns whether there are more.
+    fn try_next(&mut self) -> bool {
+        let Some(at) = next(&self.to_try, self.preferred, self.last) else { return false };
+        if self.may_try == 0 {
+            return false;
+        }
         if self.under_way.len() >= self.most_at_once {
             // The one that has had the most time makes room.
             let (oldest, _) = self.under_way.remove(0);
-            self.note_failure(oldest, ErrorKind::TimedOut.into());
+            self.note_failure(oldest, &ErrorKind::TimedOut.into());
         }
+        let address = self.to_try[at];
         match Connecting::begin(address) {
-            Ok(socket) => self.under_way.push((address, socket)),
             Err(error) if lacks_means(&error) && !self.under_way.is_empty() => {
                 // As many as there are descriptors for: in the end, one after the other.
                 self.most_at_once = self.under_way.len();
-                self.to_try.push_front(address);
             }
-            Err(error) => self.note_failure(address, error),
+            result => {
+                self.to_try.remove(at);
+                self.may_try -= 1;
+                self.last = Some(address);
+                match result {
+                    Ok(socket) => self.under_way.push((address, socket)),
+                    Err(error) => self.note_failure(address, &error),
+                }
+            }
         }
         self.next_at = if self.under_way.len() < self.most_at_once {
             Deadline::after(Some(HEAD_START))
@@ -173,11 +194,17 @@ impl Race<'_> {
             // What is to make room gets all the time that can be spared.
             self.deadline.share(2)
         };
+        self.may_try > 0 && !self.to_try.is_empty()
     }
 
-    fn note_failure(&mut self, address: SocketAddr, error: io::Error) {
+    fn note_failure(&mut self, address: SocketAddr, error: &io::Error) {
         self.attempt.trace(format_args!("no connection to {address}: {error}"));
-        self.failed.push((address, error));
+        if self.failures < MOST_NAMED {
+            let joint = if self.failures == 0 { "" } else { "; " };
+            // Writing to a string does not fail.
+            let _ = write!(self.why, "{joint}{address}: {error}");
+        }
+        self.failures += 1;
     }
 
     fn trace_winner(&self, winner: SocketAddr) {
@@ -188,20 +215,11 @@ impl Race<'_> {
     }
 
     /// Why there is no connection, in one line.
-    fn explain(&self) -> String {
-        if let [(address, error)] = self.failed.as_slice() {
-            return format!("cannot connect to {address}: {error}");
+    fn explain(&mut self) -> String {
+        if self.failures > MOST_NAMED {
+            let _ = write!(self.why, "; and {} more", self.failures - MOST_NAMED);
         }
-        let mut text = format!("cannot connect to {}", self.host);
-        for (at, (address, error)) in self.failed.iter().take(MOST_NAMED).enumerate() {
-            let joint = if at == 0 { ": " } else { "; " };
-            // Writing to a string does not fail.
-            let _ = write!(text, "{joint}{address}: {error}");
-        }
-        if self.failed.len() > MOST_NAMED {
-            let _ = write!(text, "; and {} more", self.failed.len() - MOST_NAMED);
-        }
-        text
+        std::mem::take(&mut self.why)
     }
 }
 
@@ -219,33 +237,36 @@ mod tests {
         texts.iter().map(|text| text.parse().expect("an address")).collect()
     }
 
+    /// The order in which they are tried, by their texts.
+    fn order(texts: &[&str], preferred: Option<&str>) -> Vec<String> {
+        let mut left = addresses(texts);
+        let preferred = preferred.map(|text| addresses(&[text])[0]);
+        let mut last = None;
+        let mut ordered = Vec::new();
+        while let Some(at) = next(&left, preferred, last) {
+            let address = left.remove(at);
+            last = Some(address);
+            ordered.push(address.to_string());
+        }
+        ordered
+    }
+
     #[test]
     fn the_families_take_turns_beginning_with_that_of_the_first() {
         let given = ["[::1]:1", "[::2]:1", "[::3]:1", "127.0.0.1:1", "127.0.0.2:1"];
         let expected = ["[::1]:1", "127.0.0.1:1", "[::2]:1", "127.0.0.2:1", "[::3]:1"];
-        assert_eq!(in_order(addresses(&given), None), addresses(&expected));
+        assert_eq!(order(&given, None), expected);
         let given = ["127.0.0.1:1", "127.0.0.2:1", "[::1]:1"];
         let expected = ["127.0.0.1:1", "[::1]:1", "127.0.0.2:1"];
-        assert_eq!(in_order(addresses(&given), None), addresses(&expected));
+        assert_eq!(order(&given, None), expected);
     }
 
     #[test]
     fn the_preferred_address_goes_first_if_the_host_still_has_it() {
-        let given = addresses(&["[::1]:1", "[::2]:1", "127.0.0.1:1"]);
-        let preferred = given[1];
-        let expected = addresses(&["[::2]:1", "[::1]:1", "127.0.0.1:1"]);
-        assert_eq!(in_order(given.clone(), Some(preferred)), expected);
-        let gone = addresses(&["[::9]:1"])[0];
-        assert_eq!(in_order(given.clone(), Some(gone)), in_order(given, None));
-    }
-
-    #[test]
-    fn so_many_addresses_are_tried_and_the_preferred_one_among_them() {
-        let given: Vec<SocketAddr> =
-            (0..100).map(|last| SocketAddr::from(([127, 0, 0, last], 1))).collect();
-        let ordered = in_order(given.clone(), Some(given[99]));
-        assert_eq!(ordered.len(), MOST_TRIED);
-        assert_eq!((ordered[0], ordered[1]), (given[99], given[0]));
+        let given = ["[::1]:1", "[::2]:1", "127.0.0.1:1", "127.0.0.2:1"];
+        let expected = ["127.0.0.2:1", "[::1]:1", "127.0.0.1:1", "[::2]:1"];
+        assert_eq!(order(&given, Some("127.0.0.2:1")), expected);
+        assert_eq!(order(&given, Some("[::9]:1")), order(&given, None));
     }
 
     #[test]

@@ -7,13 +7,21 @@
 
 /// As many headers as ureq takes.
 const MOST_HEADERS: usize = 128;
-/// The headers by which the body's end is found.
-const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
-/// Those that are read here. If there are too many headers, others are left out.
-const READ: [&str; 6] =
-    ["connection", "content-encoding", "content-type", "date", "location", "retry-after"];
+/// The headers that are read, by us or by ureq. If there are too many headers, others are left out.
+const READ: [&str; 8] = [
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "content-encoding",
+    "content-type",
+    "date",
+    "location",
+    "retry-after",
+];
 /// How others begin that are read.
 const READ_PREFIX: &str = "x-ratelimit-";
+/// The letters of those headers by which the body's end is found.
+const FRAMING: [&str; 2] = ["contentlength", "transferencoding"];
 
 /// What is to be done about a head that ureq refuses.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,13 +76,8 @@ fn is_status_line(line: &[u8]) -> bool {
 #[derive(Default)]
 struct Head {
     status_line: Vec<u8>,
-    headers: Vec<Header>,
-}
-
-struct Header {
-    line: Vec<u8>,
-    /// Whether it is a mere remainder, for a line after it to continue: it is left out.
-    is_refused: bool,
+    /// The lines of headers; nothing in the place of one that is left out.
+    headers: Vec<Vec<u8>>,
 }
 
 impl Head {
@@ -86,31 +89,34 @@ impl Head {
         let colon = memchr::memchr(b':', line)?;
         let name = line[..colon].trim_ascii_end();
         let value = &line[colon + 1..];
-        let is_odd = name.len() < colon
-            || name.is_empty()
-            || !name.iter().copied().all(is_name)
-            || !value.iter().copied().all(is_value);
+        let has_name = !name.is_empty() && name.iter().all(is_name);
+        let is_odd = !has_name || name.len() < colon || !value.iter().all(is_value);
         if is_odd && is_like_framing(name) {
             return None;
         }
-        let is_refused = name.is_empty() || !name.iter().copied().all(is_name);
-        let mut line = [name, b":"].concat();
-        line.extend(value.iter().map(|&byte| if is_value(byte) { byte } else { b' ' }));
-        self.headers.push(Header { line, is_refused });
+        let mut header = Vec::new();
+        if has_name {
+            header.extend_from_slice(name);
+            header.push(b':');
+            add_value(&mut header, value);
+        }
+        self.headers.push(header);
         Some(())
     }
 
     /// A line that begins with white space continues the one before, as if by a space. (RFC 9112, 5.2)
     fn continue_last(&mut self, more: &[u8]) -> Option<()> {
-        // Of nothing, it is read by some as a header of its own.
-        let Some(last) = self.headers.last_mut() else {
-            return (!is_like_framing(more)).then_some(());
-        };
-        if is_like_framing(&last.line) {
+        // With none before, some read it as a header of its own.
+        let begun = self.headers.last().map_or(more, Vec::as_slice);
+        if is_like_framing(begun) {
             return None;
         }
-        last.line.push(b' ');
-        last.line.extend(more.iter().map(|&byte| if is_value(byte) { byte } else { b' ' }));
+        if let Some(last) = self.headers.last_mut()
+            && !last.is_empty()
+        {
+            last.push(b' ');
+            add_value(last, more);
+        }
         Some(())
     }
 
@@ -121,56 +127,58 @@ impl Head {
 
     /// The head in bytes. If there are too many headers, the last of those that nobody reads are left
     /// out.
-    fn into_bytes(mut self) -> Vec<u8> {
-        self.headers.retain(|header| !header.is_refused);
-        let read = self.headers.iter().filter(|header| header.is_read()).count();
+    fn into_bytes(self) -> Vec<u8> {
+        let read = self.headers.iter().filter(|header| is_read(header)).count();
         let mut room = MOST_HEADERS.saturating_sub(read);
-        self.headers.retain(|header| {
-            let stays = header.is_read() || room > 0;
-            room -= usize::from(stays && !header.is_read());
-            stays
-        });
-        let lines = self.headers.into_iter().map(|header| header.line);
         let mut bytes = self.status_line;
-        for line in lines.chain([Vec::new()]) {
-            bytes.extend(b"\r\n");
-            bytes.extend(line);
+        bytes.extend_from_slice(b"\r\n");
+        for header in self.headers.iter().filter(|header| !header.is_empty()) {
+            if !is_read(header) {
+                if room == 0 {
+                    continue;
+                }
+                room -= 1;
+            }
+            bytes.extend_from_slice(header);
+            bytes.extend_from_slice(b"\r\n");
         }
-        bytes.extend(b"\r\n");
+        bytes.extend_from_slice(b"\r\n");
         bytes
     }
 }
 
-impl Header {
-    fn is_read(&self) -> bool {
-        let name = self.line.split(|&byte| byte == b':').next().unwrap_or_default();
-        let is = |other: &&str| name.eq_ignore_ascii_case(other.as_bytes());
-        let begins_with = |prefix: &str| {
-            name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix.as_bytes()))
-        };
-        FRAMING.iter().chain(&READ).any(is) || begins_with(READ_PREFIX)
-    }
+/// Adds a value, with spaces for what may not stand in one.
+fn add_value(header: &mut Vec<u8>, value: &[u8]) {
+    header.extend(value.iter().map(|byte| if is_value(byte) { *byte } else { b' ' }));
+}
+
+fn name_of(header: &[u8]) -> &[u8] {
+    header.split(|&byte| byte == b':').next().unwrap_or_default()
+}
+
+fn is_read(header: &[u8]) -> bool {
+    let name = name_of(header);
+    let prefix = name.get(..READ_PREFIX.len()).unwrap_or_default();
+    READ.iter().any(|read| name.eq_ignore_ascii_case(read.as_bytes()))
+        || prefix.eq_ignore_ascii_case(READ_PREFIX.as_bytes())
 }
 
 /// Whether a line, or its name, is one by which the body's end is found, or could be taken for one
 /// by somebody who is less strict.
 fn is_like_framing(line: &[u8]) -> bool {
-    let letters = |text: &[u8]| -> Vec<u8> {
-        let letters = text.iter().filter(|byte| byte.is_ascii_alphabetic());
-        letters.map(u8::to_ascii_lowercase).collect()
-    };
-    let name = letters(line.split(|&byte| byte == b':').next().unwrap_or_default());
-    FRAMING.iter().any(|framing| name == letters(framing.as_bytes()))
+    let letters = name_of(line).iter().filter(|byte| byte.is_ascii_alphabetic());
+    let letters = letters.map(u8::to_ascii_lowercase);
+    FRAMING.iter().any(|framing| letters.clone().eq(framing.bytes()))
 }
 
 /// A byte of a header's name. (RFC 9110, 5.6.2)
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+fn is_name(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
 }
 
 /// A byte of a header's value. (RFC 9110, 5.5)
-fn is_value(byte: u8) -> bool {
-    byte == b'\t' || byte >= b' ' && byte != 0x7f
+fn is_value(byte: &u8) -> bool {
+    *byte == b'\t' || *byte >= b' ' && *byte != 0x7f
 }
 
 #[cfg(test)]
