@@ -556,6 +556,11 @@ void av_cancel_free(struct av_cancel *cancel);
  *
  * A client may be used in a child process after fork(), even if other threads were inside calls: the
  * child opens connections of its own.
+ *
+ * A program that closes descriptors which it has not opened, as closefrom() does, frees its clients
+ * and cancel handles before that: what they hold would be taken for whatever has the same number
+ * by then, to be sent to, and closed by the `_free`. Calls end by their deadlines even so, and
+ * av_cancel_trigger() neither blocks nor writes.
  */
 av_status av_client_new(const struct av_client_config *config,
                         struct av_client **out,

@@ -5,7 +5,8 @@
 use crate::cancel::Cancel;
 use crate::deadline::Deadline;
 use crate::trace::{Level, Tracer};
-use std::cell::Cell;
+use crate::transport::Connection;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -87,6 +88,7 @@ pub(crate) struct Attempt {
     has_connected: Cell<bool>,
     request_begun: Cell<bool>,
     answer_begun: Cell<bool>,
+    unread: RefCell<Option<Box<Connection>>>,
 }
 
 impl Attempt {
@@ -111,6 +113,7 @@ impl Attempt {
             has_connected: Cell::new(false),
             request_begun: Cell::new(false),
             answer_begun: Cell::new(false),
+            unread: RefCell::new(None),
         }
     }
 
@@ -122,6 +125,13 @@ impl Attempt {
     /// The attempt that the calling thread is in.
     pub fn with_current<R>(work: impl FnOnce(&Attempt) -> R) -> R {
         CURRENT.with(work)
+    }
+
+    /// The same, if the thread is in one.
+    pub fn with_current_if_any(work: impl FnOnce(&Attempt)) {
+        if CURRENT.is_set() {
+            CURRENT.with(work);
+        }
     }
 
     /// When the attempt must end.
@@ -186,6 +196,16 @@ impl Attempt {
     /// Whether any byte of an answer has arrived.
     pub fn answer_begun(&self) -> bool {
         self.answer_begun.get()
+    }
+
+    /// Leaves a connection whose answer could not be read to whoever began the attempt.
+    pub fn leave_unread(&self, connection: Connection) {
+        self.unread.replace(Some(Box::new(connection)));
+    }
+
+    /// What was left so.
+    pub fn take_unread(&self) -> Option<Box<Connection>> {
+        self.unread.take()
     }
 
     /// Traces a step of the attempt.

@@ -1,5 +1,6 @@
-//! An answer that nobody asked for, over TLS: it arrives in one go with the answer before it, is
-//! decrypted with that, and must not be taken for the answer to the next request.
+//! What TLS has decrypted and nobody has read yet. An answer that nobody asked for arrives in one go
+//! with the answer before it, and must not be taken for the answer to the next request. And what
+//! follows an odd line in an answer's head is still there when that is read once more.
 
 use apivideo::ffi::client::{av_client, av_client_config, av_client_free, av_client_new};
 use apivideo::ffi::tokens::{av_token_free, av_tokens_get};
@@ -24,8 +25,8 @@ fn answer(token: &str, length: usize) -> Vec<u8> {
     (0..length).map(whole).find(|it| it.len() == length).expect("some padding fits").into_bytes()
 }
 
-/// Answers each request with the token `asked`, the first with an answer too many behind it.
-fn serve(mut socket: TcpStream, config: Arc<ServerConfig>) {
+/// Answers each request as `answers` says, by its number.
+fn serve(mut socket: TcpStream, config: Arc<ServerConfig>, answers: fn(usize) -> Vec<Vec<u8>>) {
     let mut session = ServerConnection::new(config).expect("a session");
     session.set_buffer_limit(None);
     for number in 0.. {
@@ -38,9 +39,8 @@ fn serve(mut socket: TcpStream, config: Arc<ServerConfig>) {
                 _ => return,
             }
         }
-        session.writer().write_all(&answer("asked", RECORD)).expect("room");
-        if number == 0 {
-            session.writer().write_all(&answer("unasked", 100)).expect("room");
+        for answer in answers(number) {
+            session.writer().write_all(&answer).expect("room");
         }
         // In one write, so that both are there when the first is read.
         let mut bytes = Vec::new();
@@ -72,8 +72,8 @@ fn token(client: *const av_client) -> String {
     }
 }
 
-#[test]
-fn an_unasked_answer_is_never_taken_for_the_next_one() {
+/// Has a client ask five times for a token, which is `asked` each time.
+fn ask_five_times(answers: fn(usize) -> Vec<Vec<u8>>) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key"))
@@ -96,7 +96,7 @@ fn an_unasked_answer_is_never_taken_for_the_next_one() {
     std::thread::spawn(move || {
         for socket in listener.incoming().flatten() {
             let config = config.clone();
-            std::thread::spawn(move || serve(socket, config));
+            std::thread::spawn(move || serve(socket, config, answers));
         }
     });
 
@@ -122,4 +122,21 @@ fn an_unasked_answer_is_never_taken_for_the_next_one() {
     }
     // SAFETY: made above, and not used any more.
     unsafe { av_client_free(client) };
+}
+
+#[test]
+fn an_unasked_answer_is_never_taken_for_the_next_one() {
+    ask_five_times(|number| match number {
+        0 => vec![answer("asked", RECORD), answer("unasked", 100)],
+        _ => vec![answer("asked", RECORD)],
+    });
+}
+
+#[test]
+fn an_odd_line_loses_nothing_of_what_follows_it() {
+    ask_five_times(|_| {
+        let answer = answer("asked", 2 * RECORD);
+        let (status_line, rest) = answer.split_at("HTTP/1.1 200 OK\r\n".len());
+        vec![[status_line, b"X-A: one\r\n two\r\n: x\r\n", rest].concat()]
+    });
 }

@@ -184,6 +184,11 @@ unsafe impl Input for av_request_options {
 ///
 /// A client may be used in a child process after fork(), even if other threads were inside calls: the
 /// child opens connections of its own.
+///
+/// A program that closes descriptors which it has not opened, as closefrom() does, frees its clients
+/// and cancel handles before that: what they hold would be taken for whatever has the same number
+/// by then, to be sent to, and closed by the `_free`. Calls end by their deadlines even so, and
+/// av_cancel_trigger() neither blocks nor writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn av_client_new(
     config: *const av_client_config,

@@ -4,14 +4,20 @@
 //! waits on them and gives them up follows the current [`Attempt`], not ureq's time-outs, which
 //! would start a thread for every call.
 
+use super::dial::{self, Preference};
+use super::head::{self, Mended};
 use super::lookup::Lookup;
 use super::socket::Socket;
 use super::tls::TlsSession;
 use super::{Fault, Proxy, SocketError, Trust};
 use crate::attempt::{Attempt, Phase};
 use crate::body::Body;
+use crate::cancel::lock;
 use crate::deadline::Deadline;
 use std::fmt;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use ureq::AsSendBody;
 use ureq::config::Config;
@@ -65,7 +71,8 @@ impl Agent {
     /// An agent that connects through `proxy`, if any, as `trust` says; without that, for plain
     /// http only.
     pub fn new(settings: &AgentSettings, trust: Option<Trust>, proxy: Option<Proxy>) -> Self {
-        let dialer = Dialer { lookup: Lookup::default(), trust, proxy };
+        let dialer =
+            Dialer { lookup: Lookup::default(), preference: Preference::default(), trust, proxy };
         Agent(ureq::Agent::with_parts(settings.0.clone(), dialer, NoResolver))
     }
 
@@ -75,10 +82,29 @@ impl Agent {
         request: Request<B>,
         attempt: &Attempt,
     ) -> Result<Exchange, Fault> {
-        let response =
-            attempt.run(|| self.0.run(request)).map_err(|error| fault(error, attempt))?;
+        let result = attempt.run(|| self.0.run(request));
+        let result = match (result, attempt.take_unread()) {
+            (Err(ureq::Error::Protocol(_)), Some(unread)) => self.read_mended(*unread, attempt),
+            (result, _) => result,
+        };
+        let response = result.map_err(|error| fault(error, attempt))?;
         attempt.enter(Phase::Read);
         Ok(Exchange(response))
+    }
+
+    /// Reads the answer on a connection whose head ureq has refused, once more and with that mended.
+    /// For ureq this is a request of its own, to an agent of its own, which sends nothing; so the
+    /// connection is closed afterwards.
+    fn read_mended(
+        &self,
+        unread: Connection,
+        attempt: &Attempt,
+    ) -> Result<Response<ureq::Body>, ureq::Error> {
+        let connector = Unread(Mutex::new(Some(unread)));
+        let agent = ureq::Agent::with_parts(self.0.config().clone(), connector, NoResolver);
+        let mut request = Request::new(());
+        *request.uri_mut() = Uri::from_static("http://mended/");
+        attempt.run(|| agent.run(request))
     }
 }
 
@@ -149,9 +175,26 @@ impl Resolver for NoResolver {
     }
 }
 
+/// Hands out the one connection whose answer is yet to be read.
+#[derive(Debug)]
+struct Unread(Mutex<Option<Connection>>);
+
+impl Connector for Unread {
+    type Out = Connection;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails,
+        _: Option<()>,
+    ) -> Result<Option<Connection>, ureq::Error> {
+        Ok(lock(&self.0).take())
+    }
+}
+
 /// Opens connections.
 struct Dialer {
     lookup: Lookup,
+    preference: Preference,
     trust: Option<Trust>,
     proxy: Option<Proxy>,
 }
@@ -201,16 +244,17 @@ impl Dialer {
         };
         attempt.enter(Phase::Send);
         Ok(Connection {
-            socket,
+            socket: Arc::new(socket),
             tls,
             buffers: ConnectionBuffers::new(),
             last_used: Instant::now(),
             used: true,
             is_answered_early: false,
+            heads: Heads::AsTheyCome,
         })
     }
 
-    /// A connection to the first of a host's addresses that takes it.
+    /// A connection to one of a host's addresses.
     fn reach(
         &self,
         host: &str,
@@ -221,31 +265,14 @@ impl Dialer {
         attempt.enter(Phase::Lookup);
         let addresses = self.lookup.resolve(host, port, attempt, deadline)?;
         attempt.enter(Phase::Connect);
-        let mut last = Fault::NotConnected(format!("{host} has no address"));
-        for (tried, address) in addresses.iter().enumerate() {
-            // An address that swallows packets must leave time for the next.
-            let left = (addresses.len() - tried) as u32;
-            match Socket::connect(*address, attempt, deadline.share(left.min(2))) {
-                Ok(socket) => {
-                    attempt.trace(format_args!("connected to {address}"));
-                    return Ok(socket);
-                }
-                Err(error) => {
-                    last = error.while_connecting(format_args!("cannot connect to {address}"));
-                    attempt.trace(format_args!("no connection to {address}: {last}"));
-                }
-            }
-            if deadline.has_passed() || matches!(last, Fault::Cancelled) {
-                break;
-            }
-        }
-        Err(last)
+        dial::connect(host, addresses, &self.preference, attempt, deadline)
     }
 }
 
 /// An open connection, in use or in ureq's pool.
-struct Connection {
-    socket: Socket,
+pub(crate) struct Connection {
+    /// Shared with nobody but, for a moment, with what takes its place to be read once more.
+    socket: Arc<Socket>,
     tls: Option<TlsSession>,
     buffers: ConnectionBuffers,
     last_used: Instant,
@@ -255,6 +282,113 @@ struct Connection {
     /// Whether the peer stopped taking the request and has answered: what is left of it is not sent.
     /// (Over TLS what can be read may be a mere ticket, so there the write's error stands.)
     is_answered_early: bool,
+    heads: Heads,
+}
+
+/// What becomes of the head of a connection's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heads {
+    /// ureq reads it as it comes.
+    AsTheyCome,
+    /// It was refused, and is to be mended before ureq sees it again.
+    ToBeMended,
+    /// That was done.
+    Mended,
+}
+
+impl Connection {
+    /// Whether the request that ureq sends was sent before: ureq does so for the second time.
+    fn is_sent(&self) -> bool {
+        self.heads != Heads::AsTheyCome
+    }
+
+    /// Receives some of what the peer sends; false once it has closed.
+    fn receive_some(&mut self) -> Result<bool, Fault> {
+        // A head, or the line before a chunk, that does not end: ureq limits the first alone.
+        if self.buffers.input().len() > LARGEST_HEAD {
+            let what = format!("not an HTTP answer: {LARGEST_HEAD} bytes that mean nothing yet");
+            return Err(Fault::Unreadable(what));
+        }
+        let input = self.buffers.input_append_buf();
+        let received = Attempt::with_current(|attempt| {
+            let received = match &mut self.tls {
+                Some(tls) => tls.receive(&self.socket, input, attempt)?,
+                None => self
+                    .socket
+                    .receive(input, attempt, attempt.deadline())
+                    .map_err(|error| error.while_exchanging(attempt))?,
+            };
+            if received > 0 {
+                attempt.received();
+            }
+            Ok::<usize, Fault>(received)
+        })?;
+        self.buffers.input_appended(received);
+        Ok(received > 0)
+    }
+
+    /// Receives a whole head and mends it.
+    fn receive_mended_head(&mut self) -> Result<(), Fault> {
+        self.heads = Heads::Mended;
+        loop {
+            match head::mend(self.buffers.input()) {
+                Mended::Incomplete if self.receive_some()? => {}
+                Mended::Incomplete => {
+                    let closed = SocketError::Io(ErrorKind::UnexpectedEof.into());
+                    return Err(Attempt::with_current(|it| closed.while_exchanging(it)));
+                }
+                // ureq says once more why.
+                Mended::Hopeless => return Ok(()),
+                Mended::Whole { length, head } => {
+                    self.buffers.replace_input(length, &head);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Whether the peer has kept the connection open and sent nothing more.
+    fn can_be_used(&mut self) -> bool {
+        #[cfg(test)]
+        tests::panic_if_planted();
+        if self.is_answered_early {
+            return false;
+        }
+        if std::mem::take(&mut self.used) {
+            self.last_used = Instant::now();
+            return true;
+        }
+        if !Attempt::with_current(|attempt| attempt.reuse().allows(self.last_used)) {
+            return false;
+        }
+        match &mut self.tls {
+            Some(tls) => tls.is_quiet(&self.socket),
+            None => self.socket.is_quiet(),
+        }
+    }
+}
+
+/// ureq drops a connection whose answer it cannot read: it is left to the attempt, for the agent to
+/// read it once more.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.is_sent() || self.buffers.input().is_empty() {
+            return;
+        }
+        Attempt::with_current_if_any(|attempt| {
+            if attempt.phase() == Phase::Wait {
+                attempt.leave_unread(Connection {
+                    socket: self.socket.clone(),
+                    tls: self.tls.take(),
+                    buffers: std::mem::take(&mut self.buffers),
+                    last_used: self.last_used,
+                    used: true,
+                    is_answered_early: self.is_answered_early,
+                    heads: Heads::ToBeMended,
+                });
+            }
+        });
+    }
 }
 
 impl fmt::Debug for Connection {
@@ -269,6 +403,9 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        if self.is_sent() {
+            return Ok(());
+        }
         let output = &self.buffers.output[..amount];
         self.used = true;
         Attempt::with_current(|attempt| {
@@ -292,44 +429,17 @@ impl Transport for Connection {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        // A head, or the line before a chunk, that does not end: ureq limits the first alone.
-        if self.buffers.input().len() > LARGEST_HEAD {
-            let what = format!("not an HTTP answer: {LARGEST_HEAD} bytes that mean nothing yet");
-            return Err(Fault::Unreadable(what).into());
+        if self.heads == Heads::ToBeMended {
+            self.receive_mended_head()?;
+            return Ok(true);
         }
-        let input = self.buffers.input_append_buf();
-        let received = Attempt::with_current(|attempt| {
-            let received = match &mut self.tls {
-                Some(tls) => tls.receive(&self.socket, input, attempt)?,
-                None => self
-                    .socket
-                    .receive(input, attempt, attempt.deadline())
-                    .map_err(|error| error.while_exchanging(attempt))?,
-            };
-            if received > 0 {
-                attempt.received();
-            }
-            Ok::<usize, Fault>(received)
-        })?;
-        self.buffers.input_appended(received);
-        Ok(received > 0)
+        Ok(self.receive_some()?)
     }
 
     fn is_open(&mut self) -> bool {
-        if self.is_answered_early {
-            return false;
-        }
-        if std::mem::take(&mut self.used) {
-            self.last_used = Instant::now();
-            return true;
-        }
-        if !Attempt::with_current(|attempt| attempt.reuse().allows(self.last_used)) {
-            return false;
-        }
-        match &mut self.tls {
-            Some(tls) => tls.is_quiet(&self.socket),
-            None => self.socket.is_quiet(),
-        }
+        // ureq holds the lock of its pool, which a panic would leave poisoned: no call of the client
+        // would ever get a connection again.
+        catch_unwind(AssertUnwindSafe(|| self.can_be_used())).unwrap_or(false)
     }
 
     fn is_tls(&self) -> bool {
@@ -338,6 +448,7 @@ impl Transport for Connection {
 }
 
 /// A connection's buffers. What was sent holds the credential: it is wiped with the connection.
+#[derive(Default)]
 struct ConnectionBuffers {
     output: Zeroizing<Vec<u8>>,
     input: Vec<u8>,
@@ -355,6 +466,14 @@ impl ConnectionBuffers {
             consumed: 0,
             progress: false,
         }
+    }
+
+    /// Puts `bytes` in the place of the first `length` bytes of the input.
+    fn replace_input(&mut self, length: usize, bytes: &[u8]) {
+        let rest = &self.input()[length..];
+        let input = [bytes, rest].concat();
+        (self.consumed, self.filled) = (0, input.len());
+        self.input = input;
     }
 
     /// Makes room behind the input: by moving it to the front, or else by growing. `await_input`
@@ -413,6 +532,78 @@ mod tests {
     use crate::attempt::Reuse;
     use crate::base_url::BaseUrl;
     use crate::trace::Tracer;
+    use std::cell::Cell;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    thread_local! {
+        /// Whether this thread's next look at a connection panics.
+        static IS_PLANTED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(super) fn panic_if_planted() {
+        assert!(!IS_PLANTED.take(), "planted");
+    }
+
+    /// A peer that answers each request so, byte by byte, and keeps the connection.
+    fn answer_all(listener: TcpListener, answer: &'static [u8]) {
+        for connection in listener.incoming() {
+            let mut connection = connection.expect("a connection");
+            std::thread::spawn(move || {
+                let mut seen = Vec::new();
+                let mut byte = [0];
+                while let Ok(1) = connection.read(&mut byte) {
+                    seen.extend(byte);
+                    if seen.ends_with(b"\r\n\r\n") {
+                        seen.clear();
+                        for byte in answer {
+                            connection.write_all(&[*byte]).expect("the client reads");
+                        }
+                    }
+                }
+            });
+        }
+    }
+
+    /// Makes calls that are answered so, and tells of each whether it was on a connection that was
+    /// there before.
+    fn caller(answer: &'static [u8]) -> impl Fn() -> bool {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        std::thread::spawn(move || answer_all(listener, answer));
+        let agent = Agent::new(&AgentSettings::new(), None, None);
+        move || {
+            let within = Deadline::after(Some(Duration::from_secs(60)));
+            let attempt =
+                Attempt::new(Instant::now(), within, None, None, Reuse::Any, Tracer::off());
+            let request = Request::get(&url).body(()).expect("a request");
+            let mut exchange = agent.exchange(request, &attempt).expect("an answer");
+            let (body, fault) = exchange.read_body(100, &attempt);
+            assert!(fault.is_none() && *body == *b"{}");
+            attempt.is_on_pooled_connection()
+        }
+    }
+
+    #[test]
+    fn a_panic_while_ureq_holds_its_pool_leaves_the_client_usable() {
+        let call = caller(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        assert!(!call());
+        assert!(call());
+        IS_PLANTED.set(true);
+        assert!(!call());
+        assert!(!IS_PLANTED.get());
+        assert!(call());
+    }
+
+    #[test]
+    fn an_odd_head_that_comes_bit_by_bit_is_read_and_its_connection_closed() {
+        let call = caller(
+            b"HTTP/1.1 103 Early\r\nX Y: z\r\n\r\n\
+              HTTP/1.1 200 OK\r\nX-A: a\r\n b\r\nContent-Length: 2\r\n\r\n{}",
+        );
+        assert!(!call());
+        assert!(!call());
+    }
 
     #[test]
     fn what_ureq_may_fail_with_that_is_not_known_here_says_what_was_being_done() {
@@ -430,7 +621,12 @@ mod tests {
         let base = BaseUrl::parse("https://api.test", false).expect("a base URL");
         let proxy = Proxy::choose(Some("http://user:password@proxy.test:3128"), &base, false);
         let proxy = proxy.expect("a proxy's URL");
-        let dialer = Dialer { lookup: Lookup::default(), trust: None, proxy };
+        let dialer = Dialer {
+            lookup: Lookup::default(),
+            preference: Preference::default(),
+            trust: None,
+            proxy,
+        };
         assert_eq!(format!("{dialer:?}"), "Dialer");
     }
 }

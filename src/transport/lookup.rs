@@ -38,6 +38,9 @@ enum State {
     Failed(String),
 }
 
+/// An answer that a thread is to give: nobody is left waiting for it if the thread dies.
+struct Asked(Arc<Answer>);
+
 impl Lookup {
     /// The addresses of `host`, a name or an IP literal (bare or in brackets), best first.
     pub fn resolve(
@@ -68,9 +71,14 @@ impl Lookup {
         let answer = Arc::new(Answer::default());
         let (host, for_thread) = (host.to_owned(), answer.clone());
         names.insert(host.clone(), answer.clone());
+        let asked = Asked(for_thread);
         let work = {
             let host = host.clone();
-            move || for_thread.settle((host.as_str(), 0).to_socket_addrs())
+            move || {
+                #[cfg(test)]
+                tests::panic_if_planted(&host);
+                asked.settle((host.as_str(), 0).to_socket_addrs());
+            }
         };
         spawn_without_signals("apivideo-lookup", work).inspect_err(|_| {
             names.remove(&host);
@@ -95,14 +103,8 @@ impl Answer {
         }
     }
 
-    /// The system's answer has come.
-    fn settle(&self, answer: io::Result<std::vec::IntoIter<SocketAddr>>) {
-        *lock(&self.state) = match answer {
-            Ok(addresses) => {
-                State::Found(addresses.map(|address| address.ip()).collect(), Instant::now())
-            }
-            Err(error) => State::Failed(reason(error).to_string()),
-        };
+    fn settle(&self, state: State) {
+        *lock(&self.state) = state;
         self.arrived.notify_all();
     }
 
@@ -126,5 +128,74 @@ impl Answer {
             }
             state = wait_for_change(&self.arrived, state, deadline, attempt.cancel())?;
         }
+    }
+}
+
+impl Asked {
+    /// The system's answer has come.
+    fn settle(self, answer: io::Result<std::vec::IntoIter<SocketAddr>>) {
+        self.0.settle(match answer {
+            Ok(addresses) => {
+                State::Found(addresses.map(|address| address.ip()).collect(), Instant::now())
+            }
+            Err(error) => State::Failed(reason(error).to_string()),
+        });
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let is_open = matches!(*lock(&self.0.state), State::Awaited);
+        if is_open {
+            self.0.settle(State::Failed("the lookup broke off".into()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::Reuse;
+    use crate::trace::Tracer;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A name at whose lookup the thread panics, as long as that is planted.
+    const FATAL: &str = "localhost";
+    static IS_PLANTED: AtomicBool = AtomicBool::new(false);
+
+    pub(super) fn panic_if_planted(host: &str) {
+        assert!(host != FATAL || !IS_PLANTED.load(Ordering::Relaxed), "planted");
+    }
+
+    #[test]
+    fn a_lookup_that_dies_fails_all_who_wait_and_is_made_anew_for_who_asks_next() {
+        let lookup = Lookup::default();
+        let resolve = || {
+            let now = Instant::now();
+            let never = Deadline::after(None);
+            let attempt = Attempt::new(now, never, None, None, Reuse::Any, Tracer::off());
+            lookup.resolve(FATAL, 80, &attempt, never)
+        };
+        IS_PLANTED.store(true, Ordering::Relaxed);
+        std::thread::scope(|scope| {
+            // Without a deadline: whoever is forgotten hangs.
+            for waiting in [(); 4].map(|()| scope.spawn(resolve)) {
+                let result = waiting.join().expect("no panic of ours");
+                let is_told = |why: &str| why == "cannot look up localhost: the lookup broke off";
+                assert!(
+                    matches!(&result, Err(Fault::NotConnected(why)) if is_told(why)),
+                    "{result:?}"
+                );
+            }
+        });
+        IS_PLANTED.store(false, Ordering::Relaxed);
+        assert!(resolve().is_ok_and(|addresses| !addresses.is_empty()));
+    }
+
+    #[test]
+    fn a_lookup_that_never_begins_fails_all_who_wait() {
+        let answer = Arc::new(Answer::default());
+        drop(Asked(answer.clone()));
+        assert!(matches!(&*lock(&answer.state), State::Failed(why) if !why.is_empty()));
     }
 }

@@ -2,13 +2,15 @@
 //! inside.
 
 mod agent;
+mod dial;
+mod head;
 mod lookup;
 mod proxy;
 mod socket;
 mod tls;
 mod trust;
 
-pub(crate) use agent::{Agent, AgentSettings, Exchange};
+pub(crate) use agent::{Agent, AgentSettings, Connection, Exchange};
 pub(crate) use proxy::Proxy;
 pub(crate) use socket::{Bell, pause};
 pub(crate) use trust::Trust;

@@ -46,10 +46,12 @@ impl TlsSession {
         let mut wire = Wire { socket, attempt, deadline: attempt.deadline(), error: None };
         let mut rest = bytes;
         while !rest.is_empty() {
-            // Never fails and takes at least a record's worth: the session's buffer is emptied
-            // after each turn.
-            let taken = self.0.writer().write(rest).unwrap_or(0);
-            rest = &rest[taken..];
+            // Takes at least a record's worth: the session's buffer is emptied after each turn.
+            match self.0.writer().write(rest) {
+                Ok(taken) if taken > 0 => rest = &rest[taken..],
+                // Trying that again would go on for ever.
+                _ => return Err(Fault::Broken("the TLS session takes no more to send".into())),
+            }
             wire.flush_session(&mut self.0).map_err(|error| error.while_exchanging(attempt))?;
         }
         Ok(())
@@ -69,7 +71,8 @@ impl TlsSession {
                 // A server that closes without saying so. What it may have cut off is found out
                 // by the length that it told, and by the JSON, which shows its own end.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
-                Err(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(Fault::Broken(format!("the TLS session broke: {error}"))),
             }
             match self.0.read_tls(&mut wire) {
                 Ok(_) => {}
@@ -209,5 +212,69 @@ fn explain(error: &rustls::Error, host: &str) -> String {
             other => format!("the certificate of {host} is refused: {other}"),
         },
         other => format!("the TLS handshake with {host} failed: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::Reuse;
+    use crate::trace::Tracer;
+    use crate::transport::dial::{self, Preference};
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::{ServerConfig, ServerConnection};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    /// The authority's certificate in PEM, and the settings of a server with one for localhost.
+    fn authority_and_server() -> (String, ServerConfig) {
+        let key = || KeyPair::generate().expect("a key");
+        let mut authority = CertificateParams::default();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, key()).expect("an authority");
+        let server_key = key();
+        let server = CertificateParams::new(vec!["localhost".into()])
+            .and_then(|server| server.signed_by(&server_key, &authority))
+            .expect("a certificate");
+        let key = PrivateKeyDer::Pkcs8(server_key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![server.der().clone()], key)
+            .expect("a server's settings");
+        (authority.pem(), config)
+    }
+
+    #[test]
+    fn a_session_that_takes_nothing_to_send_is_a_fault_and_no_endless_loop() {
+        let (authority, server) = authority_and_server();
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), authority).expect("a file's contents");
+        let trust = Trust::new(file.path().to_str()).expect("an authority");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().expect("a connection");
+            let mut session = ServerConnection::new(Arc::new(server)).expect("a session");
+            while session.complete_io(&mut socket).is_ok_and(|(read, _)| read > 0) {}
+        });
+
+        let never = Deadline::after(None);
+        let attempt = Attempt::new(Instant::now(), never, None, None, Reuse::Any, Tracer::off());
+        let preference = Preference::default();
+        let socket = dial::connect("localhost", vec![address], &preference, &attempt, never);
+        let socket = socket.expect("a connection");
+        let session = TlsSession::establish(&socket, "localhost", &trust, &attempt, never);
+        let mut session = session.expect("a session");
+        session.send(&socket, b"some", &attempt).expect("room");
+        session.0.set_buffer_limit(Some(0));
+        let result = session.send(&socket, b"more", &attempt);
+        assert!(matches!(&result, Err(Fault::Broken(why)) if why.contains("TLS")), "{result:?}");
+        drop((socket, session));
+        server.join().expect("the server ends");
     }
 }

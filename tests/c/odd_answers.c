@@ -18,6 +18,7 @@ typedef enum form {
 
 #define LENGTH "Content-Length: 127\r\n\r\n" TOKEN_BODY
 #define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+#define EIGHT(text) text text text text text text text text
 #define OK_LENGTH "HTTP/1.1 200 OK\r\n" LENGTH
 /* The times in TOKEN_BODY. */
 #define CREATED 1606903999
@@ -91,6 +92,19 @@ static const token_row token_rows[] = {
     {"202", BYTES("HTTP/1.1 202 Accepted\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
     {"299", BYTES("HTTP/1.1 299 Whatever\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
     {"Retry-After of a success", BYTES("HTTP/1.1 200 OK\r\nRetry-After: 60\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
+
+    /* Lines that were added on the way, and mean nothing. */
+    {"a folded line", BYTES("HTTP/1.1 200 OK\r\nX-A: one\r\n two\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
+    {"a folded line that comes first", BYTES("HTTP/1.1 200 OK\r\n\tX-A: one\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
+    {"a line without a name", BYTES("HTTP/1.1 200 OK\r\n: x\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
+    {"a space in a name", BYTES("HTTP/1.1 200 OK\r\nX Frame: x\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
+    {"a space after a name", BYTES("HTTP/1.1 200 OK\r\nX-A : x\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
+    {"a letter in a name", BYTES("HTTP/1.1 200 OK\r\nX-\xC3\xA9: x\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
+    {"control characters in a value", BYTES("HTTP/1.1 200 OK\r\nX-A: a\x7f\x01z\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
+    {"odd lines behind what counts", BYTES("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n: x\r\n\r\n7f\r\n" TOKEN_BODY "\r\n0\r\n\r\n"), TOKEN, 3600, CREATED, EXPIRES},
+    {"odd lines in every answer", BYTES("HTTP/1.1 103 Early Hints\r\nX Y: z\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n: x\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
+    {"odd lines of one that ends by closing", CUT("HTTP/1.1 200 OK\r\n: x\r\n\r\n" TOKEN_BODY), TOKEN, 3600, CREATED, EXPIRES},
+    {"192 headers", BYTES("HTTP/1.1 200 OK\r\n" EIGHT(EIGHT("X-Many: 1\r\nX-Many: 1\r\nX-Many: 1\r\n")) LENGTH), TOKEN, 3600, CREATED, EXPIRES},
 
     /* How its body is framed. */
     {"chunked", BYTES(CHUNKED "\r\n7f\r\n" TOKEN_BODY "\r\n0\r\n\r\n"), TOKEN, 3600, CREATED, EXPIRES},
@@ -363,7 +377,6 @@ static void deletes(void) {
 /* 128 arrays within each other, the deepest that is allowed. */
 #define OPEN_16 "[[[[[[[[[[[[[[[["
 #define CLOSE_16 "]]]]]]]]]]]]]]]]"
-#define EIGHT(text) text text text text text text text text
 #define DEPTH_128 EIGHT(OPEN_16) EIGHT(CLOSE_16)
 
 /* Handed out as they are: fields are not checked. */

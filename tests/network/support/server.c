@@ -91,29 +91,49 @@ static void *accept_all(void *argument) {
   return NULL;
 }
 
-/* A listener on a port of its own. */
-static int listen_somewhere(int backlog, uint16_t *port) {
-  struct sockaddr_in address;
-  socklen_t size = sizeof address;
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  memset(&address, 0, sizeof address);
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) != 0 ||
-      listen(listener, backlog) != 0 ||
+/* An address of this machine, IPv4 or IPv6; ends the test program if it is none. */
+static socklen_t address_of(const char *text, uint16_t port, struct sockaddr_storage *into) {
+  struct sockaddr_in *v4 = (struct sockaddr_in *)into;
+  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)into;
+  memset(into, 0, sizeof *into);
+  if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    return sizeof *v4;
+  }
+  if (inet_pton(AF_INET6, text, &v6->sin6_addr) != 1) fail(text);
+  v6->sin6_family = AF_INET6;
+  v6->sin6_port = htons(port);
+  return sizeof *v6;
+}
+
+/* A listener at an address; on a port of its own, which it tells, if `*port` is 0. */
+static int listen_at(const char *text, int backlog, uint16_t *port) {
+  struct sockaddr_storage address;
+  socklen_t size = address_of(text, *port, &address);
+  int yes = 1;
+  int listener = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (listener < 0) fail("socket");
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (address.ss_family == AF_INET6) setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+  if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, backlog) != 0 ||
       getsockname(listener, (struct sockaddr *)&address, &size) != 0)
     fail("listen");
-  *port = ntohs(address.sin_port);
+  *port = ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
+                                             : ((struct sockaddr_in6 *)&address)->sin6_port);
   return listener;
 }
 
-server *server_start(serve_fn serve, void *data) {
+server *server_start(serve_fn serve, void *data) { return server_start_at("127.0.0.1", 0, serve, data); }
+
+server *server_start_at(const char *address, uint16_t port, serve_fn serve, void *data) {
   server *s = (server *)calloc(1, sizeof *s);
   int small = 4096;
   if (!s) fail("calloc");
   s->serve = serve;
   s->data = data;
-  s->listener = listen_somewhere(1024, &s->port);
+  s->port = port;
+  s->listener = listen_at(address, 1024, &s->port);
   /* So that a client that sends to one that does not read comes to a stop. */
   setsockopt(s->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   server_url_as(s, "http", s->url, sizeof s->url);
@@ -124,6 +144,8 @@ server *server_start(serve_fn serve, void *data) {
 }
 
 const char *server_url(const server *s) { return s->url; }
+
+uint16_t server_port(const server *s) { return s->port; }
 
 void server_url_as(const server *s, const char *scheme, char *url, size_t size) {
   snprintf(url, size, "%s://127.0.0.1:%u", scheme, (unsigned)s->port);
@@ -225,19 +247,21 @@ void serve_silence(server *s, int connection, void *data) {
 }
 
 uint16_t black_hole(void) {
-  uint16_t port;
-  struct sockaddr_in address;
+  uint16_t port = 0;
+  black_hole_at("127.0.0.1", &port);
+  return port;
+}
+
+int black_hole_at(const char *at, uint16_t *port) {
+  int listener = listen_at(at, 0, port);
+  struct sockaddr_storage address;
+  socklen_t size = address_of(at, *port, &address);
   int i;
-  listen_somewhere(0, &port);
-  memset(&address, 0, sizeof address);
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
   /* One fills the queue; that the next one hangs is seen, not believed. */
   for (i = 0; i < 8; i++) {
-    struct pollfd it = {socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), POLLOUT, 0};
-    connect(it.fd, (struct sockaddr *)&address, sizeof address);
-    if (poll(&it, 1, 100) == 0) return port;
+    struct pollfd it = {socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), POLLOUT, 0};
+    connect(it.fd, (struct sockaddr *)&address, size);
+    if (poll(&it, 1, 100) == 0) return listener;
   }
   fprintf(stderr, "there is no way to fill a listener's queue here\n");
   exit(2);

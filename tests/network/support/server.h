@@ -22,9 +22,13 @@ typedef struct request {
 
 /* Listens on a port of its own; ends the test program if it cannot. */
 server *server_start(serve_fn serve, void *data);
+/* The same at an address of this machine, IPv4 or IPv6, and a port, 0 for one of its own. */
+server *server_start_at(const char *address, uint16_t port, serve_fn serve, void *data);
 /* Its base URL, "http://127.0.0.1:PORT", and the same with another scheme. */
 const char *server_url(const server *s);
 void server_url_as(const server *s, const char *scheme, char *url, size_t size);
+/* Its port. */
+uint16_t server_port(const server *s);
 /* How many connections it has accepted. */
 size_t server_connections(const server *s);
 /* How many requests server_receive() has received, by all connections. */
@@ -52,6 +56,9 @@ void serve_silence(server *s, int connection, void *data);
 /* A port on loopback that swallows what wants to connect: its queue is full. Closed when the test
  * program ends. */
 uint16_t black_hole(void);
+/* The same at an address, IPv4 or IPv6, and a port; on one of its own, which it tells, if `*port` is 0.
+ * Returns the listener: who accepts from it lets those in who still knock. */
+int black_hole_at(const char *address, uint16_t *port);
 /* A port on loopback that refuses connections. */
 uint16_t refusing_port(void);
 /* A PEM file with an authority that has signed nothing; deleted when the test program ends. */
