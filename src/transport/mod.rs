@@ -2,7 +2,9 @@
 //! inside.
 
 mod agent;
+mod explain;
 mod lookup;
+mod pem;
 mod proxy;
 mod socket;
 mod tls;
