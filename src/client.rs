@@ -100,7 +100,8 @@ impl Client {
         let base_url = BaseUrl::parse(url, config.allow_plain_http)?;
         let headers = headers(&config, &secret, &base_url)?;
         let environment = Environment::of_this_process();
-        let proxy = Proxy::choose(config.proxy_url, &base_url, config.allow_plain_http)?;
+        let may_be_seen = config.allow_plain_http;
+        let proxy = Proxy::choose(config.proxy_url, environment, &base_url, may_be_seen)?;
         // A certificate file is checked in any case: a program that names one means it.
         let trust = if base_url.is_https() || config.ca_file.is_some() {
             Some(Trust::new(config.ca_file, environment)?)

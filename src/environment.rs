@@ -41,6 +41,11 @@ impl Environment {
             ))),
         }
     }
+
+    /// Whether this is a CGI program, in which HTTP_PROXY is whatever a request's Proxy header says.
+    pub fn is_of_cgi(&self) -> bool {
+        env::var_os("REQUEST_METHOD").is_some()
+    }
 }
 
 fn is_filled((_, value): &(&'static str, OsString)) -> bool {
