@@ -352,7 +352,8 @@ mod tests {
             other(OfWebpki::MalformedExtensions),
             other(OfWebpki::TrailingData(1)),
         ];
-        for presented in [vec![], vec!["DnsName(\"a.test\")".into(), "IpAddress(10.0.0.1)".into()]] {
+        for presented in [vec![], vec!["DnsName(\"a.test\")".into(), "IpAddress(10.0.0.1)".into()]]
+        {
             let expected = server.clone();
             all.push(CertificateError::NotValidForNameContext { expected, presented });
         }
