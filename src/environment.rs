@@ -42,6 +42,11 @@ impl Environment {
         }
     }
 
+    /// What a variable says to whoever does not ask whether it is to be trusted.
+    pub fn untrusted(name: &str) -> Option<OsString> {
+        env::var_os(name)
+    }
+
     /// Whether this is a CGI program, in which HTTP_PROXY is whatever a request's Proxy header says.
     pub fn is_of_cgi(&self) -> bool {
         env::var_os("REQUEST_METHOD").is_some()

@@ -222,36 +222,40 @@ fn date(time: UnixTime) -> String {
     }
 }
 
+/// What algorithms and curves are called.
+const ALGORITHMS: &[(&str, &str)] = &[
+    ("1.2.840.113549.1.1.1", "RSA"),
+    ("1.2.840.113549.1.1.4", "RSA and MD5"),
+    ("1.2.840.113549.1.1.5", "RSA and SHA-1"),
+    ("1.2.840.113549.1.1.10", "RSA-PSS with unusual parameters"),
+    ("1.2.840.113549.1.1.11", "RSA and SHA-256"),
+    ("1.2.840.113549.1.1.12", "RSA and SHA-384"),
+    ("1.2.840.113549.1.1.13", "RSA and SHA-512"),
+    ("1.2.840.113549.1.1.14", "RSA and SHA-224"),
+    ("1.2.840.10045.4.1", "ECDSA and SHA-1"),
+    ("1.2.840.10045.4.3.1", "ECDSA and SHA-224"),
+    ("1.2.840.10045.4.3.2", "ECDSA and SHA-256"),
+    ("1.2.840.10045.4.3.3", "ECDSA and SHA-384"),
+    ("1.2.840.10045.4.3.4", "ECDSA and SHA-512"),
+    ("1.2.840.10045.3.1.7", "P-256"),
+    ("1.3.132.0.34", "P-384"),
+    ("1.3.132.0.35", "P-521"),
+    ("1.3.132.0.10", "secp256k1"),
+    ("1.3.101.112", "Ed25519"),
+    ("1.3.101.113", "Ed448"),
+];
+
 /// The name of an algorithm, or its number: the content of a DER `AlgorithmIdentifier`, of which that of
 /// a key on a curve names the curve besides.
 fn algorithm(id: &[u8]) -> String {
     const ELLIPTIC: &str = "1.2.840.10045.2.1";
     let (number, rest) = object_identifier(id);
     let number = if number == ELLIPTIC { object_identifier(rest).0 } else { number };
-    let name = match number.as_str() {
-        "1.2.840.113549.1.1.1" => "RSA",
-        "1.2.840.113549.1.1.4" => "RSA and MD5",
-        "1.2.840.113549.1.1.5" => "RSA and SHA-1",
-        "1.2.840.113549.1.1.10" => "RSA-PSS with unusual parameters",
-        "1.2.840.113549.1.1.11" => "RSA and SHA-256",
-        "1.2.840.113549.1.1.12" => "RSA and SHA-384",
-        "1.2.840.113549.1.1.13" => "RSA and SHA-512",
-        "1.2.840.113549.1.1.14" => "RSA and SHA-224",
-        "1.2.840.10045.4.1" => "ECDSA and SHA-1",
-        "1.2.840.10045.4.3.1" => "ECDSA and SHA-224",
-        "1.2.840.10045.4.3.2" => "ECDSA and SHA-256",
-        "1.2.840.10045.4.3.3" => "ECDSA and SHA-384",
-        "1.2.840.10045.4.3.4" => "ECDSA and SHA-512",
-        "1.2.840.10045.3.1.7" => "P-256",
-        "1.3.132.0.34" => "P-384",
-        "1.3.132.0.35" => "P-521",
-        "1.3.132.0.10" => "secp256k1",
-        "1.3.101.112" => "Ed25519",
-        "1.3.101.113" => "Ed448",
-        "" => "an algorithm that is not told",
-        number => return format!("the algorithm {number}"),
-    };
-    name.into()
+    match ALGORITHMS.iter().find(|(known, _)| *known == number) {
+        Some((_, name)) => (*name).to_owned(),
+        None if number.is_empty() => "an algorithm that is not told".to_owned(),
+        None => format!("the algorithm {number}"),
+    }
 }
 
 /// The object identifier at the beginning of `der`, in its usual form, and what follows it; "" if there
@@ -304,6 +308,12 @@ mod tests {
     #[derive(Debug)]
     enum OfWebpki {
         CaUsedAsEndEntity,
+        EndEntityUsedAsCa,
+        UnsupportedCriticalExtension,
+        UnsupportedCertVersion,
+        NameConstraintViolation,
+        MalformedNameConstraint,
+        PathLenConstraintViolated,
         MalformedExtensions,
         #[expect(dead_code, reason = "shown by Debug")]
         TrailingData(u8),
@@ -349,11 +359,19 @@ mod tests {
             CertificateError::InvalidOcspResponse,
             CertificateError::ApplicationVerificationFailure,
             other(OfWebpki::CaUsedAsEndEntity),
+            other(OfWebpki::EndEntityUsedAsCa),
+            other(OfWebpki::UnsupportedCriticalExtension),
+            other(OfWebpki::UnsupportedCertVersion),
+            other(OfWebpki::NameConstraintViolation),
+            other(OfWebpki::MalformedNameConstraint),
+            other(OfWebpki::PathLenConstraintViolated),
             other(OfWebpki::MalformedExtensions),
             other(OfWebpki::TrailingData(1)),
         ];
-        for presented in [vec![], vec!["DnsName(\"a.test\")".into(), "IpAddress(10.0.0.1)".into()]]
-        {
+        for presented in [
+            vec![],
+            vec!["DnsName(\"a.test\")".into(), "IpAddress(10.0.0.1)".into(), "Other".into()],
+        ] {
             let expected = server.clone();
             all.push(CertificateError::NotValidForNameContext { expected, presented });
         }
@@ -408,7 +426,7 @@ mod tests {
             let told = handshake(error, "host.test");
             let session = session(error);
             assert!(told.contains("host.test") && !session.is_empty(), "{told}");
-            for text in [told, session] {
+            for text in [told, session, authority(error)] {
                 let is_dump = text.contains(['{', '[', '(', '"']) || text.contains("::");
                 assert!(!is_dump && !text.contains("  "), "{text}");
             }

@@ -15,8 +15,7 @@ pub(super) fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, 
         let certificate = certificate.map_err(|error| match error {
             Error::MissingSectionEnd { .. } => "is not PEM: it ends too early",
             Error::IllegalSectionStart { .. } => "is not PEM: a BEGIN line is damaged",
-            Error::Base64Decode(_) => "is not PEM: what should be base64 is not",
-            _ => "is not PEM",
+            _ => "is not PEM: what should be base64 is not",
         })?;
         certificates.push(without_appendix(certificate));
     }

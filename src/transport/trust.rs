@@ -148,7 +148,7 @@ fn found_authorities() -> Result<RootCertStore, Error> {
 fn bundle() -> CertificateResult {
     // Who looks for it asks the environment first: what that names is not to be trusted, or it would
     // have been read above.
-    if std::env::var_os(openssl_probe::ENV_CERT_FILE).is_some_and(|path| !path.is_empty()) {
+    if Environment::untrusted(openssl_probe::ENV_CERT_FILE).is_some_and(|path| !path.is_empty()) {
         return CertificateResult::default();
     }
     load_certs_from_paths(openssl_probe::probe().cert_file.as_deref(), None)
@@ -159,7 +159,7 @@ fn bundle() -> CertificateResult {
 fn directories() -> CertificateResult {
     // The same, and an empty variable is something to it.
     let named = [openssl_probe::ENV_CERT_FILE, openssl_probe::ENV_CERT_DIR];
-    if named.into_iter().all(|variable| std::env::var_os(variable).is_none()) {
+    if named.into_iter().all(|variable| Environment::untrusted(variable).is_none()) {
         return load_native_certs();
     }
     let mut all = CertificateResult::default();

@@ -62,6 +62,9 @@ opens() {
 system=/etc/ssl/certs
 mount -t tmpfs none "$system"
 $VALGRIND "$program" "$files" none
+cp "$files/not-base64.pem" "$system"
+$VALGRIND "$program" "$files" none
+rm "$system/not-base64.pem"
 for form in ours mark marks crlf trusted x509 with-text indented; do
   SSL_CERT_FILE=$files/$form.pem $VALGRIND "$program" "$files" system
 done
