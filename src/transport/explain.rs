@@ -19,18 +19,20 @@ pub(super) fn handshake(error: &Error, host: &str) -> String {
 
 /// Why a session cannot be begun or go on.
 pub(super) fn session(error: &Error) -> String {
-    match error {
+    let text = match error {
         Error::InvalidMessage(
             InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
-        ) => "what came back is not TLS: the port may be one for plain http:// or for another \
-              protocol, check that of base_url"
-            .into(),
-        Error::InvalidMessage(why) => breach(why),
-        Error::PeerMisbehaved(why) => breach(why),
-        Error::InappropriateMessage { .. }
-        | Error::InappropriateHandshakeMessage { .. }
-        | Error::DecryptError
-        | Error::PeerSentOversizedRecord => breach(error),
+        ) => {
+            "what came back is not TLS: the port may be one for plain http:// or for another \
+             protocol, check that of base_url"
+        }
+        Error::InvalidMessage(_) => return breach("with a message that cannot be read"),
+        Error::PeerMisbehaved(why) => return breach(&in_words(why)),
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            return breach("with a message out of turn");
+        }
+        Error::DecryptError => return breach("with what cannot be decrypted"),
+        Error::PeerSentOversizedRecord => return breach("with too large a record"),
         Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
@@ -39,178 +41,180 @@ pub(super) fn session(error: &Error) -> String {
         | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
             "the server speaks neither TLS 1.2 nor TLS 1.3, which alone are spoken here: have it \
              updated"
-                .into()
         }
-        Error::PeerIncompatible(why) => format!(
-            "the server offers nothing that is supported here, {}: it should have TLS 1.3, or TLS 1.2 \
-             with ECDHE and AES-GCM or ChaCha20",
-            in_words(why)
-        ),
-        Error::AlertReceived(alert) => refused_by_server(*alert),
-        Error::NoCertificatesPresented => "the server shows no certificate: have one set up".into(),
-        Error::InvalidCertificate(fault) => certificate(fault, "the server"),
-        Error::FailedToGetCurrentTime => "this system does not tell the time: set its clock".into(),
-        Error::FailedToGetRandomBytes => "this system gives no random bytes".into(),
-        other => in_words(other),
-    }
+        Error::PeerIncompatible(_)
+        | Error::AlertReceived(
+            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
+        ) => {
+            "the server finds nothing in common with what is supported here: have it set up with TLS \
+             1.3, or TLS 1.2 with ECDHE and AES-GCM or ChaCha20, and with a certificate whose key is \
+             RSA from 2048 bits, P-256, P-384 or Ed25519, not P-521; or it wants a certificate of its \
+             clients, and none is shown here"
+        }
+        Error::AlertReceived(alert) => return refused_by_server(*alert),
+        Error::NoCertificatesPresented => "the server shows no certificate: have one set up",
+        Error::FailedToGetCurrentTime => "this system does not tell the time: set its clock",
+        Error::FailedToGetRandomBytes => "this system gives no random bytes",
+        Error::InvalidCertificate(fault) => return certificate(fault, "the server"),
+        _ => "for a reason without a name",
+    };
+    text.to_owned()
 }
 
-fn breach(what: impl Debug) -> String {
+fn breach(how: &str) -> String {
     format!(
-        "the server, or something on the way to it, breaks the rules of TLS, {}: see whether another \
-         network or an update of the server helps",
-        in_words(what)
+        "the server, or something on the way to it, breaks the rules of TLS, {how}: see whether another \
+         network or an update of the server helps"
     )
 }
 
 /// Why an authority's certificate cannot be used.
 pub(super) fn authority(error: &Error) -> String {
     match error {
-        Error::InvalidCertificate(CertificateError::BadEncoding) => "it is no X.509".into(),
         Error::InvalidCertificate(CertificateError::Other(reason)) => in_words(&reason.0),
-        other => in_words(other),
+        _ => "it is no X.509".to_owned(),
     }
 }
 
 /// What a server means by the alert with which it ends the session.
 fn refused_by_server(alert: AlertDescription) -> String {
     use AlertDescription::*;
-    match alert {
-        HandshakeFailure | InsufficientSecurity => {
-            "the server finds nothing in common with what is supported here: have it set up with TLS 1.3, \
-             or TLS 1.2 with ECDHE and AES-GCM or ChaCha20, and with a certificate whose key is RSA from \
-             2048 bits, P-256, P-384 or Ed25519, not P-521; or it wants a certificate of its clients, \
-             and none is shown here"
-                .into()
+    let text = match alert {
+        CertificateRequired
+        | NoCertificate
+        | BadCertificate
+        | UnsupportedCertificate
+        | CertificateUnknown
+        | CertificateRevoked
+        | CertificateExpired
+        | UnknownCA
+        | AccessDenied => {
+            "the server wants a certificate of its clients, and none is shown here: have it set up to do \
+             without"
         }
-        CertificateRequired | NoCertificate | BadCertificate | UnsupportedCertificate
-        | CertificateUnknown | CertificateRevoked | CertificateExpired | UnknownCA
-        | AccessDenied => "the server wants a certificate of its clients, and none is shown here: \
-                           have it set up to do without"
-            .into(),
-        UnrecognisedName => "the server does not know this host name: check base_url".into(),
-        InternalError => "the server has a fault of its own: its log may tell which".into(),
-        other => format!(
-            "the server refuses it by alert {}, {}: its log may tell why",
-            u8::from(other),
-            in_words(other)
-        ),
-    }
+        UnrecognisedName => "the server does not know this host name: check base_url",
+        InternalError => "the server has a fault of its own: its log may tell which",
+        other => {
+            let number = u8::from(other);
+            return format!("the server refuses it by alert {number}: its log may tell why");
+        }
+    };
+    text.to_owned()
 }
 
 /// What is wrong with a certificate.
 fn certificate(fault: &CertificateError, host: &str) -> String {
     use CertificateError::*;
-    let chain = format!("the certificate of {host}");
-    match fault {
-        UnknownIssuer => format!(
-            "{chain} is from an issuer that is not trusted here: if you trust it, name its certificate \
-             in ca_file; or the server leaves out those between the issuer and its own"
+    let (what, remedy) = match fault {
+        NotValidForName => return not_for(host, &[]),
+        NotValidForNameContext { presented, .. } => return not_for(host, presented),
+        ExpiredContext { time, not_after } => (
+            &*format!(
+                "expired on {}, and this machine's clock says {}",
+                date(*not_after),
+                date(*time)
+            ),
+            "have it renewed, or set the clock",
         ),
-        Expired => format!("{chain} has expired: have it renewed"),
-        ExpiredContext { time, not_after } => format!(
-            "{chain} expired on {}, and this machine's clock says {}: have it renewed, or set the clock",
-            date(*not_after),
-            date(*time)
+        NotValidYetContext { time, not_before } => (
+            &*format!(
+                "is not valid yet but from {}, and this machine's clock says {}",
+                date(*not_before),
+                date(*time)
+            ),
+            "check the clock",
         ),
-        NotValidYet => format!("{chain} is not valid yet: check this machine's clock"),
-        NotValidYetContext { time, not_before } => format!(
-            "{chain} is not valid yet but from {}, and this machine's clock says {}: check the clock",
-            date(*not_before),
-            date(*time)
-        ),
-        NotValidForName => not_for(host, &[]),
-        NotValidForNameContext { presented, .. } => not_for(host, presented),
-        #[allow(deprecated)]
-        UnsupportedSignatureAlgorithm => {
-            format!("{chain} is signed in a way that is not supported: {REISSUE}")
-        }
-        UnsupportedSignatureAlgorithmContext { signature_algorithm_id, .. } => format!(
-            "{chain}, or that of an issuer, is signed by {}, which is not supported: {REISSUE}",
-            algorithm(signature_algorithm_id)
+        UnsupportedSignatureAlgorithmContext { signature_algorithm_id, .. } => (
+            &*format!(
+                "or that of an issuer is signed by {}, which is not supported",
+                algorithm(signature_algorithm_id)
+            ),
+            REISSUE,
         ),
         UnsupportedSignatureAlgorithmForPublicKeyContext {
             signature_algorithm_id,
             public_key_algorithm_id,
-        } => format!(
-            "{chain}, or that of an issuer, is signed by {} with a key of {}, which is not supported: \
-             {REISSUE}",
-            algorithm(signature_algorithm_id),
-            algorithm(public_key_algorithm_id)
+        } => (
+            &*format!(
+                "or that of an issuer is signed by {} with a key of {}, which is not supported",
+                algorithm(signature_algorithm_id),
+                algorithm(public_key_algorithm_id)
+            ),
+            REISSUE,
         ),
-        BadSignature => format!(
-            "{chain} or its handshake has a signature that is wrong, or made by an RSA key of fewer \
-             than 2048 bits or more than 8192, which is not supported: {REISSUE}"
+        BadSignature => (
+            "or its handshake has a signature that is wrong, or made by an RSA key of fewer than 2048 bits \
+             or more than 8192, which is not supported",
+            REISSUE,
         ),
-        InvalidPurpose | InvalidPurposeContext { .. } => format!(
-            "{chain} is refused, for it is not meant for servers: have it re-issued with serverAuth in \
-             its extendedKeyUsage"
+        UnknownIssuer => (
+            "is from an issuer that is not trusted here",
+            "if you trust it, name its certificate in ca_file; or the server leaves out those between \
+             the issuer and its own",
         ),
-        UnhandledCriticalExtension => unknown_critical_extension(&chain),
-        BadEncoding => format!("{chain} is not well-formed: have it re-issued"),
+        InvalidPurpose | InvalidPurposeContext { .. } => (
+            "is not meant for servers",
+            "have it re-issued with serverAuth in its extendedKeyUsage",
+        ),
+        Expired => ("has expired", "have it renewed"),
+        NotValidYet => ("is not valid yet", "check this machine's clock"),
+        BadEncoding => ("is not well-formed", "have it re-issued"),
         // webpki's error, whose type rustls does not hand on.
-        Other(reason) => match format!("{:?}", reason.0).as_str() {
-            "CaUsedAsEndEntity" => format!(
-                "{chain} is one of an authority, not of a server: a self-signed one must be made with \
-                 CA:FALSE"
-            ),
-            "EndEntityUsedAsCa" => format!(
-                "{chain} was issued by one that is not an authority's: have that re-issued with CA:TRUE"
-            ),
-            "UnsupportedCriticalExtension" => unknown_critical_extension(&chain),
-            "UnsupportedCertVersion" => format!(
-                "{chain}, or that of an issuer, is of X.509's version 1 or 2: have it re-issued as \
-                 version 3"
-            ),
-            "NameConstraintViolation" => format!(
-                "{chain} is refused, for its issuer may not issue for such a name, or has constraints on \
-                 directory names, which are not supported: have it issued by another, or without those"
-            ),
-            "UnsupportedNameType" | "MalformedNameConstraint" => format!(
-                "{chain} is refused, for its issuer has constraints on a kind of name that is not \
-                 supported: have them say DNS names and addresses alone"
-            ),
-            "PathLenConstraintViolated" | "MaximumPathDepthExceeded" => {
-                format!(
-                    "{chain} is refused, for there are too many issuers above it: have it issued \
-                         by one nearer to the root"
-                )
-            }
-            _ => format!("{chain} is refused, {}: have it re-issued", in_words(&reason.0)),
-        },
-        other => format!("{chain} is refused, {}: have it re-issued", in_words(other)),
-    }
+        Other(reason) => of_webpki(&format!("{:?}", reason.0)),
+        _ => ("is refused for a reason without a name", "have it re-issued"),
+    };
+    format!("the certificate of {host} {what}: {remedy}")
 }
 
-fn unknown_critical_extension(chain: &str) -> String {
-    format!(
-        "{chain}, or that of an issuer, has an extension that is marked critical and is not supported, \
-         such as certificate policies: have it re-issued without, or not marked so"
-    )
+/// The same of a fault that is known by its name alone.
+fn of_webpki(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "CaUsedAsEndEntity" => (
+            "is one of an authority, not of a server",
+            "a self-signed one must be made with CA:FALSE",
+        ),
+        "EndEntityUsedAsCa" => {
+            ("was issued by one that is not an authority's", "have that re-issued with CA:TRUE")
+        }
+        "UnsupportedCriticalExtension" => (
+            "or that of an issuer has an extension that is marked critical and is not supported, such as \
+             certificate policies",
+            "have it re-issued without, or not marked so",
+        ),
+        "UnsupportedCertVersion" => {
+            ("or that of an issuer is of X.509's version 1 or 2", "have it re-issued as version 3")
+        }
+        "NameConstraintViolation" => (
+            "is refused, for its issuer may not issue for such a name, or has constraints on directory \
+             names, which are not supported",
+            "have it issued by another, or without those",
+        ),
+        "PathLenConstraintViolated" | "MaximumPathDepthExceeded" => {
+            ("has too many issuers above it", "have it issued by one nearer to the root")
+        }
+        _ => ("or that of an issuer has a form that is not supported", "have it re-issued"),
+    }
 }
 
 /// A certificate is for other hosts: `presented`, as rustls writes them for programmers.
 fn not_for(host: &str, presented: &[String]) -> String {
     const MOST: usize = 3;
-    let names: Vec<_> = presented.iter().filter_map(|name| as_openssl_has_it(name)).collect();
-    let others = match names.len() {
-        0 => ", it names none at all as subjectAltName".into(),
-        count @ 1..=MOST => format!(", but for {}", names[..count].join(", ")),
-        count => format!(", but for {} and {} others", names[..MOST].join(", "), count - MOST),
-    };
+    let mut others = String::new();
+    for name in presented.iter().take(MOST) {
+        others += if others.is_empty() { ", but for " } else { ", " };
+        let (kind, name) = name.split_once('(').unwrap_or(("", name));
+        others += if kind == "IpAddress" { "IP:" } else { "DNS:" };
+        others += name.trim_end_matches(')').trim_matches('"');
+    }
+    match presented.len() {
+        0 => others += ", it names none at all as subjectAltName",
+        count if count > MOST => others += &format!(" and {} others", count - MOST),
+        _ => {}
+    }
     format!(
         "the certificate was not made out for {host}{others}: check the host of base_url, or have the \
          certificate re-issued with it as subjectAltName"
     )
-}
-
-fn as_openssl_has_it(name: &str) -> Option<String> {
-    let inner = |before, after| name.strip_prefix(before)?.strip_suffix(after);
-    match (inner("DnsName(\"", "\")"), inner("IpAddress(", ")")) {
-        (Some(name), _) => Some(format!("DNS:{name}")),
-        (_, Some(address)) => Some(format!("IP:{address}")),
-        _ => None,
-    }
 }
 
 /// A day, as certificates tell it.
@@ -283,11 +287,10 @@ fn object_identifier(der: &[u8]) -> (String, &[u8]) {
 }
 
 /// What a value is called in the program, in words: `SelectedUnofferedPsk` is "selected unoffered psk".
-fn in_words(value: impl Debug) -> String {
-    let text = format!("{value:?}");
-    let name = text.split(|character: char| !character.is_ascii_alphanumeric()).next();
+fn in_words(value: &dyn Debug) -> String {
     let mut words = String::new();
-    for character in name.unwrap_or_default().chars() {
+    // Not what is within it.
+    for character in format!("{value:?}").chars().take_while(char::is_ascii_alphanumeric) {
         if character.is_ascii_uppercase() && !words.is_empty() {
             words.push(' ');
         }
@@ -312,7 +315,7 @@ mod tests {
         UnsupportedCriticalExtension,
         UnsupportedCertVersion,
         NameConstraintViolation,
-        MalformedNameConstraint,
+        MaximumPathDepthExceeded,
         PathLenConstraintViolated,
         MalformedExtensions,
         #[expect(dead_code, reason = "shown by Debug")]
@@ -363,15 +366,13 @@ mod tests {
             other(OfWebpki::UnsupportedCriticalExtension),
             other(OfWebpki::UnsupportedCertVersion),
             other(OfWebpki::NameConstraintViolation),
-            other(OfWebpki::MalformedNameConstraint),
+            other(OfWebpki::MaximumPathDepthExceeded),
             other(OfWebpki::PathLenConstraintViolated),
             other(OfWebpki::MalformedExtensions),
             other(OfWebpki::TrailingData(1)),
         ];
-        for presented in [
-            vec![],
-            vec!["DnsName(\"a.test\")".into(), "IpAddress(10.0.0.1)".into(), "Other".into()],
-        ] {
+        for presented in [vec![], vec!["DnsName(\"a.test\")".into(), "IpAddress(10.0.0.1)".into()]]
+        {
             let expected = server.clone();
             all.push(CertificateError::NotValidForNameContext { expected, presented });
         }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 /// 10.0.0.0/8, each for all ports or with one; or "*", for all hosts.
 pub(super) fn names(list: &str, host: &str, port: u16) -> bool {
     let host = Host::of(host);
-    list.split(|character: char| character == ',' || character.is_whitespace())
+    list.split(|character: char| character == ',' || character.is_ascii_whitespace())
         .filter(|entry| !entry.is_empty())
         .any(|entry| is_named(entry, &host, port))
 }

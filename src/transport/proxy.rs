@@ -88,7 +88,7 @@ impl Proxy {
     /// Checks a proxy's URL, which came from `source`. It is not quoted: it may hold a password.
     fn parse(url: &str, source: &str) -> Result<Self, Error> {
         let refuse = |why: &str| Error::invalid_argument(format_args!("{source} {why}"));
-        if url.contains(|character: char| character.is_whitespace() || character.is_control()) {
+        if url.bytes().any(|byte| byte == b' ' || byte.is_ascii_control()) {
             return Err(refuse("holds a space, a line end or a control character"));
         }
         let with_scheme =
@@ -99,16 +99,19 @@ impl Proxy {
                  be percent-encoded)",
             )
         })?;
-        let protocol = match uri.scheme_str().map(str::to_ascii_lowercase).as_deref() {
-            Some("http") => Protocol::Http,
-            Some("socks5" | "socks5h") => Protocol::Socks5,
-            Some("https") => {
-                return Err(refuse(
-                    "is an https:// URL, and no proxy is spoken to over TLS: use http://, by which \
-                     what goes to the service is encrypted all the same",
-                ));
-            }
-            _ => return Err(refuse("must begin with http://, socks5:// or socks5h://")),
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+        let protocol = if is("http") {
+            Protocol::Http
+        } else if is("socks5") || is("socks5h") {
+            Protocol::Socks5
+        } else {
+            return Err(refuse(if is("https") {
+                "is an https:// URL, and no proxy is spoken to over TLS: use http://, by which what goes \
+                 to the service is encrypted all the same"
+            } else {
+                "must begin with http://, socks5:// or socks5h://"
+            }));
         };
         let Some(authority) = uri.authority() else { return Err(refuse("has no host")) };
         let host = authority.host();

@@ -11,8 +11,9 @@ use rustls::crypto::{CryptoProvider, KeyProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
+use rustls_native_certs::{CertificateResult, load_certs_from_paths};
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Which authorities are trusted.
@@ -93,25 +94,27 @@ fn named_authorities(environment: Environment) -> Result<Option<RootCertStore>, 
     if file.is_none() && directories.is_none() {
         return Ok(None);
     }
-    let mut certificates = Vec::new();
+    let mut roots = RootCertStore::empty();
     if let Some(Variable { name, value }) = file {
-        let found = read(&value)
-            .and_then(|found| if is_any_usable(&found) { Ok(found) } else { Err(UNUSABLE.into()) })
-            .map_err(|why| unusable_variable(name, &value, &why))?;
-        certificates.extend(found);
-    }
-    if let Some(Variable { name, value }) = directories {
-        let found: Vec<_> = std::env::split_paths(&value)
-            .flat_map(|directory| load_certs_from_paths(None, Some(&directory)).certs)
-            .collect();
-        if !is_any_usable(&found) {
+        let found = read(&value).map_err(|why| unusable_variable(name, &value, &why))?;
+        roots = usable(found);
+        if roots.is_empty() {
             return Err(unusable_variable(name, &value, UNUSABLE));
         }
-        certificates.extend(found);
     }
-    certificates.sort_unstable_by(|one, other| one.as_ref().cmp(other.as_ref()));
-    certificates.dedup();
-    Ok(Some(usable(certificates)))
+    if let Some(Variable { name, value }) = directories {
+        let found = usable(in_directories(std::env::split_paths(&value).collect()).certs);
+        if found.is_empty() {
+            return Err(unusable_variable(name, &value, UNUSABLE));
+        }
+        for root in found.roots {
+            // A directory may have those of the file again.
+            if !roots.roots.contains(&root) {
+                roots.roots.push(root);
+            }
+        }
+    }
+    Ok(Some(roots))
 }
 
 /// What is wrong with certificates of which none can be used.
@@ -129,7 +132,7 @@ fn found_authorities() -> Result<RootCertStore, Error> {
     if !roots.is_empty() {
         return Ok(roots);
     }
-    let found = directories();
+    let found = single_ones();
     let roots = usable(found.certs);
     if !roots.is_empty() {
         return Ok(roots);
@@ -154,17 +157,28 @@ fn bundle() -> CertificateResult {
     load_certs_from_paths(openssl_probe::probe().cert_file.as_deref(), None)
 }
 
-/// The certificates of the system's directories or store. They are the bundle's again, file by file,
-/// and read only if no bundle can be used.
-fn directories() -> CertificateResult {
-    // The same, and an empty variable is something to it.
-    let named = [openssl_probe::ENV_CERT_FILE, openssl_probe::ENV_CERT_DIR];
-    if named.into_iter().all(|variable| Environment::untrusted(variable).is_none()) {
-        return load_native_certs();
+/// The certificates of the system's directories. They are the bundle's again, file by file, and read only
+/// if no bundle can be used.
+#[cfg(not(any(windows, target_os = "macos")))]
+fn single_ones() -> CertificateResult {
+    in_directories(openssl_probe::candidate_cert_dirs().map(PathBuf::from).collect())
+}
+
+/// The certificates of the system's store, unless who reads that would ask the environment first.
+#[cfg(any(windows, target_os = "macos"))]
+fn single_ones() -> CertificateResult {
+    let variables = [openssl_probe::ENV_CERT_FILE, openssl_probe::ENV_CERT_DIR];
+    if variables.into_iter().any(|name| Environment::untrusted(name).is_some()) {
+        return CertificateResult::default();
     }
+    rustls_native_certs::load_native_certs()
+}
+
+/// The certificates in directories, of which some may be missing.
+fn in_directories(directories: Vec<PathBuf>) -> CertificateResult {
     let mut all = CertificateResult::default();
-    for directory in openssl_probe::candidate_cert_dirs() {
-        let found = load_certs_from_paths(None, Some(directory));
+    for directory in directories {
+        let found = load_certs_from_paths(None, Some(&directory));
         all.certs.extend(found.certs);
         all.errors.extend(found.errors);
     }
@@ -177,12 +191,6 @@ fn usable(certificates: Vec<CertificateDer<'static>>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates);
     roots
-}
-
-/// Whether one of the certificates can be used.
-fn is_any_usable(certificates: &[CertificateDer<'static>]) -> bool {
-    let mut roots = RootCertStore::empty();
-    certificates.iter().any(|certificate| roots.add(certificate.clone()).is_ok())
 }
 
 /// The authorities in a PEM file, all of which must be usable: a file that is named on purpose is

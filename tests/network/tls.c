@@ -86,7 +86,7 @@ static void bad_certificates(void) {
       {"no host at all", "localhost", 4447, "ours.pem", "not made out for localhost"},
       {"two levels below a wildcard", "a.b.wild.test", 4431, "ours.pem", "not made out for a.b.wild.test"},
       {"the domain of a wildcard", "wild.test", 4431, "ours.pem", "not made out for wild.test"},
-      {"for clients alone", "localhost", 4454, "ours.pem", "is refused"},
+      {"for clients alone", "localhost", 4454, "ours.pem", "not meant for servers"},
       {"TLS 1.1 alone", "localhost", 4441, "ours.pem", "neither TLS 1.2 nor TLS 1.3"},
       {"plain http", "localhost", 4450, "ours.pem", "is not TLS"},
       {"asks for a certificate, TLS 1.2", "localhost", 4462, "ours.pem", "wants a certificate of its clients"},
