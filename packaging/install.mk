@@ -9,7 +9,7 @@ DOCDIR ?= $(PREFIX)/share/doc/apivideo
 INSTALL ?= install
 
 HEADERS := $(wildcard include/*.h include/*.hpp)
-DOCUMENTS := README.md CHANGELOG.md LICENSE docs/ABI.md
+DOCUMENTS := README.md CHANGELOG.md LICENSE docs/ABI.md docs/CERTIFICATES.md
 # Those that `make docs` has made, if there was a doxygen; and what they are called, even where they are no more.
 MAN_PAGES = $(wildcard $(BUILD)/man/man3/*.3)
 MAN_NAMES = $(addsuffix .3,$(sort $(shell sed -n 's/.*@defgroup \([a-z_]*\) .*/\1/p' docs/reference/pages.dox; \

@@ -46,6 +46,7 @@ impl Answer<'_> {
                 self.request.consequence(outcome),
             ),
             is_repeatable: self.request.is_repeatable(),
+            is_lasting: true,
             reply: Some(Box::new(Reply { status: self.status, problem: Problem::default(), body })),
             retry_after: None,
         })

@@ -93,7 +93,11 @@ pub(crate) fn port_in(authority: &Authority, default: u16) -> Option<u16> {
     if rest.is_empty() {
         return Some(default);
     }
-    let digits = rest.strip_prefix(':')?;
+    port_of(rest.strip_prefix(':')?)
+}
+
+/// The port that `digits` are; `None` if they are none.
+pub(crate) fn port_of(digits: &str) -> Option<u16> {
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|&port| is_number && port > 0)
 }

@@ -2,6 +2,7 @@
 //! call through one client at once.
 
 use crate::base_url::{self, BaseUrl};
+use crate::environment::Environment;
 use crate::error::Error;
 use crate::process::PerProcess;
 use crate::rate_limit::Gate;
@@ -98,10 +99,12 @@ impl Client {
         let url = config.base_url.unwrap_or(base_url::PRODUCTION);
         let base_url = BaseUrl::parse(url, config.allow_plain_http)?;
         let headers = headers(&config, &secret, &base_url)?;
-        let proxy = Proxy::choose(config.proxy_url, &base_url, config.allow_plain_http)?;
+        let environment = Environment::of_this_process();
+        let may_be_seen = config.allow_plain_http;
+        let proxy = Proxy::choose(config.proxy_url, environment, &base_url, may_be_seen)?;
         // A certificate file is checked in any case: a program that names one means it.
         let trust = if base_url.is_https() || config.ca_file.is_some() {
-            Some(Trust::new(config.ca_file)?)
+            Some(Trust::new(config.ca_file, environment)?)
         } else {
             None
         };

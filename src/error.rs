@@ -124,6 +124,7 @@ impl Error {
             attempts: facts.attempts,
             message: in_one_line(&facts.message),
             is_retryable: temporary
+                && !facts.is_lasting
                 && (facts.is_repeatable || facts.outcome == Outcome::NotApplied),
             retry_after: facts.retry_after,
             reply: facts.reply,
@@ -169,6 +170,8 @@ pub(crate) struct CallFacts {
     pub message: String,
     /// Whether doing it again, even if it had been done, does nothing more.
     pub is_repeatable: bool,
+    /// Whether it would be the same the next time.
+    pub is_lasting: bool,
     /// How long the service, or the gate, asks to wait.
     pub retry_after: Option<Duration>,
     pub reply: Option<Box<Reply>>,

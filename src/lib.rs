@@ -6,6 +6,7 @@
 //! |---|---|
 //! | the upload-token operations and what a token is | `tokens.rs` |
 //! | a client and its checked configuration | `client.rs`, `base_url.rs` |
+//! | what the environment may say | `environment.rs`, `privileges.rs` |
 //! | what a call does on the network, attempt by attempt | `send.rs`, `attempt.rs` |
 //! | when it tries again, and how long it waits | `retry.rs`, `retry_after.rs`, `rate_limit.rs`, `jitter.rs` |
 //! | what bounds it in time, and ends it from outside | `deadline.rs`, `cancel.rs` |
@@ -33,11 +34,13 @@ mod body;
 mod cancel;
 mod client;
 mod deadline;
+mod environment;
 mod error;
 mod jitter;
 mod json;
 mod page;
 mod plain;
+mod privileges;
 mod problem;
 mod process;
 mod rate_limit;

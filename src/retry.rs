@@ -16,8 +16,8 @@ pub(crate) enum Trouble {
     Broke,
     /// The service answered with this status.
     Answered(u16),
-    /// What would be the same the next time: a certificate or an argument refused, an answer that
-    /// cannot be decoded, a cancelled call.
+    /// What would be the same the next time: a certificate or an argument refused, a proxy that
+    /// refuses, an answer that cannot be decoded, a cancelled call.
     Lasting,
 }
 

@@ -354,6 +354,7 @@ impl<'c, 'r> Call<'c, 'r> {
                 advice(ended.failure, ended.retry_after),
             ),
             is_repeatable: request.is_repeatable(),
+            is_lasting: ended.trouble == Trouble::Lasting,
             retry_after: ended.retry_after,
             reply: ended.reply,
         })
@@ -427,6 +428,7 @@ impl Ended {
             Fault::TlsRefused(_) => (Failure::Tls, Trouble::Lasting),
             Fault::Unreadable(_) => (Failure::Decode, Trouble::Lasting),
             Fault::NotConnected(_) => (Failure::Connect, Trouble::NotSent),
+            Fault::ProxyRefused(_) => (Failure::Connect, Trouble::Lasting),
             Fault::TimedOut if attempt.phase().is_before_request() => {
                 (Failure::Timeout, Trouble::NotSent)
             }
@@ -455,7 +457,7 @@ impl Ended {
     fn before_attempt(failure: Failure, what: &str, retry_after: Option<Duration>) -> Self {
         Ended {
             failure,
-            trouble: Trouble::Lasting,
+            trouble: Trouble::NotSent,
             outcome: Outcome::NotApplied,
             what: what.into(),
             retry_after,

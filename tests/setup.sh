@@ -7,7 +7,7 @@ set -eu
 needed="cc:gcc c++:g++ clang:clang clang++:clang valgrind:valgrind nm:binutils readelf:binutils"
 # For tests/network: servers and proxies, and what sets networks up around them.
 needed="$needed nginx:nginx openssl:openssl tinyproxy:tinyproxy microsocks:microsocks strace:strace"
-needed="$needed unshare:util-linux ip:iproute2 ss:iproute2"
+needed="$needed unshare:util-linux setpriv:util-linux setcap:libcap2-bin ip:iproute2 ss:iproute2"
 # For tests/install.
 needed="$needed cmake:cmake ninja:ninja-build meson:meson pkg-config:pkg-config"
 # For tests/docs and tests/abi.

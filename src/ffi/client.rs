@@ -76,15 +76,21 @@ pub struct av_client_config {
     pub sdk_name: *const c_char,
     /// The version of that library, in the form of `app_version`, or NULL.
     pub sdk_version: *const c_char,
-    /// A PEM file of certificate authorities that replaces the system's; read by av_client_new().
-    /// NULL is the system's.
+    /// A PEM file of certificate authorities that replaces the system's; read by av_client_new(),
+    /// which takes all of its certificates or none, also those labelled TRUSTED or X509 CERTIFICATE.
+    /// NULL is the system's. docs/CERTIFICATES.md lists what kinds of certificates are refused.
     pub ca_file: *const c_char,
     /// The proxy to go through: `http://` (by CONNECT, also for a plain `base_url`), `socks5://` or
     /// `socks5h://`, with `user:password@` (percent-encoded) if it asks for them. It is told the
-    /// service's name, which is not looked up here. "" is none. NULL is what the environment says:
-    /// HTTPS_PROXY (HTTP_PROXY for a plain `base_url`), else ALL_PROXY, unless NO_PROXY, a list
-    /// with commas, names the host or a domain it is in, or is "*" (networks as 10.0.0.0/8 are not
-    /// understood); each in capitals or small.
+    /// service's name, which is not looked up here. What it refuses is not tried again: that ends the
+    /// call with AV_STATUS_CONNECT, not retryable. "" is none. NULL is what the environment says:
+    /// https_proxy (http_proxy for a plain `base_url`), else all_proxy, unless no_proxy excepts the
+    /// host. That is a list with commas or spaces of hosts (also for all below them, with or without a
+    /// leading dot), addresses, and networks such as 10.0.0.0/8, each with or without a port; or "*".
+    /// Each variable is also known in capitals, after the small one; HTTP_PROXY is not in a CGI
+    /// program, where it is a header of the request. An empty variable is unset, one that cannot be
+    /// read AV_STATUS_INVALID_ARGUMENT. A setuid or otherwise privileged program's environment says
+    /// nothing.
     pub proxy_url: *const c_char,
     /// Takes the trace, or NULL.
     pub trace_fn: av_trace_fn,
@@ -174,13 +180,15 @@ unsafe impl Input for av_request_options {
 /// @param out     receives the client, to be freed with av_client_free(); not NULL.
 /// @param error   receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
-/// @return AV_STATUS_OK; AV_STATUS_INVALID_ARGUMENT; AV_STATUS_TLS if the system has no trusted
-/// certificates; AV_STATUS_INTERNAL.
+/// @return AV_STATUS_OK; AV_STATUS_INVALID_ARGUMENT, also if the environment says what cannot be used;
+/// AV_STATUS_TLS if the system has no trusted certificates; AV_STATUS_INTERNAL.
 ///
 /// The first client for an `https://` service reads the system's certificates, once per process: its
 /// bundle, and its directory of single ones only if there is no bundle.
-/// The environment is read here alone: the proxies, and SSL_CERT_FILE and SSL_CERT_DIR, which say
-/// where the certificates are.
+/// The environment is read here alone: the proxies (see av_client_config.proxy_url), and SSL_CERT_FILE
+/// and SSL_CERT_DIR, which say where the certificates are, the latter in one or more directories with
+/// colons between. The message names a variable that leads to no certificate. In a program with rights
+/// that its user has not (setuid, setgid, capabilities of its own: AT_SECURE) none of them is asked.
 ///
 /// A client may be used in a child process after fork(), even if other threads were inside calls: the
 /// child opens connections of its own.

@@ -531,6 +531,7 @@ mod tests {
     use super::*;
     use crate::attempt::Reuse;
     use crate::base_url::BaseUrl;
+    use crate::environment::Environment;
     use crate::trace::Tracer;
     use std::cell::Cell;
     use std::io::{Read, Write};
@@ -619,7 +620,8 @@ mod tests {
     #[test]
     fn debugging_a_dialer_shows_no_password_of_its_proxy() {
         let base = BaseUrl::parse("https://api.test", false).expect("a base URL");
-        let proxy = Proxy::choose(Some("http://user:password@proxy.test:3128"), &base, false);
+        let url = Some("http://user:password@proxy.test:3128");
+        let proxy = Proxy::choose(url, Environment::of_this_process(), &base, false);
         let proxy = proxy.expect("a proxy's URL");
         let dialer = Dialer {
             lookup: Lookup::default(),

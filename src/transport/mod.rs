@@ -4,11 +4,15 @@
 mod agent;
 mod dial;
 mod head;
+mod explain;
 mod lookup;
+mod no_proxy;
+mod pem;
 mod proxy;
 mod socket;
 mod tls;
 mod trust;
+mod tunnel;
 
 pub(crate) use agent::{Agent, AgentSettings, Connection, Exchange};
 pub(crate) use proxy::Proxy;
@@ -28,6 +32,8 @@ pub(crate) enum Fault {
     Cancelled,
     /// The name, the connection or the way to it failed; nothing of the request was sent.
     NotConnected(String),
+    /// The proxy refuses the way, and would again; nothing of the request was sent.
+    ProxyRefused(String),
     /// The certificate or the handshake was refused; nothing of the request was sent.
     TlsRefused(String),
     /// The connection broke during the exchange.
@@ -42,6 +48,7 @@ impl fmt::Display for Fault {
             Fault::TimedOut => f.write_str("timed out"),
             Fault::Cancelled => f.write_str("cancelled"),
             Fault::NotConnected(text)
+            | Fault::ProxyRefused(text)
             | Fault::TlsRefused(text)
             | Fault::Broken(text)
             | Fault::Unreadable(text) => f.write_str(text),

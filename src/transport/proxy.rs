@@ -1,23 +1,17 @@
-//! Proxies on the way to the service: HTTP by CONNECT (RFC 9110, 9.3.6) and SOCKS5 (RFC 1928, with
-//! RFC 1929 for user and password). Both are told the service's name, which is not looked up here,
-//! and are spoken to over our own socket, so that deadline and cancel hold.
+//! Which proxy is on the way to the service: what the configuration says, or else the environment.
 
 use super::socket::Socket;
-use super::{Fault, SocketError};
+use super::tunnel::Tunnel;
+use super::{Fault, no_proxy};
 use crate::attempt::Attempt;
 use crate::base_url::{BaseUrl, is_loopback, port_in};
 use crate::deadline::Deadline;
+use crate::environment::Environment;
 use crate::error::Error;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
-use std::env;
-use std::net::IpAddr;
+use std::fmt;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
-
-/// The largest head of a proxy's answer to CONNECT.
-const LARGEST_HEAD: usize = 16 * 1024;
 
 /// A proxy.
 #[derive(Clone)]
@@ -28,16 +22,18 @@ pub(crate) struct Proxy {
     credentials: Option<Credentials>,
 }
 
+/// How a proxy is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
+pub(super) enum Protocol {
     Http,
     Socks5,
 }
 
+/// What a proxy asks for; each at most 255 bytes.
 #[derive(Clone)]
-struct Credentials {
-    user: Zeroizing<String>,
-    password: Zeroizing<String>,
+pub(super) struct Credentials {
+    pub user: Zeroizing<String>,
+    pub password: Zeroizing<String>,
 }
 
 impl Proxy {
@@ -45,6 +41,7 @@ impl Proxy {
     /// "", or without it the environment's.
     pub fn choose(
         url: Option<&str>,
+        environment: Environment,
         base: &BaseUrl,
         may_be_seen: bool,
     ) -> Result<Option<Self>, Error> {
@@ -63,43 +60,58 @@ impl Proxy {
                 }
                 Ok(Some(proxy))
             }
-            None => Ok(Proxy::from_environment(base)?.filter(|proxy| !would_leak(proxy))),
+            None => {
+                let proxy = Proxy::from_environment(environment, base)?;
+                Ok(proxy.filter(|proxy| !would_leak(proxy)))
+            }
         }
     }
 
-    /// The environment's proxy for `base`.
-    fn from_environment(base: &BaseUrl) -> Result<Option<Self>, Error> {
-        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let excepted = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
-        if is_excepted(&excepted, base.host(), base.port()) {
+    /// The environment's proxy for `base`, as curl would find it.
+    fn from_environment(environment: Environment, base: &BaseUrl) -> Result<Option<Self>, Error> {
+        let excepted = environment.first_of(&["no_proxy", "NO_PROXY"])?;
+        if excepted.is_some_and(|list| no_proxy::names(&list.value, base.host(), base.port())) {
             return Ok(None);
         }
         let names: &[&str] = if base.is_https() {
-            &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
-        } else if env::var_os("REQUEST_METHOD").is_some() {
-            // A CGI program, in which HTTP_PROXY is whatever a request's Proxy header says.
-            &["http_proxy", "ALL_PROXY", "all_proxy"]
+            &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+        } else if environment.is_of_cgi() {
+            &["http_proxy", "all_proxy", "ALL_PROXY"]
         } else {
-            &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+            &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
         };
-        for name in names {
-            if let Some(url) = variable(name) {
-                return Proxy::parse(&url, &format!("the environment variable {name}")).map(Some);
-            }
-        }
-        Ok(None)
+        let Some(variable) = environment.first_of(names)? else { return Ok(None) };
+        let source = format!("the environment variable {}", variable.name);
+        Proxy::parse(&variable.value, &source).map(Some)
     }
 
     /// Checks a proxy's URL, which came from `source`. It is not quoted: it may hold a password.
     fn parse(url: &str, source: &str) -> Result<Self, Error> {
         let refuse = |why: &str| Error::invalid_argument(format_args!("{source} {why}"));
+        if url.bytes().any(|byte| byte == b' ' || byte.is_ascii_control()) {
+            return Err(refuse("holds a space, a line end or a control character"));
+        }
         let with_scheme =
             if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let uri: Uri = with_scheme.parse().map_err(|_| refuse("is not a URL"))?;
-        let protocol = match uri.scheme_str() {
-            Some("http") => Protocol::Http,
-            Some("socks5" | "socks5h") => Protocol::Socks5,
-            _ => return Err(refuse("must begin with http://, socks5:// or socks5h://")),
+        let uri: Uri = with_scheme.parse().map_err(|_| {
+            refuse(
+                "is not a URL (characters of a user or password that mean something in one must \
+                 be percent-encoded)",
+            )
+        })?;
+        let scheme = uri.scheme_str().unwrap_or_default();
+        let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+        let protocol = if is("http") {
+            Protocol::Http
+        } else if is("socks5") || is("socks5h") {
+            Protocol::Socks5
+        } else {
+            return Err(refuse(if is("https") {
+                "is an https:// URL, and no proxy is spoken to over TLS: use http://, by which what goes \
+                 to the service is encrypted all the same"
+            } else {
+                "must begin with http://, socks5:// or socks5h://"
+            }));
         };
         let Some(authority) = uri.authority() else { return Err(refuse("has no host")) };
         let host = authority.host();
@@ -130,6 +142,16 @@ impl Proxy {
         self.port
     }
 
+    /// How it is spoken to.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// What it is told if it asks.
+    pub(super) fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
     /// Asks the proxy, to which `socket` is connected, for the way to `host` and `port`.
     pub fn open(
         &self,
@@ -139,106 +161,14 @@ impl Proxy {
         attempt: &Attempt,
         deadline: Deadline,
     ) -> Result<(), Fault> {
-        let way = Way { socket, attempt, deadline };
-        match self.protocol {
-            Protocol::Http => self.connect(&way, host, port),
-            Protocol::Socks5 => self.socks5(&way, host, port),
-        }
+        Tunnel { proxy: self, socket, attempt, deadline }.open(host, port)
     }
+}
 
-    fn connect(&self, way: &Way<'_>, host: &str, port: u16) -> Result<(), Fault> {
-        // The name of an IPv6 address stands in brackets here as in a URL.
-        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        let mut head =
-            Zeroizing::new(format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n"));
-        if let Some(credentials) = &self.credentials {
-            let plain = Zeroizing::new(format!("{}:{}", *credentials.user, *credentials.password));
-            let encoded = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
-            head.push_str("Proxy-Authorization: Basic ");
-            head.push_str(&encoded);
-            head.push_str("\r\n");
-        }
-        head.push_str("\r\n");
-        way.send(head.as_bytes())?;
-        match way.receive_head()? {
-            200..=299 => Ok(()),
-            // Some say 401 where 407 is meant.
-            status @ (401 | 407) => Err(refused(&match self.credentials {
-                Some(_) => format!("it does not accept the user and password ({status})"),
-                None => format!("it asks for a user and password ({status})"),
-            })),
-            status => Err(refused(&format!("it answered with status {status}"))),
-        }
-    }
-
-    fn socks5(&self, way: &Way<'_>, host: &str, port: u16) -> Result<(), Fault> {
-        const VERSION: u8 = 5;
-        const NO_AUTHENTICATION: u8 = 0;
-        const USER_AND_PASSWORD: u8 = 2;
-        const CONNECT: u8 = 1;
-
-        let methods: &[u8] = match self.credentials {
-            Some(_) => &[NO_AUTHENTICATION, USER_AND_PASSWORD],
-            None => &[NO_AUTHENTICATION],
-        };
-        way.send(&[&[VERSION, methods.len() as u8], methods].concat())?;
-        match (way.receive::<2>()?, &self.credentials) {
-            ([VERSION, NO_AUTHENTICATION], _) => {}
-            ([VERSION, USER_AND_PASSWORD], Some(credentials)) => {
-                let mut message = Zeroizing::new(vec![1]);
-                for text in [&credentials.user, &credentials.password] {
-                    // At most 255 bytes, as was checked when the URL was read.
-                    message.push(text.len() as u8);
-                    message.extend_from_slice(text.as_bytes());
-                }
-                way.send(&message)?;
-                if way.receive::<2>()?[1] != 0 {
-                    return Err(refused("it does not accept the user and password"));
-                }
-            }
-            ([VERSION, _], Some(_)) => {
-                return Err(refused("it accepts no user and password"));
-            }
-            ([VERSION, _], None) => return Err(refused("it asks for a user and password")),
-            _ => return Err(refused("it does not speak SOCKS5")),
-        }
-
-        let mut message = vec![VERSION, CONNECT, 0];
-        match host.parse() {
-            Ok(IpAddr::V4(ip)) => {
-                message.push(1);
-                message.extend(ip.octets());
-            }
-            Ok(IpAddr::V6(ip)) => {
-                message.push(4);
-                message.extend(ip.octets());
-            }
-            Err(_) => {
-                let length = u8::try_from(host.len())
-                    .map_err(|_| refused("the service's name is too long for SOCKS5"))?;
-                message.extend([3, length]);
-                message.extend(host.as_bytes());
-            }
-        }
-        message.extend(port.to_be_bytes());
-        way.send(&message)?;
-        let [version, reply, _, address_type] = way.receive::<4>()?;
-        if version != VERSION {
-            return Err(refused("it does not speak SOCKS5"));
-        }
-        if reply != 0 {
-            return Err(refused(socks5_reason(reply)));
-        }
-        // The address that the proxy connects from is of no interest, but stands in the way.
-        match address_type {
-            1 => way.receive::<6>().map(drop),
-            4 => way.receive::<18>().map(drop),
-            3 => {
-                let [length] = way.receive::<1>()?;
-                (0..u16::from(length) + 2).try_for_each(|_| way.receive::<1>().map(drop))
-            }
-            _ => Err(refused("it does not speak SOCKS5")),
-        }
+/// Where it is, and no more: messages name it.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
     }
 }
 
@@ -254,144 +184,9 @@ impl Credentials {
     }
 }
 
-fn refused(why: &str) -> Fault {
-    Fault::NotConnected(format!("the proxy gives no way to the service: {why}"))
-}
-
-/// What a SOCKS5 reply says (RFC 1928, 6).
-fn socks5_reason(reply: u8) -> &'static str {
-    match reply {
-        1 => "it failed",
-        2 => "its rules do not allow it",
-        3 => "the network cannot be reached",
-        4 => "the host cannot be reached or has no address",
-        5 => "the service refuses the connection",
-        6 => "the connection took too long",
-        7 | 8 => "it does not understand the request",
-        _ => "it gave no known reason",
-    }
-}
-
-/// A connection to a proxy that does not lead further yet.
-struct Way<'a> {
-    socket: &'a Socket,
-    attempt: &'a Attempt,
-    deadline: Deadline,
-}
-
-impl Way<'_> {
-    fn send(&self, bytes: &[u8]) -> Result<(), Fault> {
-        self.socket.send_all(bytes, self.attempt, self.deadline).map_err(broke_off)
-    }
-
-    /// Receives just as many bytes: those that follow are no longer the proxy's.
-    fn receive<const COUNT: usize>(&self) -> Result<[u8; COUNT], Fault> {
-        let mut bytes = [0; COUNT];
-        let mut filled = 0;
-        while filled < COUNT {
-            filled += self.receive_some(&mut bytes[filled..])?;
-        }
-        Ok(bytes)
-    }
-
-    fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        match self.socket.receive(buffer, self.attempt, self.deadline).map_err(broke_off)? {
-            0 => Err(refused("it closed the connection")),
-            count => Ok(count),
-        }
-    }
-
-    /// Receives the head of an HTTP answer and returns its status. Nothing may follow it before
-    /// this side has spoken.
-    fn receive_head(&self) -> Result<u16, Fault> {
-        let mut head = Vec::new();
-        let mut buffer = [0; 1024];
-        loop {
-            let count = self.receive_some(&mut buffer)?;
-            head.extend_from_slice(&buffer[..count]);
-            if !head.contains(&b'\n') && head.len() <= LARGEST_HEAD {
-                continue;
-            }
-            // What speaks another protocol may wait for an answer for ever: its first line is enough.
-            let status = status_of(&head).ok_or_else(|| refused("it does not speak HTTP"))?;
-            match head.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4) {
-                Some(end) if end < head.len() && (200..300).contains(&status) => {
-                    return Err(refused("it sent more than it was asked for"));
-                }
-                Some(_) => return Ok(status),
-                None if head.len() > LARGEST_HEAD => return Err(refused("its answer is too long")),
-                None => {}
-            }
-        }
-    }
-}
-
-/// The status in the first line of an HTTP answer.
-fn status_of(head: &[u8]) -> Option<u16> {
-    let line = head.split(|&byte| byte == b'\r').next()?;
-    let mut words = std::str::from_utf8(line).ok()?.split(' ');
-    words.next()?.strip_prefix("HTTP/1.")?;
-    words.next()?.parse().ok()
-}
-
-fn broke_off(error: SocketError) -> Fault {
-    error.while_connecting("the connection to the proxy broke off")
-}
-
-/// Whether a list as NO_PROXY holds it names a host: by its own name or that of a domain it is in,
-/// with or without a leading dot, or by "*"; with a port for that port alone.
-fn is_excepted(list: &str, host: &str, port: u16) -> bool {
-    let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
-    let is_address = host.parse::<IpAddr>().is_ok();
-    list.split([',', ' ']).map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
-        let entry = entry.to_ascii_lowercase();
-        let (name, entry_port) = match entry.rsplit_once(':') {
-            // Not the last part of a bare IPv6 address.
-            Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
-                // What is no port is the port of nothing.
-                (name, Some(port.parse().unwrap_or(0)))
-            }
-            _ => (entry.as_str(), None),
-        };
-        let name = name.trim_matches(['[', ']']).trim_start_matches("*.").trim_start_matches('.');
-        entry_port.is_none_or(|entry_port: u16| entry_port == port)
-            && (name == "*"
-                || host == name
-                || !is_address && host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_proxy_names_hosts_domains_and_ports() {
-        for list in [
-            "*",
-            "ws.api.video",
-            "api.video",
-            ".api.video",
-            "*.api.video",
-            "WS.API.VIDEO",
-            "a, b ,api.video",
-            "a b api.video",
-            "api.video:443",
-        ] {
-            assert!(is_excepted(list, "ws.api.video", 443), "{list}");
-        }
-        for list in
-            ["", ",", "video.example", "s.api.video", "api.video:80", "127.0.0.1", "x.ws.api.video"]
-        {
-            assert!(!is_excepted(list, "ws.api.video", 443), "{list}");
-        }
-        assert!(is_excepted("::1", "[::1]", 80));
-        assert!(is_excepted("[::1]:80", "[::1]", 80));
-        assert!(!is_excepted("[::1]:81", "[::1]", 80));
-        assert!(is_excepted("127.0.0.1", "127.0.0.1", 80));
-        assert!(!is_excepted("0.0.1", "127.0.0.1", 80));
-        assert!(!is_excepted("localhost:http", "localhost", 80));
-    }
 
     #[test]
     fn a_proxy_url_tells_protocol_place_and_credentials() {
@@ -402,7 +197,7 @@ mod tests {
         );
         let credentials = proxy.credentials.expect("credentials");
         assert_eq!((credentials.user.as_str(), credentials.password.as_str()), ("us@er", "p:w"));
-        let proxy = Proxy::parse("[::1]:3128", "x").expect("a proxy");
+        let proxy = Proxy::parse("HTTP://[::1]:3128/", "x").expect("a proxy");
         assert_eq!((proxy.protocol, proxy.host(), proxy.port()), (Protocol::Http, "::1", 3128));
         assert!(proxy.credentials.is_none());
     }
@@ -426,13 +221,5 @@ mod tests {
             assert!(error.to_string().contains("proxy_url"), "{error}");
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
-    }
-
-    #[test]
-    fn the_status_is_read_from_the_first_line() {
-        assert_eq!(status_of(b"HTTP/1.1 200 Connection established\r\n\r\n"), Some(200));
-        assert_eq!(status_of(b"HTTP/1.0 407\r\n"), Some(407));
-        assert_eq!(status_of(b"SSH-2.0-x\r\n"), None);
-        assert_eq!(status_of(b""), None);
     }
 }

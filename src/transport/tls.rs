@@ -1,11 +1,11 @@
 //! A TLS session over a socket that keeps the attempt's deadline in every phase.
 
 use super::socket::Socket;
-use super::{Fault, SocketError, Trust};
+use super::{Fault, SocketError, Trust, explain};
 use crate::attempt::Attempt;
 use crate::deadline::Deadline;
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, CertificateError, ClientConnection};
+use rustls::{AlertDescription, ClientConnection};
 use std::io::{self, Read, Write};
 
 /// How many times it is read what an idle connection has sent of TLS's own messages.
@@ -27,7 +27,7 @@ impl TlsSession {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| Fault::TlsRefused(format!("{host} is no name that TLS can verify")))?;
         let mut session = ClientConnection::new(trust.config(), name)
-            .map_err(|error| Fault::TlsRefused(error.to_string()))?;
+            .map_err(|error| Fault::TlsRefused(explain::handshake(&error, host)))?;
         let mut wire = Wire { socket, attempt, deadline, error: None };
         while session.is_handshaking() || session.wants_write() {
             wire.flush_session(&mut session)
@@ -130,7 +130,7 @@ impl Wire<'_> {
         if let Err(error) = session.process_new_packets() {
             // The peer should learn why, but its silence or absence is no news here.
             let _ = self.flush_session(session);
-            return Err(Fault::TlsRefused(explain(&error, host)));
+            return Err(Fault::TlsRefused(explain::handshake(&error, host)));
         }
         Ok(count)
     }
@@ -179,39 +179,10 @@ impl Read for Ready<'_> {
 /// its clients says so only once they believe the handshake to be over.
 fn refused_or_broken(error: rustls::Error) -> Fault {
     match error {
-        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => Fault::TlsRefused(
-            "the TLS handshake failed: the server wants a certificate of its clients".into(),
-        ),
-        other => Fault::Broken(format!("the TLS session broke: {other}")),
-    }
-}
-
-/// What is wrong with a server's certificate or handshake, for a person.
-fn explain(error: &rustls::Error, host: &str) -> String {
-    match error {
-        rustls::Error::InvalidCertificate(fault) => match fault {
-            CertificateError::UnknownIssuer => {
-                format!("the certificate of {host} is from an issuer that is not trusted here")
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                format!("the certificate of {host} has expired")
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                format!("the certificate of {host} is not valid yet")
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                format!("the certificate was not made out for {host}")
-            }
-            // webpki's error, whose type rustls does not hand on.
-            CertificateError::Other(reason) if reason.0.to_string() == "CaUsedAsEndEntity" => {
-                format!(
-                    "the certificate of {host} is one of an authority, not of a server: a \
-                     self-signed one must be made with CA:FALSE"
-                )
-            }
-            other => format!("the certificate of {host} is refused: {other}"),
-        },
-        other => format!("the TLS handshake with {host} failed: {other}"),
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            Fault::TlsRefused(explain::handshake(&error, "the server"))
+        }
+        other => Fault::Broken(format!("the TLS session broke: {}", explain::session(&other))),
     }
 }
 

@@ -1,17 +1,19 @@
 //! Which certificate authorities a client trusts: the system's, read once per process, or those of
 //! a file that replaces them.
 
+use super::{explain, pem};
+use crate::environment::{Environment, Variable};
 use crate::error::Error;
 use crate::process::PerProcess;
 use once_cell::race::OnceBox;
 use once_cell::sync::OnceCell;
 use rustls::crypto::{CryptoProvider, KeyProvider, ring};
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
-use std::path::Path;
+use rustls_native_certs::{CertificateResult, load_certs_from_paths};
+use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Which authorities are trusted.
@@ -23,10 +25,10 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Trusts the authorities of the PEM file `ca_file`, or without one the system's.
-    pub fn new(ca_file: Option<&str>) -> Result<Self, Error> {
+    pub fn new(ca_file: Option<&str>, environment: Environment) -> Result<Self, Error> {
         let roots = match ca_file {
             Some(path) => Arc::new(authorities_in(path)?),
-            None => system_authorities()?,
+            None => system_authorities(environment)?,
         };
         let config = config(roots.clone())
             .map_err(|error| Error::internal(format_args!("TLS cannot be set up: {error}")))?;
@@ -71,73 +73,144 @@ impl KeyProvider for NoKeys {
 
 /// The system's authorities. Reading and parsing the bundle costs more than a handshake, hence
 /// once for all clients; a failure is not kept, so that it can be mended without a restart.
-fn system_authorities() -> Result<Arc<RootCertStore>, Error> {
+fn system_authorities(environment: Environment) -> Result<Arc<RootCertStore>, Error> {
     // A forked child reads for itself: it may find its parent's reading for ever unfinished.
     static SYSTEM: OnceBox<PerProcess<OnceCell<Arc<RootCertStore>>>> = OnceBox::new();
     SYSTEM
         .get_or_init(|| Box::new(PerProcess::new(OnceCell::new())))
         .get(OnceCell::new)
-        .get_or_try_init(|| {
-            let (mut roots, mut errors) = usable(bundle());
-            if roots.is_empty() {
-                (roots, errors) = usable(load_native_certs());
-            }
-            if roots.is_empty() {
-                let reason = match errors.first() {
-                    Some(error) => format!(" ({error})"),
-                    None => String::new(),
-                };
-                return Err(Error::tls_unavailable(format!(
-                    "no trusted certificates found on this system{reason}: install them \
-                     (Debian: ca-certificates) or set ca_file"
-                )));
-            }
-            Ok(Arc::new(roots))
+        .get_or_try_init(|| match named_authorities(environment)? {
+            Some(roots) => Ok(Arc::new(roots)),
+            None => found_authorities().map(Arc::new),
         })
         .cloned()
 }
 
-/// The certificates of the system's bundle, or nothing: the system's directory holds the same ones
-/// again, file by file, and is read only if no bundle can be used. What the environment names is read
-/// as it says.
+/// The authorities where the environment says that they are, as it tells OpenSSL; none if it says
+/// nothing. Both variables count, and one that leads nowhere is an error.
+fn named_authorities(environment: Environment) -> Result<Option<RootCertStore>, Error> {
+    let file = environment.first_of(&[openssl_probe::ENV_CERT_FILE])?;
+    let directories = environment.first_of(&[openssl_probe::ENV_CERT_DIR])?;
+    if file.is_none() && directories.is_none() {
+        return Ok(None);
+    }
+    let mut roots = RootCertStore::empty();
+    if let Some(Variable { name, value }) = file {
+        let found = read(&value).map_err(|why| unusable_variable(name, &value, &why))?;
+        roots = usable(found);
+        if roots.is_empty() {
+            return Err(unusable_variable(name, &value, UNUSABLE));
+        }
+    }
+    if let Some(Variable { name, value }) = directories {
+        let found = usable(in_directories(std::env::split_paths(&value).collect()).certs);
+        if found.is_empty() {
+            return Err(unusable_variable(name, &value, UNUSABLE));
+        }
+        for root in found.roots {
+            // A directory may have those of the file again.
+            if !roots.roots.contains(&root) {
+                roots.roots.push(root);
+            }
+        }
+    }
+    Ok(Some(roots))
+}
+
+/// What is wrong with certificates of which none can be used.
+const UNUSABLE: &str = "holds no certificate that can be used";
+
+fn unusable_variable(name: &str, value: &str, why: &str) -> Error {
+    Error::invalid_argument(format_args!(
+        "the environment variable {name} names {value:?}, which {why}; mend or unset it, or set ca_file"
+    ))
+}
+
+/// The authorities where this kind of system usually has them.
+fn found_authorities() -> Result<RootCertStore, Error> {
+    let roots = usable(bundle().certs);
+    if !roots.is_empty() {
+        return Ok(roots);
+    }
+    let found = single_ones();
+    let roots = usable(found.certs);
+    if !roots.is_empty() {
+        return Ok(roots);
+    }
+    let reason = match found.errors.first() {
+        Some(error) => format!(" ({error})"),
+        None => String::new(),
+    };
+    Err(Error::tls_unavailable(format!(
+        "no trusted certificates found on this system{reason}: install them (Debian: \
+         ca-certificates) or set ca_file"
+    )))
+}
+
+/// The certificates of the system's bundle, or nothing.
 fn bundle() -> CertificateResult {
-    let is_named = |variable| std::env::var_os(variable).is_some();
-    if is_named(openssl_probe::ENV_CERT_FILE) || is_named(openssl_probe::ENV_CERT_DIR) {
+    // Who looks for it asks the environment first: what that names is not to be trusted, or it would
+    // have been read above.
+    if Environment::untrusted(openssl_probe::ENV_CERT_FILE).is_some_and(|path| !path.is_empty()) {
         return CertificateResult::default();
     }
     load_certs_from_paths(openssl_probe::probe().cert_file.as_deref(), None)
 }
 
-/// What can be used of certificates, and what was wrong in finding them. System bundles carry some
-/// that no verifier accepts: those are left out.
-fn usable(found: CertificateResult) -> (RootCertStore, Vec<rustls_native_certs::Error>) {
+/// The certificates of the system's directories. They are the bundle's again, file by file, and read only
+/// if no bundle can be used.
+#[cfg(not(any(windows, target_os = "macos")))]
+fn single_ones() -> CertificateResult {
+    in_directories(openssl_probe::candidate_cert_dirs().map(PathBuf::from).collect())
+}
+
+/// The certificates of the system's store, unless who reads that would ask the environment first.
+#[cfg(any(windows, target_os = "macos"))]
+fn single_ones() -> CertificateResult {
+    let variables = [openssl_probe::ENV_CERT_FILE, openssl_probe::ENV_CERT_DIR];
+    if variables.into_iter().any(|name| Environment::untrusted(name).is_some()) {
+        return CertificateResult::default();
+    }
+    rustls_native_certs::load_native_certs()
+}
+
+/// The certificates in directories, of which some may be missing.
+fn in_directories(directories: Vec<PathBuf>) -> CertificateResult {
+    let mut all = CertificateResult::default();
+    for directory in directories {
+        let found = load_certs_from_paths(None, Some(&directory));
+        all.certs.extend(found.certs);
+        all.errors.extend(found.errors);
+    }
+    all
+}
+
+/// What can be used of certificates. System bundles carry some that no verifier accepts: those are left
+/// out.
+fn usable(certificates: Vec<CertificateDer<'static>>) -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    (roots, found.errors)
+    roots.add_parsable_certificates(certificates);
+    roots
 }
 
 /// The authorities in a PEM file, all of which must be usable: a file that is named on purpose is
 /// not to be half-understood.
 fn authorities_in(path: &str) -> Result<RootCertStore, Error> {
-    let refuse =
-        |why: &dyn std::fmt::Display| Error::invalid_argument(format!("ca_file {path:?} {why}"));
-    let pem = std::fs::read(Path::new(path))
-        .map_err(|error| refuse(&format_args!("cannot be read: {error}")))?;
+    let refuse = |why: &str| Error::invalid_argument(format_args!("ca_file {path:?} {why}"));
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| match error {
-            // Its own words are a list of bytes.
-            pem::Error::MissingSectionEnd { .. } => refuse(&"is not PEM: it ends too early"),
-            error => refuse(&format_args!("is not PEM: {error}")),
+    for certificate in read(path).map_err(|why| refuse(&why))? {
+        roots.add(certificate).map_err(|error| {
+            let why = explain::authority(&error);
+            refuse(&format!("holds an unusable certificate: {why}"))
         })?;
-        roots
-            .add(certificate)
-            .map_err(|error| refuse(&format_args!("holds an unusable certificate: {error}")))?;
-    }
-    if roots.is_empty() {
-        return Err(refuse(&"holds no certificate in PEM form"));
     }
     Ok(roots)
+}
+
+/// The certificates in a PEM file, or what is wrong with it.
+fn read(path: &str) -> Result<Vec<CertificateDer<'static>>, Cow<'static, str>> {
+    let text = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    Ok(pem::certificates(&text)?)
 }
 
 #[cfg(test)]

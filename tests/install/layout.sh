@@ -29,6 +29,7 @@ check "these files are installed" same "$(cd "$first$prefix" && find . ! -type d
 ./lib/libapivideo.so.$version
 ./lib/pkgconfig/apivideo.pc
 ./share/doc/apivideo/ABI.md
+./share/doc/apivideo/CERTIFICATES.md
 ./share/doc/apivideo/CHANGELOG.md
 ./share/doc/apivideo/LICENSE
 ./share/doc/apivideo/README.md"

@@ -21,7 +21,8 @@ static void *make_client(void *barrier) {
   return NULL;
 }
 
-/* Makes clients and nothing else, to be looked at from outside; "system" makes a call as well. */
+/* Makes clients and nothing else, to be looked at from outside; "system" makes a call as well, and
+ * "none" expects that there is nothing on the system. */
 static int make_clients(const char *how) {
   int i;
   if (strcmp(how, "system") == 0) {
@@ -30,6 +31,13 @@ static int make_clients(const char *how) {
     if (told.status != AV_STATUS_OK) fprintf(stderr, "by the system's authorities: %s\n", told.message);
     av_client_free(client);
     return told.status == AV_STATUS_OK ? 0 : 1;
+  }
+  if (strcmp(how, "none") == 0) {
+    av_client_config config = config_for("https://localhost:4431");
+    av_client *client = NULL;
+    outcome told = try_client(&config, &client);
+    print_outcome("no authorities on the system", &told);
+    return is_failure(&told, AV_STATUS_TLS, 0, 0) && says(&told, "ca_file") && client == NULL ? 0 : 1;
   }
   if (strcmp(how, "three") == 0) {
     for (i = 0; i < 3; i++) av_client_free(client_for("https://localhost:4431"));
@@ -49,34 +57,63 @@ static int make_clients(const char *how) {
   return 0;
 }
 
-static void no_authorities_at_all(void) {
-  av_client_config config = config_for("https://localhost:4431");
+/* A client for https alone has use for what the environment says of certificates. */
+static void others_do_without(void) {
+  av_client_config config = config_for("http://localhost:4431");
   av_client *client = NULL;
-  outcome told;
-  setenv("SSL_CERT_FILE", file("empty"), 1);
-  setenv("SSL_CERT_DIR", file("no-certificates"), 1);
-  told = try_client(&config, &client);
-  print_outcome("no authorities on the system", &told);
-  CHECK(told.status == AV_STATUS_TLS && client == NULL);
-  CHECK(told.outcome == AV_OUTCOME_NOT_APPLIED && !told.is_retryable && told.attempts == 0);
-  CHECK(says(&told, "ca_file"));
-
-  setenv("SSL_CERT_FILE", file("missing"), 1);
-  setenv("SSL_CERT_DIR", file("missing"), 1);
-  told = try_client(&config, &client);
-  print_outcome("SSL_CERT_FILE and SSL_CERT_DIR missing", &told);
-  CHECK(told.status == AV_STATUS_TLS && client == NULL && says(&told, "ca_file"));
-
-  config.base_url = "http://localhost:4431";
-  told = try_client(&config, &client);
-  CHECK(told.status == AV_STATUS_OK);
+  CHECK(try_client(&config, &client).status == AV_STATUS_OK);
   av_client_free(client);
-
   config = config_for("https://localhost:4431");
   config.ca_file = file("ours.pem");
-  told = try_client(&config, &client);
-  CHECK(told.status == AV_STATUS_OK);
+  CHECK(try_client(&config, &client).status == AV_STATUS_OK);
   av_client_free(client);
+}
+
+/* What the environment names and cannot be used is an error, and none that stays. */
+static void unusable_variables(void) {
+  static const struct {
+    const char *what, *file, *directories, *culprit, *why;
+  } rows[] = {
+      {"a missing file", "missing", NULL, "SSL_CERT_FILE", "No such file"},
+      {"a directory as file", "directory", NULL, "SSL_CERT_FILE", "directory"},
+      {"an empty file", "empty", NULL, "SSL_CERT_FILE", "no certificate"},
+      {"a key", "ours.key", NULL, "SSL_CERT_FILE", "no certificate"},
+      {"a text", "openssl.cnf", NULL, "SSL_CERT_FILE", "no certificate"},
+      {"a file cut off", "cut-off.pem", NULL, "SSL_CERT_FILE", "ends too early"},
+      {"no base64", "not-base64.pem", NULL, "SSL_CERT_FILE", "is not PEM"},
+      {"none that is usable", "no-certificate.pem", NULL, "SSL_CERT_FILE", "no certificate that can be used"},
+      {"a bad file and a good directory", "empty", "directory", "SSL_CERT_FILE", "no certificate"},
+      {"a missing directory", NULL, "missing", "SSL_CERT_DIR", "no certificate"},
+      {"a directory with none", NULL, "no-certificates", "SSL_CERT_DIR", "no certificate"},
+      {"several of those", NULL, "no-certificates:missing", "SSL_CERT_DIR", "no certificate"},
+      {"a good file and a bad directory", "ours.pem", "no-certificates", "SSL_CERT_DIR", "no certificate"},
+      {"a name that is not UTF-8", "\xff", NULL, "SSL_CERT_FILE", "UTF-8"},
+      {"another", NULL, "\xff", "SSL_CERT_DIR", "UTF-8"},
+  };
+  size_t i;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    av_client_config config = config_for("https://localhost:4431");
+    av_client *client = NULL;
+    outcome told;
+    unsetenv("SSL_CERT_FILE");
+    unsetenv("SSL_CERT_DIR");
+    if (rows[i].file) setenv("SSL_CERT_FILE", file(rows[i].file), 1);
+    if (rows[i].directories) {
+      char list[600];
+      snprintf(list, sizeof list, "%s", file(rows[i].directories));
+      if (strchr(rows[i].directories, ':')) snprintf(list, sizeof list, "%s/no-certificates:%s/missing", files, files);
+      setenv("SSL_CERT_DIR", list, 1);
+    }
+    told = try_client(&config, &client);
+    print_outcome(rows[i].what, &told);
+    CHECK_ROW(rows[i].what, is_failure(&told, AV_STATUS_INVALID_ARGUMENT, 0, 0) && client == NULL);
+    CHECK_ROW(rows[i].what, says(&told, rows[i].culprit) && says(&told, rows[i].why));
+    if (!strstr(rows[i].why, "UTF-8"))
+      CHECK_ROW(rows[i].what, says(&told, getenv(rows[i].culprit)) && says(&told, "ca_file"));
+    others_do_without();
+  }
+  unsetenv("SSL_CERT_FILE");
+  unsetenv("SSL_CERT_DIR");
 }
 
 static void authorities_once_they_are_there(void) {
@@ -135,6 +172,21 @@ static void unusable_files(void) {
   }
 }
 
+/* As editors, other systems and OpenSSL write them. That SSL_CERT_FILE takes the same, trust.sh tries. */
+static void forms_of_files(void) {
+  static const char *names[] = {"ours.pem",    "mark.pem",   "marks.pem",    "crlf.pem",
+                                "trusted.pem", "x509.pem",   "with-text.pem", "indented.pem"};
+  size_t i;
+  for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+    av_client_config config = config_for("https://localhost:4431");
+    outcome told;
+    config.ca_file = file(names[i]);
+    told = try_once(&config);
+    if (!CHECK_ROW(names[i], told.status == AV_STATUS_OK && strcmp(told.token, "here") == 0))
+      print_outcome(names[i], &told);
+  }
+}
+
 /* The file replaces the system's authorities, it does not add to them. */
 static void a_file_replaces_the_systems(void) {
   av_client_config config = config_for("https://localhost:4431");
@@ -163,8 +215,9 @@ int main(int count, char **arguments) {
   CHECK(strcmp(arguments[5], "1") == 0);
   CHECK(strcmp(arguments[6], "0") == 0);
   CHECK(strcmp(arguments[7], "0") == 0);
-  no_authorities_at_all();
+  unusable_variables();
   unusable_files();
+  forms_of_files();
   authorities_once_they_are_there();
   a_file_replaces_the_systems();
   return checks_report();

@@ -23,6 +23,22 @@ sed '$d' "$files/ours.pem" >"$files/cut-off.pem"
   echo "*not base64*"
   echo "-----END CERTIFICATE-----"
 } >"$files/not-base64.pem"
+# The forms in which a certificate is met.
+printf '\357\273\277' >"$files/mark"
+cat "$files/mark" "$files/ours.pem" >"$files/mark.pem"
+cat "$files/mark" "$files/other.pem" "$files/mark.pem" >"$files/marks.pem"
+sed 's/$/\r/' "$files/ours.pem" >"$files/crlf.pem"
+sed 's/^/  /' "$files/ours.pem" >"$files/indented.pem"
+sed 's/ CERTIFICATE-/ X509 CERTIFICATE-/' "$files/ours.pem" >"$files/x509.pem"
+quietly openssl x509 -in "$files/ours.pem" -addtrust serverAuth -setalias ours -trustout \
+  -out "$files/trusted.pem"
+{
+  printf '# Autorit\351\n'
+  openssl x509 -in "$files/other.pem" -text
+  cat "$files/other.key"
+  openssl x509 -in "$files/ours.pem" -text
+  echo "-- end --"
+} >"$files/with-text.pem"
 cat >"$files/servers.conf" <<END
 server {
   listen 4431 ssl;
@@ -45,15 +61,29 @@ opens() {
 # Where Debian and most others have them: a bundle, and a directory with the same ones again.
 system=/etc/ssl/certs
 mount -t tmpfs none "$system"
+$VALGRIND "$program" "$files" none
+cp "$files/not-base64.pem" "$system"
+$VALGRIND "$program" "$files" none
+rm "$system/not-base64.pem"
+for form in ours mark marks crlf trusted x509 with-text indented; do
+  SSL_CERT_FILE=$files/$form.pem $VALGRIND "$program" "$files" system
+done
+# Of a list of directories one will do.
+mkdir "$files/with-ours"
+cp "$files/ours.pem" "$files/with-ours"
+SSL_CERT_DIR=$files/missing:$files/no-certificates::$files/with-ours $VALGRIND "$program" "$files" system
 cp "$files/ours.pem" "$system/ca-certificates.crt"
 cp "$files/ours.pem" "$system/$(openssl x509 -hash -noout -in "$files/ours.pem").0"
 # shellcheck disable=SC2086
 strace -f -e trace=open,openat,openat2 -o "$files/system.strace" $VALGRIND "$program" "$files" system
 system_bundle=$(grep -c "$system/ca-certificates.crt" "$files/system.strace" || true)
 system_directory=$(grep -c "$system/.*\.0" "$files/system.strace" || true)
+# Variables that are empty say nothing.
+SSL_CERT_FILE="" SSL_CERT_DIR="" $VALGRIND "$program" "$files" system
 # Without a bundle the directory does.
 rm "$system/ca-certificates.crt"
 $VALGRIND "$program" "$files" system
+SSL_CERT_FILE="" SSL_CERT_DIR="" $VALGRIND "$program" "$files" system
 
 bundle="$files/ours.pem"
 exec $VALGRIND "$program" "$files" checks \

@@ -2,6 +2,7 @@
 
 #include "support/moment.h"
 
+#include <ctype.h>
 #include <pthread.h>
 
 static char all_told[8 << 20];
@@ -81,6 +82,15 @@ void print_outcome(const char *what, const outcome *told) {
 }
 
 int says(const outcome *told, const char *text) { return strstr(told->message, text) != NULL; }
+
+int is_in_words(const outcome *told) {
+  const char *at = told->message;
+  if (strpbrk(at, "{}[]()\"")) return 0;
+  /* A path of names, unlike an IPv6 address. */
+  while ((at = strstr(at, "::")) != NULL)
+    if (isalpha((unsigned char)*(at += 2))) return 0;
+  return 1;
+}
 
 int is_failure(const outcome *told, av_status status, int is_retryable, uint32_t attempts) {
   return told->status == status && told->outcome == AV_OUTCOME_NOT_APPLIED &&

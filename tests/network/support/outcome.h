@@ -25,6 +25,8 @@ outcome try_once(const av_client_config *config);
 void print_outcome(const char *what, const outcome *told);
 /* Whether the message contains `text`. */
 int says(const outcome *told, const char *text);
+/* Whether the message shows nothing of how Rust writes values for programmers. */
+int is_in_words(const outcome *told);
 /* Whether nothing was sent, it may be tried again or not, and so it was tried that many times. */
 int is_failure(const outcome *told, av_status status, int is_retryable, uint32_t attempts);
 
