@@ -1,6 +1,7 @@
-//! What every function of the boundary does alike: contain panics, hand out errors, and read what
-//! the caller passes.
+//! What every function of the boundary does alike: hold back the cancellation of its thread, contain
+//! panics, hand out errors, and read what the caller passes.
 
+use super::cancellation;
 use super::error::{AV_STATUS_INTERNAL, AV_STATUS_OK, av_error, av_status};
 use crate::error::Error;
 use std::ffi::{CStr, c_char};
@@ -21,18 +22,20 @@ pub(super) unsafe fn guard(
     body: impl FnOnce(Caller) -> Result<(), Error>,
 ) -> av_status {
     let caller = Caller(());
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        let failed = body(caller).err().map(av_error::new);
-        let status = failed.as_ref().map_or(AV_STATUS_OK, av_error::status);
-        caller.tell(error, failed);
-        status
-    }));
-    result.unwrap_or_else(|panic| {
-        // What it says may quote anything, and dropping it may panic again: leave it alone.
-        std::mem::forget(panic);
-        let failed = av_error::new(Error::internal("the library panicked"));
-        caller.tell(error, Some(failed));
-        AV_STATUS_INTERNAL
+    cancellation::held_back(|| {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let failed = body(caller).err().map(av_error::new);
+            let status = failed.as_ref().map_or(AV_STATUS_OK, av_error::status);
+            caller.tell(error, failed);
+            status
+        }));
+        result.unwrap_or_else(|panic| {
+            // What it says may quote anything, and dropping it may panic again: leave it alone.
+            std::mem::forget(panic);
+            let failed = av_error::new(Error::internal("the library panicked"));
+            caller.tell(error, Some(failed));
+            AV_STATUS_INTERNAL
+        })
     })
 }
 
@@ -40,10 +43,12 @@ pub(super) unsafe fn guard(
 ///
 /// # Safety
 /// All that `body` reads through its [`Caller`] must be as the header says.
-pub(super) unsafe fn contain<R>(otherwise: R, body: impl FnOnce(Caller) -> R) -> R {
-    catch_unwind(AssertUnwindSafe(|| body(Caller(())))).unwrap_or_else(|panic| {
-        std::mem::forget(panic);
-        otherwise
+pub(super) unsafe fn contain<R: Copy>(otherwise: R, body: impl FnOnce(Caller) -> R) -> R {
+    cancellation::held_back(|| {
+        catch_unwind(AssertUnwindSafe(|| body(Caller(())))).unwrap_or_else(|panic| {
+            std::mem::forget(panic);
+            otherwise
+        })
     })
 }
 

@@ -177,7 +177,7 @@ impl av_tokens_list_params {
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_create(
+pub unsafe extern "C-unwind" fn av_tokens_create(
     client: *const av_client,
     ttl_seconds: u32,
     options: *const av_request_options,
@@ -210,7 +210,7 @@ pub unsafe extern "C" fn av_tokens_create(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_get(
+pub unsafe extern "C-unwind" fn av_tokens_get(
     client: *const av_client,
     token: *const c_char,
     options: *const av_request_options,
@@ -244,7 +244,7 @@ pub unsafe extern "C" fn av_tokens_get(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_list(
+pub unsafe extern "C-unwind" fn av_tokens_list(
     client: *const av_client,
     params: *const av_tokens_list_params,
     options: *const av_request_options,
@@ -280,7 +280,7 @@ pub unsafe extern "C" fn av_tokens_list(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_delete(
+pub unsafe extern "C-unwind" fn av_tokens_delete(
     client: *const av_client,
     token: *const c_char,
     options: *const av_request_options,
@@ -313,7 +313,7 @@ pub unsafe extern "C" fn av_tokens_delete(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_create_json(
+pub unsafe extern "C-unwind" fn av_tokens_create_json(
     client: *const av_client,
     payload_json: *const c_char,
     options: *const av_request_options,
@@ -345,7 +345,7 @@ pub unsafe extern "C" fn av_tokens_create_json(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_get_json(
+pub unsafe extern "C-unwind" fn av_tokens_get_json(
     client: *const av_client,
     token: *const c_char,
     options: *const av_request_options,
@@ -377,7 +377,7 @@ pub unsafe extern "C" fn av_tokens_get_json(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_list_json(
+pub unsafe extern "C-unwind" fn av_tokens_list_json(
     client: *const av_client,
     params: *const av_tokens_list_params,
     options: *const av_request_options,
@@ -399,14 +399,14 @@ pub unsafe extern "C" fn av_tokens_list_json(
 
 /// Frees a token. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_token_free(token: *mut av_token) {
+pub unsafe extern "C-unwind" fn av_token_free(token: *mut av_token) {
     // SAFETY: NULL or a token that `memory::token` made and nobody has freed, as the header asks.
     unsafe { contain((), |_| drop(NonNull::new(token).map(|token| Block::from_first(token)))) }
 }
 
 /// Frees a page and all that belongs to it. NULL is a no-op.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_token_page_free(page: *mut av_token_page) {
+pub unsafe extern "C-unwind" fn av_token_page_free(page: *mut av_token_page) {
     // SAFETY: NULL or a page that `PageBuilder` made and nobody has freed, as the header asks.
     unsafe { contain((), |_| drop(NonNull::new(page).map(|page| Block::from_first(page)))) }
 }
@@ -426,7 +426,7 @@ pub unsafe extern "C" fn av_token_page_free(page: *mut av_token_page) {
 ///
 /// @return AV_STATUS_OK, or INVALID_ARGUMENT, INTERNAL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_iterate(
+pub unsafe extern "C-unwind" fn av_tokens_iterate(
     client: *const av_client,
     params: *const av_tokens_list_params,
     out: *mut *mut av_token_iter,
@@ -458,7 +458,7 @@ pub unsafe extern "C" fn av_tokens_iterate(
 ///
 /// It blocks only when it comes to a new page, at most for the call's `timeout_ms` a page.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_token_iter_next(
+pub unsafe extern "C-unwind" fn av_token_iter_next(
     iter: *mut av_token_iter,
     options: *const av_request_options,
     out: *mut *const av_token,
@@ -479,7 +479,7 @@ pub unsafe extern "C" fn av_token_iter_next(
 
 /// Frees an iterator and the token it handed out last. NULL is a no-op.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_token_iter_free(iter: *mut av_token_iter) {
+pub unsafe extern "C-unwind" fn av_token_iter_free(iter: *mut av_token_iter) {
     // SAFETY: NULL or an iterator that has not been freed, as the header asks.
     unsafe { contain((), |caller| drop(caller.take(iter))) }
 }
