@@ -8,7 +8,9 @@
 #include "support/watch.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,6 +120,60 @@ static void forked_among_calls(const char *scheme, const char *url, const char *
   printf("%s: forked %d times among %d threads: parent and child %d calls each, %d wrong, %.1f s\n", scheme, ROUNDS, THREADS, CALLS, wrong,
          (now_ms() - begin) / 1000);
   for (i = 0; i < TOKENS; i++) av_token_free(tokens[i]);
+  av_client_free(client);
+}
+
+/* ---------------------------------------------------------------- children that no fork handler is told of */
+
+enum { CHILDREN = 200, CALLS_BESIDE = 5 };
+
+static pid_t by_clone(void) { return (pid_t)syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L); }
+
+/* How many of some calls for `token` were not answered it. */
+static int wrong_answers(const av_client *client, const char *token) {
+  int i, wrong = 0;
+  for (i = 0; i < CALLS_BESIDE; i++) {
+    av_token *got = NULL;
+    av_error *error = NULL;
+    if (av_tokens_get(client, token, NULL, &got, &error) != AV_STATUS_OK || strcmp(got->token, token) != 0) wrong++;
+    if (error) fprintf(stderr, "process %d: %s\n", (int)getpid(), watched(error));
+    av_token_free(got);
+    av_error_free(error);
+  }
+  return wrong;
+}
+
+/* _Fork() and clone() do not run what pthread_atfork() was given. Parent and child ask for one token
+ * each, at the same time; the child of every tenth child does so too. */
+static void copied_without_handlers(const char *row, pid_t (*copy)(void), const char *url, const char *ca_file) {
+  av_client_config config = watched_config(url);
+  av_client *client;
+  av_token *tokens[3] = {NULL, NULL, NULL};
+  int i, wrong = 0, children_wrong = 0;
+  config.ca_file = ca_file;
+  client = client_of(&config);
+  for (i = 0; i < 3; i++)
+    if (!CHECK(av_tokens_create(client, 0, NULL, &tokens[i], NULL) == AV_STATUS_OK)) exit(1);
+  for (i = 0; i < CHILDREN; i++) {
+    pid_t child = copy();
+    if (child < 0) exit(2);
+    if (child == 0) {
+      int failed;
+      pid_t grandchild = 0;
+      alarm(60);
+      failed = wrong_answers(client, tokens[1]->token);
+      if (i % 10 == 0 && (grandchild = copy()) == 0) _exit(wrong_answers(client, tokens[2]->token) ? 1 : 0);
+      failed += wrong_answers(client, tokens[1]->token);
+      if (grandchild && !ended_well(grandchild)) failed++;
+      _exit(failed ? 1 : 0);
+    }
+    wrong += wrong_answers(client, tokens[0]->token);
+    children_wrong += !ended_well(child);
+  }
+  printf("%s: %d children, %d wrong answers to the parent, %d children with wrong ones\n", row, CHILDREN, wrong, children_wrong);
+  CHECK_ROW(row, wrong == 0);
+  CHECK_ROW(row, children_wrong == 0);
+  for (i = 0; i < 3; i++) av_token_free(tokens[i]);
   av_client_free(client);
 }
 
@@ -282,10 +338,13 @@ int main(void) {
   alarm(180);
   cancelled_among_workers(); /* before any client is made here */
   service = local_api_start(plain);
+  copied_without_handlers("http, by clone", by_clone, local_api_url(service), NULL);
+  copied_without_handlers("http, by _Fork", _Fork, local_api_url(service), NULL);
   forked_among_calls("http", local_api_url(service), NULL);
   local_api_stop(service);
   close(mkstemp(ca_file));
   service = local_api_start(with_tls);
+  copied_without_handlers("https, by clone", by_clone, local_api_url(service), ca_file);
   forked_among_calls("https", local_api_url(service), ca_file);
   local_api_stop(service);
   unlink(ca_file);
