@@ -206,6 +206,11 @@
 #define AV_OUTCOME_APPLIED 2
 
 /**
+ * av_tokens_create(), `ttl_seconds`: the token never ends by itself, but when it is deleted.
+ */
+#define AV_TOKEN_TTL_NEVER 0
+
+/**
  * av_tokens_list_params.sort_by: as the service does by default, which is not documented.
  */
 #define AV_TOKEN_SORT_DEFAULT 0
@@ -752,7 +757,8 @@ void av_response_free(struct av_response *response);
  * until it ends or is deleted.
  *
  * @param client       whom to ask; not NULL.
- * @param ttl_seconds  how long the token is valid, in seconds, 1 to 2147483647, or 0 for ever.
+ * @param ttl_seconds  how long the token is valid, in seconds, 1 to 2147483647, or AV_TOKEN_TTL_NEVER
+ *                     for one that never ends by itself.
  * @param options      for this call alone, or NULL.
  * @param out          receives the token, to be freed with av_token_free(); not NULL.
  * @param error        receives what went wrong, to be freed with av_error_free(); may be NULL.
@@ -895,12 +901,26 @@ av_status av_tokens_list_json(const struct av_client *client,
                               struct av_error **error);
 
 /**
- * Frees a token. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
+ * Makes a copy of a token, which lives on when what it was read from is freed: an iterator, whose next
+ * call takes the token back, or a page.
+ *
+ * @param token  the token to copy, of whatever origin; not NULL.
+ * @param out    receives the copy, to be freed with av_token_free(); not NULL.
+ * @param error  receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, INTERNAL.
+ */
+av_status av_token_copy(const struct av_token *token,
+                        struct av_token **out,
+                        struct av_error **error);
+
+/**
+ * Frees a token, and wipes it. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
  */
 void av_token_free(struct av_token *token);
 
 /**
- * Frees a page and all that belongs to it. NULL is a no-op.
+ * Frees a page and all that belongs to it, and wipes that. NULL is a no-op.
  */
 void av_token_page_free(struct av_token_page *page);
 
@@ -930,7 +950,8 @@ av_status av_tokens_iterate(const struct av_client *client,
  * request a page, `GET /upload-tokens`, when it comes to it. After an error the next call asks for
  * the same page again.
  *
- * @param iter     the iterator; not NULL; for one thread at a time.
+ * @param iter     the iterator; not NULL; by one call at a time: another one with it meanwhile, from its
+ *                 own trace or another thread, fails with AV_STATUS_INVALID_ARGUMENT.
  * @param options  for this call alone, or NULL.
  * @param out      receives the token, or NULL at the end; not NULL. The token belongs to the
  *                 iterator and lives until the next call with it, or its av_token_iter_free().
@@ -946,7 +967,19 @@ av_status av_token_iter_next(struct av_token_iter *iter,
                              struct av_error **error);
 
 /**
- * Frees an iterator and the token it handed out last. NULL is a no-op.
+ * How many tokens there are on all pages, as the page told that the iterator came to last: for a
+ * progress bar. It may be other than what the iterator hands out in the end, for tokens come and go,
+ * and it counts from the first page, wherever the iterator began.
+ *
+ * @param iter  the iterator, or NULL; also while another thread is inside av_token_iter_next() with it.
+ *
+ * @return the number; 0 if there are none, if it is not told, before the first page, and for NULL.
+ */
+uint64_t av_token_iter_total(const struct av_token_iter *iter);
+
+/**
+ * Frees an iterator and the token it handed out last. NULL is a no-op. If a callback frees it during
+ * av_token_iter_next(), that call goes on to its end, and then fails with AV_STATUS_INVALID_ARGUMENT.
  */
 void av_token_iter_free(struct av_token_iter *iter);
 

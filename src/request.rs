@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use std::fmt::Write;
 use ureq::http::uri::PathAndQuery;
 use ureq::http::{self, HeaderValue, Method, Uri, header};
+use zeroize::Zeroizing;
 
 /// All but the unreserved characters of RFC 3986.
 const NOT_UNRESERVED: &AsciiSet =
@@ -74,7 +75,9 @@ impl<'a> Request<'a> {
     /// The HTTP request to `client`'s service, without its body.
     pub fn to_http<B>(&self, client: &Client, body: B) -> Result<http::Request<B>, Error> {
         let base = client.base_url();
-        let path = PathAndQuery::from_maybe_shared(Bytes::from(self.target(&base.prefix)))
+        // An item is a secret: wiped when the last copy goes.
+        let target = Bytes::from_owner(Zeroizing::new(self.target(&base.prefix)));
+        let path = PathAndQuery::from_maybe_shared(target)
             .map_err(|error| Error::internal(format_args!("cannot make a path: {error}")))?;
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(base.scheme.clone());

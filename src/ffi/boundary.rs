@@ -81,17 +81,20 @@ impl Caller {
         self.optional(pointer).ok_or_else(|| must_not_be_null(parameter))
     }
 
-    /// What `pointer` points to, for this call alone.
-    pub fn exclusive<'a, T>(self, pointer: *mut T, parameter: &str) -> Result<&'a mut T, Error> {
-        // SAFETY: NULL or valid, and through a `T *` no other call has it, by the caller's word.
-        unsafe { pointer.as_mut() }.ok_or_else(|| must_not_be_null(parameter))
-    }
-
     /// Takes back a handle that was given out as a box; NULL is no handle.
     pub fn take<T>(self, pointer: *mut T) -> Option<Box<T>> {
         // SAFETY: NULL, or what a function of ours made with `Box::into_raw` and nobody has freed
         // since, by the caller's word.
         (!pointer.is_null()).then(|| unsafe { Box::from_raw(pointer) })
+    }
+
+    /// The bytes of a text that the library has made; none for NULL.
+    pub fn bytes<'a>(self, text: *const c_char) -> &'a [u8] {
+        if text.is_null() {
+            return &[];
+        }
+        // SAFETY: not NULL, hence NUL-terminated, by the caller's word; read only during the call.
+        unsafe { CStr::from_ptr(text) }.to_bytes()
     }
 
     /// A string, or `None` for NULL.

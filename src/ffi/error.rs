@@ -4,6 +4,7 @@ use super::boundary::contain;
 use crate::error::{Error, Failure, Outcome};
 use crate::problem::Problem;
 use std::ffi::{CStr, CString, c_char};
+use zeroize::Zeroizing;
 
 /// What became of a call: one of the `AV_STATUS_…` constants. 0 is success. Expect values that you
 /// do not know: a later version may tell more kinds of failure. A situation keeps its status within
@@ -62,8 +63,8 @@ pub struct av_error {
     http_status: i32,
     problem: ProblemStrings,
     problems: Vec<ProblemStrings>,
-    /// As received, and a NUL; `None` without an answer.
-    body: Option<Vec<u8>>,
+    /// As received, and a NUL; `None` without an answer. It may hold a token.
+    body: Option<Zeroizing<Vec<u8>>>,
     retry_after_ms: i64,
     attempts: u32,
     is_retryable: bool,
@@ -92,7 +93,7 @@ impl av_error {
             problems: problem.map_or_else(Vec::new, |problem| {
                 problem.problems.iter().map(ProblemStrings::new).collect()
             }),
-            body: reply.map(|reply| [reply.body.as_slice(), &[0]].concat()),
+            body: reply.map(|reply| Zeroizing::new([reply.body.as_slice(), &[0]].concat())),
             retry_after_ms: error
                 .retry_after()
                 .map_or(-1, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)),

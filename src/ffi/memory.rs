@@ -1,6 +1,7 @@
 //! What is handed out as plain C data: each result is one allocation that knows its own size, so
 //! that freeing it trusts nothing that the caller can see.
 
+use super::boundary::Caller;
 use super::tokens::{av_token, av_token_page};
 use crate::page::{Pagination, Sink, most_items};
 use crate::tokens::Token;
@@ -14,7 +15,8 @@ struct Header {
     size: usize,
 }
 
-/// One allocation, filled from front to back. Dropping it frees it.
+/// One allocation, filled from front to back. Dropping it frees it, and wipes it before: what is handed
+/// out holds tokens.
 pub(super) struct Block {
     base: NonNull<u8>,
     size: usize,
@@ -79,8 +81,16 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
+        let base = self.base.as_ptr();
+        // SAFETY: the allocation is `size` bytes long, and nobody else has it any more.
+        let wiped = unsafe {
+            base.write_bytes(0, self.size);
+            std::slice::from_raw_parts(base, self.size)
+        };
+        // Or else the compiler leaves out what is written to memory that is freed.
+        zeroize::optimization_barrier(wiped);
         // SAFETY: allocated by `with_room_for` with this very layout.
-        unsafe { dealloc(self.base.as_ptr(), layout(self.size)) }
+        unsafe { dealloc(base, layout(self.size)) }
     }
 }
 
@@ -104,6 +114,17 @@ pub(super) fn token(token: &Token<'_>) -> *mut av_token {
     let mut block = Block::with_room_for(size_of::<av_token>() + token.token.len() + 1);
     let target = block.reserve::<av_token>(1);
     let value = av_token::new(token, block.text(token.token.as_bytes()));
+    // SAFETY: set aside above for one token.
+    unsafe { target.write(value) };
+    block.into_first()
+}
+
+/// A copy of a token, with all that it tells, for the caller to free with `av_token_free`.
+pub(super) fn copy(caller: Caller, original: &av_token) -> *mut av_token {
+    let text = caller.bytes(original.token);
+    let mut block = Block::with_room_for(size_of::<av_token>() + text.len() + 1);
+    let target = block.reserve::<av_token>(1);
+    let value = av_token { token: block.text(text), ..*original };
     // SAFETY: set aside above for one token.
     unsafe { target.write(value) };
     block.into_first()

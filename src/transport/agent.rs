@@ -18,7 +18,7 @@ use ureq::config::Config;
 use ureq::http::{HeaderMap, Request, Response, StatusCode, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The largest head of an answer.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -269,9 +269,9 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let output = &self.buffers.output[..amount];
+        let output = &mut self.buffers.output[..amount];
         self.used = true;
-        Attempt::with_current(|attempt| {
+        let result = Attempt::with_current(|attempt| {
             attempt.enter(Phase::Send);
             match &mut self.tls {
                 Some(tls) => tls.send(&self.socket, output, attempt)?,
@@ -288,7 +288,9 @@ impl Transport for Connection {
             // All that was asked for is sent: what is left is to wait.
             attempt.enter(Phase::Wait);
             Ok(())
-        })
+        });
+        output.zeroize();
+        result
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
@@ -337,10 +339,11 @@ impl Transport for Connection {
     }
 }
 
-/// A connection's buffers. What was sent holds the credential: it is wiped with the connection.
+/// A connection's buffers. What is sent holds the credential, and both ways go tokens: what has been sent or
+/// consumed is wiped.
 struct ConnectionBuffers {
     output: Zeroizing<Vec<u8>>,
-    input: Vec<u8>,
+    input: Zeroizing<Vec<u8>>,
     filled: usize,
     consumed: usize,
     progress: bool,
@@ -350,7 +353,7 @@ impl ConnectionBuffers {
     fn new() -> Self {
         ConnectionBuffers {
             output: Zeroizing::new(vec![0; BUFFER_SIZE]),
-            input: vec![0; BUFFER_SIZE],
+            input: Zeroizing::new(vec![0; BUFFER_SIZE]),
             filled: 0,
             consumed: 0,
             progress: false,
@@ -365,10 +368,12 @@ impl ConnectionBuffers {
         } else if self.filled == self.input.len() {
             if self.consumed > 0 {
                 self.input.copy_within(self.consumed..self.filled, 0);
-                self.filled -= self.consumed;
-                self.consumed = 0;
+                let moved = self.filled - self.consumed;
+                self.input[moved..self.filled].zeroize();
+                (self.consumed, self.filled) = (0, moved);
             } else {
-                self.input.resize(self.input.len() * 2, 0);
+                let size = self.input.len() * 2;
+                self.input.resize(size, 0);
             }
         }
     }
@@ -394,7 +399,9 @@ impl Buffers for ConnectionBuffers {
 
     fn input_consume(&mut self, amount: usize) {
         self.progress = amount > 0;
-        self.consumed += amount;
+        let end = self.consumed + amount;
+        self.input[self.consumed..end].zeroize();
+        self.consumed = end;
     }
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
