@@ -1,10 +1,11 @@
 //! The body of an answer, in memory that the thread keeps for the next one: fresh memory would have
 //! to be zeroed for each answer before it is read into. It is wiped after each, for answers hold tokens.
 
+use crate::secret::wipe;
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Read};
 use std::ops::Deref;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// How much memory a thread keeps at most: a page of a hundred tokens fits.
 const MOST_KEPT: usize = 16 * 1024;
@@ -51,7 +52,7 @@ impl Body {
     fn grow(&mut self) {
         let mut larger = vec![0; self.filled * 2];
         larger[..self.filled].copy_from_slice(self);
-        std::mem::replace(&mut self.memory, larger).zeroize();
+        wipe(&mut std::mem::replace(&mut self.memory, larger));
     }
 
     /// The first `most` bytes, in memory of their own that is wiped.
@@ -70,7 +71,7 @@ impl Deref for Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        self.memory[..self.filled].zeroize();
+        wipe(&mut self.memory[..self.filled]);
         if (1..=MOST_KEPT).contains(&self.memory.len()) {
             let _ = KEPT.try_with(|kept| kept.set(std::mem::take(&mut self.memory)));
         }

@@ -217,6 +217,9 @@ impl State {
 
     /// Wakes those whom news concerns: the first, and whoever now learns that the gate opens too late.
     fn tell_the_queue(&self, now: Instant) {
+        if self.queue.is_empty() {
+            return;
+        }
         self.wake_the_first();
         if let Some(Opens::At(time)) = self.opens_at(now) {
             for queued in self.queue.iter().skip(1) {

@@ -2,13 +2,12 @@
 
 use crate::client::Client;
 use crate::error::{Error, Outcome};
-use crate::secret;
+use crate::secret::{self, Wiped};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use std::fmt::Write;
 use ureq::http::uri::PathAndQuery;
 use ureq::http::{self, HeaderValue, Method, Uri, header};
-use zeroize::Zeroizing;
 
 /// All but the unreserved characters of RFC 3986.
 const NOT_UNRESERVED: &AsciiSet =
@@ -76,7 +75,7 @@ impl<'a> Request<'a> {
     pub fn to_http<B>(&self, client: &Client, body: B) -> Result<http::Request<B>, Error> {
         let base = client.base_url();
         // An item is a secret: wiped when the last copy goes.
-        let target = Bytes::from_owner(Zeroizing::new(self.target(&base.prefix)));
+        let target = Bytes::from_owner(Wiped(self.target(&base.prefix)));
         let path = PathAndQuery::from_maybe_shared(target)
             .map_err(|error| Error::internal(format_args!("cannot make a path: {error}")))?;
         let mut parts = http::uri::Parts::default();

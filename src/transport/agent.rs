@@ -11,6 +11,7 @@ use super::{Fault, Proxy, SocketError, Trust};
 use crate::attempt::{Attempt, Phase};
 use crate::body::Body;
 use crate::deadline::Deadline;
+use crate::secret::wipe;
 use std::fmt;
 use std::time::{Duration, Instant};
 use ureq::AsSendBody;
@@ -18,7 +19,7 @@ use ureq::config::Config;
 use ureq::http::{HeaderMap, Request, Response, StatusCode, Uri};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// The largest head of an answer.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -289,7 +290,7 @@ impl Transport for Connection {
             attempt.enter(Phase::Wait);
             Ok(())
         });
-        output.zeroize();
+        wipe(output);
         result
     }
 
@@ -369,7 +370,7 @@ impl ConnectionBuffers {
             if self.consumed > 0 {
                 self.input.copy_within(self.consumed..self.filled, 0);
                 let moved = self.filled - self.consumed;
-                self.input[moved..self.filled].zeroize();
+                wipe(&mut self.input[moved..self.filled]);
                 (self.consumed, self.filled) = (0, moved);
             } else {
                 let size = self.input.len() * 2;
@@ -400,7 +401,7 @@ impl Buffers for ConnectionBuffers {
     fn input_consume(&mut self, amount: usize) {
         self.progress = amount > 0;
         let end = self.consumed + amount;
-        self.input[self.consumed..end].zeroize();
+        wipe(&mut self.input[self.consumed..end]);
         self.consumed = end;
     }
 
