@@ -29,7 +29,8 @@
  *    is kept by pointer, except `userdata` and the handles named in rule 6.
  * 2. Inputs come first, then `options`, then `out`, then `error`. There are no in/out parameters
  *    (the `av_response` and `av_cancel` handles in `options` are the one exception) and no partial
- *    successes: on failure every `out` is set to NULL or 0.
+ *    successes: on failure every `out` is set to NULL or 0. What `out` and `error` held before is
+ *    overwritten, not freed.
  * 3. A call through `const T *` may run from any number of threads at once; one through `T *` needs
  *    the handle to itself. The exception is av_cancel_trigger(), which may run at any time before
  *    av_cancel_free() begins. Results never change once handed out.
@@ -39,9 +40,9 @@
  *    what it needs. But do not free a handle while another thread may be about to enter a call with
  *    it.
  * 5. The library calls back only on the thread that is inside the call, only during the call, with
- *    no lock held; a callback may call any function, and must not throw, longjmp or unwind. The
- *    library installs no signal handler, global logger, panic hook or exit handler; its fork handler
- *    only counts, so that a child that uses an inherited client opens connections of its own.
+ *    no lock held; a callback may call any function (but with the very response handle or iterator that
+ *    the call is using: AV_STATUS_INVALID_ARGUMENT), and must not throw, longjmp or unwind. The
+ *    library installs no signal handler, global logger, panic hook, fork handler or exit handler.
  * 6. `userdata` stays valid until the client and every iterator made from it are freed and every
  *    call has returned. A cancel or response handle passed in `options` is kept (by reference
  *    count) for the length of that call.
@@ -50,6 +51,26 @@
  * `av_error **error`, which may be NULL. `*error` is always overwritten, with NULL on success; an
  * old value is not freed. There is no "last error" of a thread. An error tells besides its status
  * what may have happened to the service: av_error_outcome().
+ *
+ * Which errors there are, and what to do about each. N, U and A are AV_OUTCOME_NOT_APPLIED, _UNKNOWN and
+ * _APPLIED, followed by what av_error_is_retryable() tells; no other combination occurs.
+ *
+ * @verbatim
+ AV_STATUS_        get, list  create      delete       what to do
+ INVALID_ARGUMENT  N0         N0          N0           mend the program: the message names the parameter
+ CONNECT           N0 N1      N0 N1       N0 N1 U0 U1  1: call again later; 0: mend the proxy's settings
+ TLS               N0         N0          N0 U0        see what the message says of the certificate
+ TRANSPORT         N1         N1 U0 A0    N1 U1        1: call again; U0, A0: list, before you create again
+ TIMEOUT           N1         N1 U0 A0    N1 U1        the same, or allow more time
+ CANCELLED         N0         N0 U0 A0    N0 U0        as you wanted; U0, A0: list, before you create again
+ UNAUTHORIZED      N0         N0          N0 U0        check the key, and that it is of this environment
+ NOT_FOUND         N0         N0          N0 U0        the token has gone; a create: check base_url
+ REJECTED          N0 N1      N0 U0       N0 U0 U1     mend the request: the problems tell; 1 (408): call again
+ RATE_LIMITED      N1         N1          N1 U1        call again after av_error_retry_after_ms()
+ SERVER            N0 N1      U0          U0 U1        1: call again later; a create: list before
+ DECODE            N0         U0 A0       U0           see what answers there; a create: list before
+ INTERNAL          U0         U0          U0           report it: a bug of this library
+ @endverbatim
  *
  * Input structures begin with their size, so that they can grow: zero the whole structure, set
  * `struct_size`, then what you need; zero means the default. What a default stands for does not
@@ -61,8 +82,21 @@
  * Checked and refused: NULL, invalid UTF-8, values out of range. Undefined: dangling pointers and
  * handles used after their _free. A process that runs out of memory is aborted.
  *
- * Deleting while iterating skips tokens, and so may their expiring: to delete, collect first, or list
- * page 1 and delete until it is empty.
+ * Your process. A call needs up to 96 KiB of its thread's stack, most of it for a server's certificates:
+ * give a thread that calls 128 KiB at the least. A thread that is cancelled by pthread_cancel() inside a
+ * function of this library ends after it: cancellation is disabled until the function returns, callbacks
+ * included, which must leave it so, and then acts as the thread has it set. In a child of fork(), _Fork()
+ * or clone(), clients and handles that were inherited may be used, also if other threads were inside calls,
+ * as far as the C library allows the child to call anything: it opens connections of its own, and touches
+ * none of its parent's. (A response handle or an iterator that was in a call at that moment is of no use
+ * there: make another.) A child of vfork(), or one that shares its parent's memory, must not call.
+ * exit() may be called while other threads are inside calls, which end with the process; until then every
+ * function still works, in handlers of atexit() as well. SIGPIPE is never raised by this library. Signal
+ * handlers may run during calls, which go on after them, and may call av_cancel_trigger(), and nothing
+ * else. A program with setuid, setgid or capabilities of its file has nothing read from its environment.
+ *
+ * Deleting while iterating skips tokens, and so may their expiring: to delete, collect first
+ * (av_token_copy()), or list page 1 and delete until it is empty.
  *
  * Facts about the service are from its published OpenAPI document and reference pages.
  */
@@ -535,7 +569,9 @@ struct av_cancel *av_cancel_new(void);
  * with it returns AV_STATUS_CANCELLED before anything is sent. NULL is a no-op.
  *
  * It may be called at any time before av_cancel_free() begins, from any thread, any number of
- * times; it never blocks. In a child of fork() it cancels the child's calls alone.
+ * times; it never blocks. A signal handler may call it, also one that interrupts a call with this very
+ * handle: it takes no lock and no memory, but may change errno, as write() does. In a child process it
+ * cancels the child's calls alone.
  */
 void av_cancel_trigger(struct av_cancel *cancel);
 
@@ -559,8 +595,8 @@ void av_cancel_free(struct av_cancel *cancel);
  * The environment is read here alone: the proxies, and SSL_CERT_FILE and SSL_CERT_DIR, which say
  * where the certificates are.
  *
- * A client may be used in a child process after fork(), even if other threads were inside calls: the
- * child opens connections of its own.
+ * A client may be used in a child process, even if other threads were inside calls: the child opens
+ * connections of its own.
  */
 av_status av_client_new(const struct av_client_config *config,
                         struct av_client **out,
@@ -593,7 +629,7 @@ int32_t av_error_outcome(const struct av_error *error);
 /**
  * 1 if the cause is temporary and repeating the call cannot do anything twice, otherwise 0: for a
  * create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED, and for AV_STATUS_CANCELLED. 0 for
- * NULL.
+ * NULL. The table at the header's beginning has all that can come together.
  */
 int32_t av_error_is_retryable(const struct av_error *error);
 

@@ -34,7 +34,9 @@ pub extern "C-unwind" fn av_cancel_new() -> *mut av_cancel {
 /// with it returns AV_STATUS_CANCELLED before anything is sent. NULL is a no-op.
 ///
 /// It may be called at any time before av_cancel_free() begins, from any thread, any number of
-/// times; it never blocks. In a child of fork() it cancels the child's calls alone.
+/// times; it never blocks. A signal handler may call it, also one that interrupts a call with this very
+/// handle: it takes no lock and no memory, but may change errno, as write() does. In a child process it
+/// cancels the child's calls alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_cancel_trigger(cancel: *mut av_cancel) {
     // SAFETY: NULL or a handle that is not being freed, as the header asks. It is only read.

@@ -181,8 +181,8 @@ unsafe impl Input for av_request_options {
 /// The environment is read here alone: the proxies, and SSL_CERT_FILE and SSL_CERT_DIR, which say
 /// where the certificates are.
 ///
-/// A client may be used in a child process after fork(), even if other threads were inside calls: the
-/// child opens connections of its own.
+/// A client may be used in a child process, even if other threads were inside calls: the child opens
+/// connections of its own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_client_new(
     config: *const av_client_config,

@@ -190,7 +190,7 @@ pub unsafe extern "C-unwind" fn av_error_outcome(error: *const av_error) -> i32 
 
 /// 1 if the cause is temporary and repeating the call cannot do anything twice, otherwise 0: for a
 /// create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED, and for AV_STATUS_CANCELLED. 0 for
-/// NULL.
+/// NULL. The table at the header's beginning has all that can come together.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_is_retryable(error: *const av_error) -> i32 {
     read(error, 0, |error| i32::from(error.is_retryable))

@@ -102,16 +102,17 @@ sanitizers-thread: sanitizers-tools local_api
 	$(call planted,thread,race_in_c,"data race" planted.c:)
 	$(call planted,thread,race_in_rust,"data race" src/ffi/cancel.rs:)
 
-# trust watches itself by strace, beside which leaks cannot be looked for. overhead of tests/cpp counts
-# allocations in the sanitizer's place, so it is under valgrind alone, in `make test-cpp`.
+# trust watches itself by strace, beside which leaks cannot be looked for; stack measures what ships, which
+# a sanitizer makes larger. overhead of tests/cpp counts allocations in the sanitizer's place, so it is under
+# valgrind alone, in `make test-cpp`.
 NETWORK := $(basename $(notdir $(wildcard tests/network/*.c)))
-ADDRESS_NETWORK := $(filter-out trust,$(NETWORK))
+ADDRESS_NETWORK := $(filter-out trust stack,$(NETWORK))
 ADDRESS_CPP := $(filter-out overhead,$(basename $(notdir $(wildcard tests/cpp/*.cpp))) units)
 
 # What several threads do to each other.
-THREAD_C := threads
+THREAD_C := threads iterator_in_use
 THREAD_CPP := threads cancel stop_token response trace
-THREAD_NETWORK := threads cancel rate_limit freed response fork trace drops retries stale lookup deadline tls trust
+THREAD_NETWORK := threads cancel queue rate_limit freed response fork trace drops retries stale lookup deadline tls trust
 
 # What valgrind alone sees is memory read before it is written. tests/c and tests/cpp are under it in
 # `make test`. Here are all of tests/network, with the library as it ships but for its symbols, by which
