@@ -52,25 +52,27 @@
  * old value is not freed. There is no "last error" of a thread. An error tells besides its status
  * what may have happened to the service: av_error_outcome().
  *
- * Which errors there are, and what to do about each. N, U and A are AV_OUTCOME_NOT_APPLIED, _UNKNOWN and
- * _APPLIED, followed by what av_error_is_retryable() tells; no other combination occurs.
+ * Which errors there are, for what reads (get, list, iterate), a create and a delete: N, U and A are
+ * AV_OUTCOME_NOT_APPLIED, _UNKNOWN and _APPLIED, the figure is what av_error_is_retryable() tells, and no
+ * other combination occurs. With 1, make the call again later. After a create with U or A there may be a
+ * token that nobody knows of: list before you create another. Deleting again does no harm.
  *
- * @verbatim
- AV_STATUS_        get, list  create      delete       what to do
- INVALID_ARGUMENT  N0         N0          N0           mend the program: the message names the parameter
- CONNECT           N0 N1      N0 N1       N0 N1 U0 U1  1: call again later; 0: mend the proxy's settings
- TLS               N0         N0          N0 U0        see what the message says of the certificate
- TRANSPORT         N1         N1 U0 A0    N1 U1        1: call again; U0, A0: list, before you create again
- TIMEOUT           N1         N1 U0 A0    N1 U1        the same, or allow more time
- CANCELLED         N0         N0 U0 A0    N0 U0        as you wanted; U0, A0: list, before you create again
- UNAUTHORIZED      N0         N0          N0 U0        check the key, and that it is of this environment
- NOT_FOUND         N0         N0          N0 U0        the token has gone; a create: check base_url
- REJECTED          N0 N1      N0 U0       N0 U0 U1     mend the request: the problems tell; 1 (408): call again
- RATE_LIMITED      N1         N1          N1 U1        call again after av_error_retry_after_ms()
- SERVER            N0 N1      U0          U0 U1        1: call again later; a create: list before
- DECODE            N0         U0 A0       U0           see what answers there; a create: list before
- INTERNAL          U0         U0          U0           report it: a bug of this library
- @endverbatim
+ * @code{.unparsed}
+ * AV_STATUS_       read  create   delete      what to do
+ * INVALID_ARGUMENT N0    N0       N0          mend the program
+ * CONNECT          N0 N1 N0 N1    N0 N1 U0 U1 with 0 mend the proxy
+ * TLS              N0    N0       N0 U0       see to the certificate
+ * TRANSPORT        N1    N1 U0 A0 N1 U1
+ * TIMEOUT          N1    N1 U0 A0 N1 U1       or allow more time
+ * CANCELLED        N0    N0 U0 A0 N0 U0       as you wanted
+ * UNAUTHORIZED     N0    N0       N0 U0       check key and environment
+ * NOT_FOUND        N0    N0       N0 U0       it has gone, or base_url
+ * REJECTED         N0 N1 N0 U0    N0 U0 U1    with 0 mend the request
+ * RATE_LIMITED     N1    N1       N1 U1       wait as long as told
+ * SERVER           N0 N1 U0       U0 U1
+ * DECODE           N0    U0 A0    U0          see who answers there
+ * INTERNAL         U0    U0       U0          report it: a bug of ours
+ * @endcode
  *
  * Input structures begin with their size, so that they can grow: zero the whole structure, set
  * `struct_size`, then what you need; zero means the default. What a default stands for does not

@@ -514,14 +514,15 @@ fn round(seed: u64) -> Tally {
 /// The header's table of errors: the name of a status, and below which of its headings it may come with
 /// what, such as "U1".
 static TABLE: LazyLock<BTreeSet<(String, &str, String)>> = LazyLock::new(|| {
-    const HEADINGS: [&str; 4] = ["get, list", "create", "delete", "what to do"];
+    const HEADINGS: [&str; 4] = ["read", "create", "delete", "what to do"];
     let header = include_str!("../../include/apivideo.h");
-    let (_, table) = header.split_once("@verbatim\n").expect("a table");
+    let (_, table) = header.split_once("@code{.unparsed}\n").expect("a table");
     let (headings, rows) = table.split_once('\n').expect("its headings");
     let at = HEADINGS.map(|heading| headings.find(heading).expect("a heading"));
     let mut allowed = BTreeSet::new();
-    for row in rows.lines().take_while(|row| !row.contains("@endverbatim")) {
-        let status = format!("AV_STATUS_{}", row[..at[0]].trim());
+    for row in rows.lines().take_while(|row| !row.contains("@endcode")) {
+        let row = format!("{row:<width$}", width = at[3]);
+        let status = format!("AV_STATUS_{}", row[..at[0]].trim_matches([' ', '*']));
         for column in 0..3 {
             for told in row[at[column]..at[column + 1]].split_whitespace() {
                 allowed.insert((status.clone(), HEADINGS[column], told.to_owned()));
@@ -556,7 +557,7 @@ fn check(call: &Call, ledger: &Ledger, seed: u64) -> Option<i32> {
     if let Err(failure) = result {
         let heading = match &call.kind {
             Kind::Create { .. } => "create",
-            Kind::Get { .. } => "get, list",
+            Kind::Get { .. } => "read",
             Kind::Delete { .. } => "delete",
         };
         check_table(heading, failure, seed);
