@@ -7,8 +7,11 @@
 #include "support/server.h"
 #include "support/watch.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -177,6 +180,35 @@ static void copied_without_handlers(const char *row, pid_t (*copy)(void), const 
   av_client_free(client);
 }
 
+/* A kernel that knows nothing of memory which is wiped in a child, and an emulator of one that takes any
+ * advice and follows none. */
+static enum { AS_IT_IS, REFUSED, IGNORED } advice;
+
+int madvise(void *address, size_t length, int what) {
+  typedef int advise(void *, size_t, int);
+  advise *real;
+  *(void **)&real = dlsym(RTLD_NEXT, "madvise");
+  if (advice == IGNORED) return 0;
+  if (advice == REFUSED && (what == MADV_WIPEONFORK || what < 0)) return errno = EINVAL, -1;
+  return real(address, length, what);
+}
+
+/* In a process of its own, since the library asks once. */
+static void without_wiped_memory(int how) {
+  static const char *const arguments[] = {"--api-key", "test-key", NULL};
+  pid_t process = fork();
+  if (process < 0) exit(2);
+  if (process == 0) {
+    local_api *service = local_api_start(arguments);
+    advice = how;
+    copied_without_handlers(how == REFUSED ? "advice refused" : "advice ignored", by_clone, local_api_url(service), NULL);
+    local_api_stop(service);
+    fflush(stdout);
+    _exit(checks_failed > 0);
+  }
+  CHECK(ended_well(process));
+}
+
 /* ------------------------------------------------------------------------- a cancel handle in a child */
 
 static int asked;
@@ -336,6 +368,8 @@ int main(void) {
   const char *with_tls[] = {"--api-key", "test-key", "--tls", "--tls-ca-file", ca_file, NULL};
   local_api *service;
   alarm(180);
+  without_wiped_memory(REFUSED);
+  without_wiped_memory(IGNORED);
   cancelled_among_workers(); /* before any client is made here */
   service = local_api_start(plain);
   copied_without_handlers("http, by clone", by_clone, local_api_url(service), NULL);
