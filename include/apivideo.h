@@ -29,7 +29,8 @@
  *    is kept by pointer, except `userdata` and the handles named in rule 6.
  * 2. Inputs come first, then `options`, then `out`, then `error`. There are no in/out parameters
  *    (the `av_response` and `av_cancel` handles in `options` are the one exception) and no partial
- *    successes: on failure every `out` is set to NULL or 0.
+ *    successes: on failure every `out` is set to NULL or 0. What `out` and `error` held before is
+ *    overwritten, not freed.
  * 3. A call through `const T *` may run from any number of threads at once; one through `T *` needs
  *    the handle to itself. The exception is av_cancel_trigger(), which may run at any time before
  *    av_cancel_free() begins. Results never change once handed out.
@@ -39,9 +40,9 @@
  *    what it needs. But do not free a handle while another thread may be about to enter a call with
  *    it.
  * 5. The library calls back only on the thread that is inside the call, only during the call, with
- *    no lock held; a callback may call any function, and must not throw, longjmp or unwind. The
- *    library installs no signal handler, global logger, panic hook or exit handler; its fork handler
- *    only counts, so that a child that uses an inherited client opens connections of its own.
+ *    no lock held; a callback may call any function (but with the very response handle or iterator that
+ *    the call is using: AV_STATUS_INVALID_ARGUMENT), and must not throw, longjmp or unwind. The
+ *    library installs no signal handler, global logger, panic hook, fork handler or exit handler.
  * 6. `userdata` stays valid until the client and every iterator made from it are freed and every
  *    call has returned. A cancel or response handle passed in `options` is kept (by reference
  *    count) for the length of that call.
@@ -50,6 +51,28 @@
  * `av_error **error`, which may be NULL. `*error` is always overwritten, with NULL on success; an
  * old value is not freed. There is no "last error" of a thread. An error tells besides its status
  * what may have happened to the service: av_error_outcome().
+ *
+ * Which errors there are, for what reads (get, list, iterate), a create and a delete: N, U and A are
+ * AV_OUTCOME_NOT_APPLIED, _UNKNOWN and _APPLIED, the figure is what av_error_is_retryable() tells, and no
+ * other combination occurs. With 1, make the call again later. After a create with U or A there may be a
+ * token that nobody knows of: list before you create another. Deleting again does no harm.
+ *
+ * @code{.unparsed}
+ * AV_STATUS_       read  create   delete      what to do
+ * INVALID_ARGUMENT N0    N0       N0          mend the program
+ * CONNECT          N0 N1 N0 N1    N0 N1 U0 U1 with 0 mend the proxy
+ * TLS              N0    N0       N0 U0       see to the certificate
+ * TRANSPORT        N1    N1 U0 A0 N1 U1
+ * TIMEOUT          N1    N1 U0 A0 N1 U1       or allow more time
+ * CANCELLED        N0    N0 U0 A0 N0 U0       as you wanted
+ * UNAUTHORIZED     N0    N0       N0 U0       check key and environment
+ * NOT_FOUND        N0    N0       N0 U0       it has gone, or base_url
+ * REJECTED         N0 N1 N0 U0    N0 U0 U1    with 0 mend the request
+ * RATE_LIMITED     N1    N1       N1 U1       wait as long as told
+ * SERVER           N0 N1 U0       U0 U1
+ * DECODE           N0    U0 A0    U0          see who answers there
+ * INTERNAL         U0    U0       U0          report it: a bug of ours
+ * @endcode
  *
  * Input structures begin with their size, so that they can grow: zero the whole structure, set
  * `struct_size`, then what you need; zero means the default. What a default stands for does not
@@ -61,8 +84,21 @@
  * Checked and refused: NULL, invalid UTF-8, values out of range. Undefined: dangling pointers and
  * handles used after their _free. A process that runs out of memory is aborted.
  *
- * Deleting while iterating skips tokens, and so may their expiring: to delete, collect first, or list
- * page 1 and delete until it is empty.
+ * Your process. A call needs up to 96 KiB of its thread's stack, most of it for a server's certificates:
+ * give a thread that calls 128 KiB at the least. A thread that is cancelled by pthread_cancel() inside a
+ * function of this library ends after it: cancellation is disabled until the function returns, callbacks
+ * included, which must leave it so, and then acts as the thread has it set. In a child of fork(), _Fork()
+ * or clone(), clients and handles that were inherited may be used, also if other threads were inside calls,
+ * as far as the C library allows the child to call anything: it opens connections of its own, and touches
+ * none of its parent's. (A response handle or an iterator that was in a call at that moment is of no use
+ * there: make another.) A child of vfork(), or one that shares its parent's memory, must not call.
+ * exit() may be called while other threads are inside calls, which end with the process; until then every
+ * function still works, in handlers of atexit() as well. SIGPIPE is never raised by this library. Signal
+ * handlers may run during calls, which go on after them, and may call av_cancel_trigger(), and nothing
+ * else. A program with setuid, setgid or capabilities of its file has nothing read from its environment.
+ *
+ * Deleting while iterating skips tokens, and so may their expiring: to delete, collect first
+ * (av_token_copy()), or list page 1 and delete until it is empty.
  *
  * Facts about the service are from its published OpenAPI document and reference pages.
  */
@@ -204,6 +240,11 @@
  * The service has done what was asked, but its answer was lost or cannot be used.
  */
 #define AV_OUTCOME_APPLIED 2
+
+/**
+ * av_tokens_create(), `ttl_seconds`: the token never ends by itself, but when it is deleted.
+ */
+#define AV_TOKEN_TTL_NEVER 0
 
 /**
  * av_tokens_list_params.sort_by: as the service does by default, which is not documented.
@@ -536,7 +577,9 @@ struct av_cancel *av_cancel_new(void);
  * with it returns AV_STATUS_CANCELLED before anything is sent. NULL is a no-op.
  *
  * It may be called at any time before av_cancel_free() begins, from any thread, any number of
- * times; it never blocks. In a child of fork() it cancels the child's calls alone.
+ * times; it never blocks. A signal handler may call it, also one that interrupts a call with this very
+ * handle: it takes no lock and no memory, but may change errno, as write() does. In a child process it
+ * cancels the child's calls alone.
  */
 void av_cancel_trigger(struct av_cancel *cancel);
 
@@ -562,8 +605,8 @@ void av_cancel_free(struct av_cancel *cancel);
  * colons between. The message names a variable that leads to no certificate. In a program with rights
  * that its user has not (setuid, setgid, capabilities of its own: AT_SECURE) none of them is asked.
  *
- * A client may be used in a child process after fork(), even if other threads were inside calls: the
- * child opens connections of its own.
+ * A client may be used in a child process, even if other threads were inside calls: the child opens
+ * connections of its own.
  *
  * A program that closes descriptors which it has not opened, as closefrom() does, frees its clients
  * and cancel handles before that: what they hold would be taken for whatever has the same number
@@ -601,7 +644,7 @@ int32_t av_error_outcome(const struct av_error *error);
 /**
  * 1 if the cause is temporary and repeating the call cannot do anything twice, otherwise 0: for a
  * create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED, and for AV_STATUS_CANCELLED. 0 for
- * NULL.
+ * NULL. The table at the header's beginning has all that can come together.
  */
 int32_t av_error_is_retryable(const struct av_error *error);
 
@@ -765,7 +808,8 @@ void av_response_free(struct av_response *response);
  * until it ends or is deleted.
  *
  * @param client       whom to ask; not NULL.
- * @param ttl_seconds  how long the token is valid, in seconds, 1 to 2147483647, or 0 for ever.
+ * @param ttl_seconds  how long the token is valid, in seconds, 1 to 2147483647, or AV_TOKEN_TTL_NEVER
+ *                     for one that never ends by itself.
  * @param options      for this call alone, or NULL.
  * @param out          receives the token, to be freed with av_token_free(); not NULL.
  * @param error        receives what went wrong, to be freed with av_error_free(); may be NULL.
@@ -908,12 +952,26 @@ av_status av_tokens_list_json(const struct av_client *client,
                               struct av_error **error);
 
 /**
- * Frees a token. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
+ * Makes a copy of a token, which lives on when what it was read from is freed: an iterator, whose next
+ * call takes the token back, or a page.
+ *
+ * @param token  the token to copy, of whatever origin; not NULL.
+ * @param out    receives the copy, to be freed with av_token_free(); not NULL.
+ * @param error  receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, INTERNAL.
+ */
+av_status av_token_copy(const struct av_token *token,
+                        struct av_token **out,
+                        struct av_error **error);
+
+/**
+ * Frees a token, and wipes it. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
  */
 void av_token_free(struct av_token *token);
 
 /**
- * Frees a page and all that belongs to it. NULL is a no-op.
+ * Frees a page and all that belongs to it, and wipes that. NULL is a no-op.
  */
 void av_token_page_free(struct av_token_page *page);
 
@@ -943,7 +1001,8 @@ av_status av_tokens_iterate(const struct av_client *client,
  * request a page, `GET /upload-tokens`, when it comes to it. After an error the next call asks for
  * the same page again.
  *
- * @param iter     the iterator; not NULL; for one thread at a time.
+ * @param iter     the iterator; not NULL; by one call at a time: another one with it meanwhile, from its
+ *                 own trace or another thread, fails with AV_STATUS_INVALID_ARGUMENT.
  * @param options  for this call alone, or NULL.
  * @param out      receives the token, or NULL at the end; not NULL. The token belongs to the
  *                 iterator and lives until the next call with it, or its av_token_iter_free().
@@ -959,7 +1018,19 @@ av_status av_token_iter_next(struct av_token_iter *iter,
                              struct av_error **error);
 
 /**
- * Frees an iterator and the token it handed out last. NULL is a no-op.
+ * How many tokens there are on all pages, as the page told that the iterator came to last: for a
+ * progress bar. It may be other than what the iterator hands out in the end, for tokens come and go,
+ * and it counts from the first page, wherever the iterator began.
+ *
+ * @param iter  the iterator, or NULL; also while another thread is inside av_token_iter_next() with it.
+ *
+ * @return the number; 0 if there are none, if it is not told, before the first page, and for NULL.
+ */
+uint64_t av_token_iter_total(const struct av_token_iter *iter);
+
+/**
+ * Frees an iterator and the token it handed out last. NULL is a no-op. If a callback frees it during
+ * av_token_iter_next(), that call goes on to its end, and then fails with AV_STATUS_INVALID_ARGUMENT.
  */
 void av_token_iter_free(struct av_token_iter *iter);
 

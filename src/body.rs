@@ -1,12 +1,13 @@
 //! The body of an answer, in memory that the thread keeps for the next one: fresh memory would have
-//! to be zeroed for each answer before it is read into.
+//! to be zeroed for each answer before it is read into. It is wiped after each, for answers hold tokens.
 
+use crate::secret::wipe;
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Read};
 use std::ops::Deref;
+use zeroize::Zeroizing;
 
-/// How much memory a thread keeps at most: a page of a hundred tokens fits. What it held stays in it
-/// until the next answer, as in any memory that is given back.
+/// How much memory a thread keeps at most: a page of a hundred tokens fits.
 const MOST_KEPT: usize = 16 * 1024;
 /// How much memory is taken on an answer's word.
 const MOST_BELIEVED: usize = 64 * 1024;
@@ -32,7 +33,7 @@ impl Body {
         body.memory.resize(room, 0);
         loop {
             if body.filled == body.memory.len() {
-                body.memory.resize(body.filled * 2, 0);
+                body.grow();
             }
             let end = body.memory.len().min(limit);
             if body.filled >= end {
@@ -47,9 +48,16 @@ impl Body {
         }
     }
 
-    /// The first `most` bytes, in memory of their own.
-    pub fn beginning(&self, most: usize) -> Vec<u8> {
-        self[..self.len().min(most)].to_vec()
+    /// Doubles the memory, and leaves nothing in the old one.
+    fn grow(&mut self) {
+        let mut larger = vec![0; self.filled * 2];
+        larger[..self.filled].copy_from_slice(self);
+        wipe(&mut std::mem::replace(&mut self.memory, larger));
+    }
+
+    /// The first `most` bytes, in memory of their own that is wiped.
+    pub fn beginning(&self, most: usize) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self[..self.len().min(most)].to_vec())
     }
 }
 
@@ -63,6 +71,7 @@ impl Deref for Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
+        wipe(&mut self.memory[..self.filled]);
         if (1..=MOST_KEPT).contains(&self.memory.len()) {
             let _ = KEPT.try_with(|kept| kept.set(std::mem::take(&mut self.memory)));
         }
@@ -93,6 +102,13 @@ mod tests {
         assert_eq!(read(b"a long body", 100, 11), b"a long body");
         assert_eq!(read(b"short", 100, 5), b"short");
         assert_eq!(read(b"", 100, 0), b"");
+    }
+
+    #[test]
+    fn nothing_of_a_body_is_left_in_the_memory_that_is_kept() {
+        drop(read(b"a secret", 100, 8));
+        let kept = KEPT.take();
+        assert!(!kept.is_empty() && kept.iter().all(|&byte| byte == 0), "{kept:?}");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Cancelling: a flag that any thread may raise, and that wakes whoever waits.
 
-use crate::deadline::Deadline;
 use crate::process;
 use crate::transport::{Bell, Interruption};
+use crate::wake::WaitingRoom;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long a wait that nothing can wake goes on before it looks at the flag again.
+/// How long a wait on a socket that nothing can wake goes on before it looks at the flag again.
 pub(crate) const SLICE: Duration = Duration::from_millis(10);
 
 /// A cancel handle. It stays triggered, and may serve any number of calls.
@@ -17,6 +17,8 @@ pub(crate) struct Cancel {
     triggered: AtomicBool,
     /// Wakes waits on sockets at once. Without one, for want of a descriptor, they look in slices.
     bell: Option<Bell>,
+    /// Where waits are that are not on sockets.
+    room: Arc<WaitingRoom>,
     generation: u32,
 }
 
@@ -26,18 +28,26 @@ impl Cancel {
         Cancel::with_bell(Bell::new().ok())
     }
 
-    /// A handle that nothing rings for: those who wait look at it in slices.
+    /// A handle that nothing rings for: those who wait on sockets look at it in slices.
+    #[cfg(test)]
     pub fn without_bell() -> Self {
         Cancel::with_bell(None)
     }
 
     fn with_bell(bell: Option<Bell>) -> Self {
-        Cancel { triggered: AtomicBool::new(false), bell, generation: process::generation() }
+        Cancel {
+            triggered: AtomicBool::new(false),
+            bell,
+            room: Arc::default(),
+            generation: process::generation(),
+        }
     }
 
-    /// Cancels all calls that use the handle, now and later.
+    /// Cancels all calls that use the handle, now and later. A signal handler may do so: it takes no
+    /// lock and no memory.
     pub fn trigger(&self) {
         self.triggered.store(true, Ordering::Release);
+        self.room.wake_all();
         if let Some(bell) = self.own_bell() {
             bell.ring();
         }
@@ -53,6 +63,11 @@ impl Cancel {
         self.own_bell().map(Bell::descriptor)
     }
 
+    /// Where to wait for the trigger and something else that is no socket.
+    pub fn waiting_room(&self) -> Arc<WaitingRoom> {
+        self.room.clone()
+    }
+
     /// The bell, unless it is one that a parent process rings too.
     fn own_bell(&self) -> Option<&Bell> {
         self.bell.as_ref().filter(|_| self.generation == process::generation())
@@ -64,31 +79,10 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for `changed`, at most until `deadline`, and may return before either: look again.
-pub(crate) fn wait_for_change<'m, T>(
-    changed: &Condvar,
-    guard: MutexGuard<'m, T>,
-    deadline: Deadline,
-    cancel: Option<&Cancel>,
-) -> Result<MutexGuard<'m, T>, Interruption> {
-    let mut wait = deadline.remaining();
-    if let Some(cancel) = cancel {
-        cancel.check()?;
-        // A condition cannot be waited for together with a descriptor.
-        wait = Some(wait.map_or(SLICE, |wait| wait.min(SLICE)));
-    }
-    match wait {
-        None => Ok(changed.wait(guard).unwrap_or_else(PoisonError::into_inner)),
-        Some(_) if deadline.has_passed() => Err(Interruption::TimedOut),
-        Some(wait) => {
-            Ok(changed.wait_timeout(guard, wait).unwrap_or_else(PoisonError::into_inner).0)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deadline::Deadline;
     use crate::transport::pause;
     use std::time::Instant;
 

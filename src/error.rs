@@ -3,6 +3,7 @@
 use crate::problem::Problem;
 use std::fmt;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// What kind of failure an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +48,8 @@ pub struct Reply {
     pub status: u16,
     /// The problem that the body told, empty if it told none.
     pub problem: Problem,
-    /// The body as received, at most [`Reply::BODY_LIMIT`] bytes of it.
-    pub body: Vec<u8>,
+    /// The body as received, at most [`Reply::BODY_LIMIT`] bytes of it. It may hold a token.
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Reply {
@@ -74,6 +75,14 @@ impl Error {
         Error::before_sending(
             Failure::InvalidArgument,
             format!("invalid argument: {what}; nothing was sent"),
+        )
+    }
+
+    /// The caller's mistake: it freed `parameter` while the call with it was under way.
+    pub fn freed_meanwhile(parameter: &str) -> Self {
+        Error::before_sending(
+            Failure::InvalidArgument,
+            format!("invalid argument: {parameter} was freed during the call"),
         )
     }
 

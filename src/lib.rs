@@ -9,12 +9,12 @@
 //! | what the environment may say | `environment.rs`, `privileges.rs` |
 //! | what a call does on the network, attempt by attempt | `send.rs`, `attempt.rs` |
 //! | when it tries again, and how long it waits | `retry.rs`, `retry_after.rs`, `rate_limit.rs`, `jitter.rs` |
-//! | what bounds it in time, and ends it from outside | `deadline.rs`, `cancel.rs` |
+//! | what bounds it in time, ends it from outside, and wakes it | `deadline.rs`, `cancel.rs`, `wake.rs` |
 //! | how a request is built, what an answer may be | `request.rs`, `answer.rs`, `body.rs`, `response.rs` |
 //! | how answers are decoded, page by page | `json.rs`, `plain.rs`, `page.rs`, `problem.rs` |
 //! | what went wrong and what may have happened | `error.rs`, `trace.rs` |
 //! | how secrets are kept and hidden | `secret.rs` |
-//! | what a forked process does not share | `process.rs` |
+//! | what a child process does not share, and how it is noticed | `process.rs` |
 //! | sockets, names, proxies, TLS and the seam to ureq | `transport/` |
 //! | the C API, file by file the twin of the above | `ffi/` |
 //!
@@ -53,3 +53,4 @@ mod send;
 mod tokens;
 mod trace;
 mod transport;
+mod wake;

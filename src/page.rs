@@ -220,13 +220,15 @@ pub(crate) struct Walk {
     next: u32,
     /// What stood on the page before, which moves on to the next page when items are added.
     seen: HashSet<String>,
+    /// How many items there are on all pages, as told last.
+    items_total: u64,
     finished: bool,
 }
 
 impl Walk {
     /// A walk that begins at page `first`, or at the service's first if that is 0.
     pub fn starting_at(first: u32) -> Self {
-        Walk { next: first, seen: HashSet::new(), finished: false }
+        Walk { next: first, seen: HashSet::new(), items_total: 0, finished: false }
     }
 
     /// The page to ask for, or `None` at the end. It stays the same until a page has been taken.
@@ -234,9 +236,15 @@ impl Walk {
         (!self.finished).then_some(self.next)
     }
 
+    /// How many items there are on all pages, as the last page told; 0 is not told.
+    pub fn items_total(&self) -> u64 {
+        self.items_total
+    }
+
     /// Takes the page that was asked for and tells for each of its items, known by `keys`, whether
     /// it is a new one.
     pub fn take(&mut self, pagination: &Pagination, keys: &[&str]) -> Vec<bool> {
+        self.items_total = pagination.items_total;
         let asked = self.next.max(1);
         let told = pagination.current_page;
         if told != 0 && told != asked {

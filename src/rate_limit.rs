@@ -1,12 +1,13 @@
 //! The service's rate limit: what its answers tell, and the gate that holds a client's threads back
 //! before they run into it together.
 
-use crate::cancel::{Cancel, lock, wait_for_change};
+use crate::cancel::{Cancel, lock};
 use crate::deadline::Deadline;
 use crate::jitter;
 use crate::transport::{Interruption, pause};
+use crate::wake::Waiter;
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use ureq::http::HeaderMap;
 
@@ -63,7 +64,6 @@ pub(crate) enum Stopped {
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     state: Mutex<State>,
-    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -81,10 +81,19 @@ struct State {
     closed_until: Option<Instant>,
     /// Over how long those who waited are spread out, once it opens without telling how many may go.
     spread: Duration,
-    /// The tickets of those who wait.
-    queue: VecDeque<u64>,
+    /// Those who wait.
+    queue: VecDeque<Queued>,
     /// How many tickets were given out.
     tickets: u64,
+}
+
+/// One of those who wait.
+#[derive(Debug)]
+struct Queued {
+    ticket: u64,
+    waiter: Waiter,
+    /// The call's.
+    deadline: Deadline,
 }
 
 /// When a closed gate opens.
@@ -109,7 +118,7 @@ impl Gate {
         if state.queue.is_empty() {
             match state.opens_at(now) {
                 None => return Ok(self.let_pass(state, now)),
-                Some(Opens::At(time)) if !is_too_late(time, now, deadline) => {
+                Some(Opens::At(time)) if !deadline.has_passed_at(time) => {
                     drop(state);
                     tell(time - now);
                     state = lock(&self.state);
@@ -117,12 +126,13 @@ impl Gate {
                 _ => {}
             }
         }
-        let place = Place { gate: self, ticket: state.queue_up() };
+        let waiter = Waiter::new(cancel);
+        let place = Place { gate: self, ticket: state.queue_up(waiter.clone(), deadline) };
         loop {
             let now = Instant::now();
             state.begin_window_if_due(now);
             let opens = state.opens_at(now);
-            let is_first = state.queue.front() == Some(&place.ticket);
+            let is_first = state.queue.front().is_some_and(|first| first.ticket == place.ticket);
             state = match opens {
                 None if is_first => {
                     state.space_out_the_next(now);
@@ -130,7 +140,7 @@ impl Gate {
                     drop(place);
                     return Ok(pass);
                 }
-                Some(Opens::At(time)) if is_too_late(time, now, deadline) => {
+                Some(Opens::At(time)) if deadline.has_passed_at(time) => {
                     drop(state);
                     return Err(Stopped::OpensTooLate(time - now));
                 }
@@ -146,12 +156,13 @@ impl Gate {
                         Some(Opens::WithNewsOrAt(time)) if is_first => Deadline::at(time),
                         _ => Deadline::after(None),
                     };
-                    let until = until.or_earlier(deadline);
-                    match wait_for_change(&self.changed, state, until, cancel) {
-                        Ok(state) => state,
-                        Err(Interruption::TimedOut) if !deadline.has_passed() => lock(&self.state),
-                        Err(interruption) => return Err(Stopped::Interrupted(interruption)),
+                    let calls = waiter.calls();
+                    drop(state);
+                    match waiter.wait(calls, until.or_earlier(deadline), cancel) {
+                        Err(Interruption::TimedOut) if !deadline.has_passed() => {}
+                        result => result.map_err(Stopped::Interrupted)?,
                     }
+                    lock(&self.state)
                 }
             };
         }
@@ -161,20 +172,6 @@ impl Gate {
         state.in_flight += 1;
         Pass { gate: self, time: now, is_answered: false }
     }
-
-    /// Gives the state back, and wakes those who wait for news of it.
-    fn publish(&self, state: MutexGuard<'_, State>) {
-        let others_wait = !state.queue.is_empty();
-        drop(state);
-        if others_wait {
-            self.changed.notify_all();
-        }
-    }
-}
-
-/// Whether a gate that opens at `time` leaves a call nothing of its time.
-fn is_too_late(time: Instant, now: Instant, deadline: Deadline) -> bool {
-    deadline.remaining().is_some_and(|left| left <= time - now)
 }
 
 /// A while after `time`, so as not to meet other clients with the same limit just then: up to a tenth
@@ -195,17 +192,42 @@ struct Place<'g> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.gate.state);
-        state.queue.retain(|ticket| *ticket != self.ticket);
-        self.gate.publish(state);
+        let was_first = state.queue.front().is_some_and(|first| first.ticket == self.ticket);
+        state.queue.retain(|other| other.ticket != self.ticket);
+        if was_first {
+            state.wake_the_first();
+        }
     }
 }
 
 impl State {
     /// A ticket at the end of the queue.
-    fn queue_up(&mut self) -> u64 {
+    fn queue_up(&mut self, waiter: Waiter, deadline: Deadline) -> u64 {
         self.tickets += 1;
-        self.queue.push_back(self.tickets);
+        self.queue.push_back(Queued { ticket: self.tickets, waiter, deadline });
         self.tickets
+    }
+
+    /// Who is first has the gate to look at: the others wait for that alone.
+    fn wake_the_first(&self) {
+        if let Some(first) = self.queue.front() {
+            first.waiter.wake();
+        }
+    }
+
+    /// Wakes those whom news concerns: the first, and whoever now learns that the gate opens too late.
+    fn tell_the_queue(&self, now: Instant) {
+        if self.queue.is_empty() {
+            return;
+        }
+        self.wake_the_first();
+        if let Some(Opens::At(time)) = self.opens_at(now) {
+            for queued in self.queue.iter().skip(1) {
+                if queued.deadline.has_passed_at(time) {
+                    queued.waiter.wake();
+                }
+            }
+        }
     }
 
     /// When the gate opens, or `None` if it is open.
@@ -298,7 +320,7 @@ impl Pass<'_> {
         if let Some(wait) = refused_for.filter(|wait| *wait <= LONGEST_CLOSURE) {
             state.close(wait, now);
         }
-        self.gate.publish(state);
+        state.tell_the_queue(now);
     }
 }
 
@@ -309,9 +331,10 @@ impl Drop for Pass<'_> {
         }
         // Without an answer it may have been counted all the same.
         let mut state = lock(&self.gate.state);
+        let now = Instant::now();
         state.in_flight -= 1;
-        state.learn(RateLimit::default(), Instant::now());
-        self.gate.publish(state);
+        state.learn(RateLimit::default(), now);
+        state.tell_the_queue(now);
     }
 }
 

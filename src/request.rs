@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::error::{Error, Outcome};
-use crate::secret;
+use crate::secret::{self, Wiped};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use std::fmt::Write;
@@ -74,7 +74,9 @@ impl<'a> Request<'a> {
     /// The HTTP request to `client`'s service, without its body.
     pub fn to_http<B>(&self, client: &Client, body: B) -> Result<http::Request<B>, Error> {
         let base = client.base_url();
-        let path = PathAndQuery::from_maybe_shared(Bytes::from(self.target(&base.prefix)))
+        // An item is a secret: wiped when the last copy goes.
+        let target = Bytes::from_owner(Wiped(self.target(&base.prefix)));
+        let path = PathAndQuery::from_maybe_shared(target)
             .map_err(|error| Error::internal(format_args!("cannot make a path: {error}")))?;
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(base.scheme.clone());

@@ -14,6 +14,33 @@ const LONGEST: usize = 4096;
 /// What is shorter is no secret, and hiding it would garble what is said.
 const SHORTEST_HIDDEN: usize = 4;
 
+/// Memory that is wiped before it is freed.
+pub(crate) struct Wiped(pub Vec<u8>);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Wipes memory, of which there may be much: in pieces that the C library fills by registers, since the
+/// processor's instruction for more takes its time to begin.
+pub(crate) fn wipe<T>(memory: &mut [T])
+where
+    [T]: Zeroize,
+{
+    const PIECE: usize = 2000;
+    for piece in memory.chunks_mut(PIECE) {
+        piece.zeroize();
+    }
+}
+
 /// What a client identifies itself with.
 #[derive(Clone, Copy)]
 pub enum Credential<'a> {

@@ -281,6 +281,11 @@ impl TokenPages {
         Some(ListParams { current_page: (page > 0).then_some(page), ..self.params })
     }
 
+    /// How many tokens there are on all pages, as the last page told; 0 is not told.
+    pub fn items_total(&self) -> u64 {
+        self.walk.items_total()
+    }
+
     /// Takes the page that was listed and tells for each of its tokens whether it is a new one.
     pub fn take(&mut self, pagination: &Pagination, tokens: &[&str]) -> Vec<bool> {
         self.walk.take(pagination, tokens)

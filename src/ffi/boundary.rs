@@ -1,6 +1,7 @@
-//! What every function of the boundary does alike: contain panics, hand out errors, and read what
-//! the caller passes.
+//! What every function of the boundary does alike: hold back the cancellation of its thread, contain
+//! panics, hand out errors, and read what the caller passes.
 
+use super::cancellation;
 use super::error::{AV_STATUS_INTERNAL, AV_STATUS_OK, av_error, av_status};
 use crate::error::Error;
 use std::ffi::{CStr, c_char};
@@ -21,18 +22,20 @@ pub(super) unsafe fn guard(
     body: impl FnOnce(Caller) -> Result<(), Error>,
 ) -> av_status {
     let caller = Caller(());
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        let failed = body(caller).err().map(av_error::new);
-        let status = failed.as_ref().map_or(AV_STATUS_OK, av_error::status);
-        caller.tell(error, failed);
-        status
-    }));
-    result.unwrap_or_else(|panic| {
-        // What it says may quote anything, and dropping it may panic again: leave it alone.
-        std::mem::forget(panic);
-        let failed = av_error::new(Error::internal("the library panicked"));
-        caller.tell(error, Some(failed));
-        AV_STATUS_INTERNAL
+    cancellation::held_back(|| {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let failed = body(caller).err().map(av_error::new);
+            let status = failed.as_ref().map_or(AV_STATUS_OK, av_error::status);
+            caller.tell(error, failed);
+            status
+        }));
+        result.unwrap_or_else(|panic| {
+            // What it says may quote anything, and dropping it may panic again: leave it alone.
+            std::mem::forget(panic);
+            let failed = av_error::new(Error::internal("the library panicked"));
+            caller.tell(error, Some(failed));
+            AV_STATUS_INTERNAL
+        })
     })
 }
 
@@ -40,7 +43,16 @@ pub(super) unsafe fn guard(
 ///
 /// # Safety
 /// All that `body` reads through its [`Caller`] must be as the header says.
-pub(super) unsafe fn contain<R>(otherwise: R, body: impl FnOnce(Caller) -> R) -> R {
+pub(super) unsafe fn contain<R: Copy>(otherwise: R, body: impl FnOnce(Caller) -> R) -> R {
+    // SAFETY: by the promise above.
+    cancellation::held_back(|| unsafe { read(otherwise, body) })
+}
+
+/// The same for one that only reads what a handle holds, where no thread can be cancelled.
+///
+/// # Safety
+/// As for [`contain`].
+pub(super) unsafe fn read<R: Copy>(otherwise: R, body: impl FnOnce(Caller) -> R) -> R {
     catch_unwind(AssertUnwindSafe(|| body(Caller(())))).unwrap_or_else(|panic| {
         std::mem::forget(panic);
         otherwise
@@ -76,17 +88,20 @@ impl Caller {
         self.optional(pointer).ok_or_else(|| must_not_be_null(parameter))
     }
 
-    /// What `pointer` points to, for this call alone.
-    pub fn exclusive<'a, T>(self, pointer: *mut T, parameter: &str) -> Result<&'a mut T, Error> {
-        // SAFETY: NULL or valid, and through a `T *` no other call has it, by the caller's word.
-        unsafe { pointer.as_mut() }.ok_or_else(|| must_not_be_null(parameter))
-    }
-
     /// Takes back a handle that was given out as a box; NULL is no handle.
     pub fn take<T>(self, pointer: *mut T) -> Option<Box<T>> {
         // SAFETY: NULL, or what a function of ours made with `Box::into_raw` and nobody has freed
         // since, by the caller's word.
         (!pointer.is_null()).then(|| unsafe { Box::from_raw(pointer) })
+    }
+
+    /// The bytes of a text that the library has made; none for NULL.
+    pub fn bytes<'a>(self, text: *const c_char) -> &'a [u8] {
+        if text.is_null() {
+            return &[];
+        }
+        // SAFETY: not NULL, hence NUL-terminated, by the caller's word; read only during the call.
+        unsafe { CStr::from_ptr(text) }.to_bytes()
     }
 
     /// A string, or `None` for NULL.

@@ -1,7 +1,6 @@
 //! Cancelling calls from another thread.
 
 use super::boundary::contain;
-use super::fork;
 use crate::cancel::Cancel;
 use std::sync::Arc;
 
@@ -21,16 +20,11 @@ impl av_cancel {
 
 /// Makes a cancel handle that is not triggered, to be freed with av_cancel_free(). Never NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn av_cancel_new() -> *mut av_cancel {
+pub extern "C-unwind" fn av_cancel_new() -> *mut av_cancel {
     // SAFETY: nothing is read through a pointer.
     unsafe {
         contain(std::ptr::null_mut(), |_| {
-            // Without the watch a child could not tell its own handle from its parent's.
-            let cancel = match fork::watch() {
-                Ok(()) => Cancel::new(),
-                Err(_) => Cancel::without_bell(),
-            };
-            Box::into_raw(Box::new(av_cancel { cancel: Arc::new(cancel) }))
+            Box::into_raw(Box::new(av_cancel { cancel: Arc::new(Cancel::new()) }))
         })
     }
 }
@@ -40,9 +34,11 @@ pub extern "C" fn av_cancel_new() -> *mut av_cancel {
 /// with it returns AV_STATUS_CANCELLED before anything is sent. NULL is a no-op.
 ///
 /// It may be called at any time before av_cancel_free() begins, from any thread, any number of
-/// times; it never blocks. In a child of fork() it cancels the child's calls alone.
+/// times; it never blocks. A signal handler may call it, also one that interrupts a call with this very
+/// handle: it takes no lock and no memory, but may change errno, as write() does. In a child process it
+/// cancels the child's calls alone.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_cancel_trigger(cancel: *mut av_cancel) {
+pub unsafe extern "C-unwind" fn av_cancel_trigger(cancel: *mut av_cancel) {
     // SAFETY: NULL or a handle that is not being freed, as the header asks. It is only read.
     unsafe {
         contain((), |caller| {
@@ -55,7 +51,7 @@ pub unsafe extern "C" fn av_cancel_trigger(cancel: *mut av_cancel) {
 
 /// Frees a cancel handle. NULL is a no-op. Calls that use it go on, and can no longer be cancelled.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_cancel_free(cancel: *mut av_cancel) {
+pub unsafe extern "C-unwind" fn av_cancel_free(cancel: *mut av_cancel) {
     // SAFETY: NULL or a handle that has not been freed, as the header asks.
     unsafe { contain((), |caller| drop(caller.take(cancel))) }
 }

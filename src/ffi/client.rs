@@ -3,7 +3,6 @@
 use super::boundary::{Caller, Input, choice, contain, guard};
 use super::cancel::av_cancel;
 use super::error::{av_error, av_status};
-use super::fork;
 use super::response::av_response;
 use crate::client::{
     Client, ClientConfig, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_ATTEMPTS,
@@ -190,15 +189,15 @@ unsafe impl Input for av_request_options {
 /// colons between. The message names a variable that leads to no certificate. In a program with rights
 /// that its user has not (setuid, setgid, capabilities of its own: AT_SECURE) none of them is asked.
 ///
-/// A client may be used in a child process after fork(), even if other threads were inside calls: the
-/// child opens connections of its own.
+/// A client may be used in a child process, even if other threads were inside calls: the child opens
+/// connections of its own.
 ///
 /// A program that closes descriptors which it has not opened, as closefrom() does, frees its clients
 /// and cancel handles before that: what they hold would be taken for whatever has the same number
 /// by then, to be sent to, and closed by the `_free`. Calls end by their deadlines even so, and
 /// av_cancel_trigger() neither blocks nor writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_client_new(
+pub unsafe extern "C-unwind" fn av_client_new(
     config: *const av_client_config,
     out: *mut *mut av_client,
     error: *mut *mut av_error,
@@ -208,7 +207,6 @@ pub unsafe extern "C" fn av_client_new(
         guard(error, |caller| {
             let out = caller.out(out, "out")?;
             let config = caller.required_input(config, "config")?;
-            fork::watch()?;
             let client = Arc::new(Client::new(config.read(caller)?)?);
             out.set(Box::into_raw(Box::new(av_client { client })));
             Ok(())
@@ -220,7 +218,7 @@ pub unsafe extern "C" fn av_client_new(
 /// no-op. Calls that are under way in other threads end as if nothing had happened, and iterators
 /// go on: what they need lives until they end. But no call may begin any more.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_client_free(client: *mut av_client) {
+pub unsafe extern "C-unwind" fn av_client_free(client: *mut av_client) {
     // SAFETY: NULL or a client that has not been freed, as the header asks.
     unsafe { contain((), |caller| drop(caller.take(client))) }
 }

@@ -1,9 +1,10 @@
 //! Errors: a status for the program, the rest for the person and for who wants to know more.
 
-use super::boundary::contain;
+use super::boundary::{self, contain};
 use crate::error::{Error, Failure, Outcome};
 use crate::problem::Problem;
 use std::ffi::{CStr, CString, c_char};
+use zeroize::Zeroizing;
 
 /// What became of a call: one of the `AV_STATUS_…` constants. 0 is success. Expect values that you
 /// do not know: a later version may tell more kinds of failure. A situation keeps its status within
@@ -62,8 +63,8 @@ pub struct av_error {
     http_status: i32,
     problem: ProblemStrings,
     problems: Vec<ProblemStrings>,
-    /// As received, and a NUL; `None` without an answer.
-    body: Option<Vec<u8>>,
+    /// As received, and a NUL; `None` without an answer. It may hold a token.
+    body: Option<Zeroizing<Vec<u8>>>,
     retry_after_ms: i64,
     attempts: u32,
     is_retryable: bool,
@@ -92,7 +93,7 @@ impl av_error {
             problems: problem.map_or_else(Vec::new, |problem| {
                 problem.problems.iter().map(ProblemStrings::new).collect()
             }),
-            body: reply.map(|reply| [reply.body.as_slice(), &[0]].concat()),
+            body: reply.map(|reply| Zeroizing::new([reply.body.as_slice(), &[0]].concat())),
             retry_after_ms: error
                 .retry_after()
                 .map_or(-1, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)),
@@ -156,7 +157,7 @@ where
     R: Copy,
 {
     // SAFETY: `error` is NULL or an error that has not been freed, as the header asks.
-    unsafe { contain(otherwise, |caller| caller.optional(error).map_or(otherwise, get)) }
+    unsafe { boundary::read(otherwise, |caller| caller.optional(error).map_or(otherwise, get)) }
 }
 
 /// A text of an error; NULL if it has none.
@@ -169,42 +170,42 @@ fn read_text<'a>(
 
 /// The status that the call returned; AV_STATUS_OK for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_status(error: *const av_error) -> av_status {
+pub unsafe extern "C-unwind" fn av_error_status(error: *const av_error) -> av_status {
     read(error, AV_STATUS_OK, |error| error.status)
 }
 
 /// One line for a person: which request, what failed, what may have happened. Never NULL; "" for
 /// NULL. It holds no credential, and of a token at most the first 4 and last 2 characters.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_message(error: *const av_error) -> *const c_char {
+pub unsafe extern "C-unwind" fn av_error_message(error: *const av_error) -> *const c_char {
     read(error, c"".as_ptr(), |error| error.message.as_ptr())
 }
 
 /// What is known of the call's effect on the service: one of the `AV_OUTCOME_…` constants.
 /// AV_OUTCOME_UNKNOWN for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_outcome(error: *const av_error) -> i32 {
+pub unsafe extern "C-unwind" fn av_error_outcome(error: *const av_error) -> i32 {
     read(error, AV_OUTCOME_UNKNOWN, |error| error.outcome)
 }
 
 /// 1 if the cause is temporary and repeating the call cannot do anything twice, otherwise 0: for a
 /// create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED, and for AV_STATUS_CANCELLED. 0 for
-/// NULL.
+/// NULL. The table at the header's beginning has all that can come together.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_is_retryable(error: *const av_error) -> i32 {
+pub unsafe extern "C-unwind" fn av_error_is_retryable(error: *const av_error) -> i32 {
     read(error, 0, |error| i32::from(error.is_retryable))
 }
 
 /// The HTTP status of the answer, 100 to 999; 0 if there was none, and for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_http_status(error: *const av_error) -> i32 {
+pub unsafe extern "C-unwind" fn av_error_http_status(error: *const av_error) -> i32 {
     read(error, 0, |error| error.http_status)
 }
 
 /// How many times the request was tried, 0 if it was never begun; a reconnection when a kept
 /// connection turns out to be dead does not count. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_attempts(error: *const av_error) -> u32 {
+pub unsafe extern "C-unwind" fn av_error_attempts(error: *const av_error) -> u32 {
     read(error, 0, |error| error.attempts)
 }
 
@@ -213,7 +214,7 @@ pub unsafe extern "C" fn av_error_attempts(error: *const av_error) -> u32 {
 /// `Retry-After` (seconds or a date), and on HTTP 429 from `X-RateLimit-Retry-After`, whichever is
 /// longer.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_retry_after_ms(error: *const av_error) -> i64 {
+pub unsafe extern "C-unwind" fn av_error_retry_after_ms(error: *const av_error) -> i64 {
     read(error, -1, |error| error.retry_after_ms)
 }
 
@@ -222,7 +223,7 @@ pub unsafe extern "C" fn av_error_retry_after_ms(error: *const av_error) -> i64 
 /// bytes without that NUL. After an AV_STATUS_DECODE of a create it may hold the new token, which
 /// is a secret.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_body(
+pub unsafe extern "C-unwind" fn av_error_body(
     error: *const av_error,
     out_length: *mut usize,
 ) -> *const c_char {
@@ -242,39 +243,39 @@ pub unsafe extern "C" fn av_error_body(
 /// The kind of problem that the service names, a URI whose form has changed over the years: compare
 /// statuses instead. NULL if the answer names none, and for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_problem_type(error: *const av_error) -> *const c_char {
+pub unsafe extern "C-unwind" fn av_error_problem_type(error: *const av_error) -> *const c_char {
     read_text(error, |error| error.problem.kind.as_ref())
 }
 
 /// The problem in the service's own words, in English; NULL if it has none, and for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_problem_title(error: *const av_error) -> *const c_char {
+pub unsafe extern "C-unwind" fn av_error_problem_title(error: *const av_error) -> *const c_char {
     read_text(error, |error| error.problem.title.as_ref())
 }
 
 /// More about the problem in the service's own words; NULL if it has none, and for NULL. The service
 /// calls it `detail` or `details`; both are read.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_problem_detail(error: *const av_error) -> *const c_char {
+pub unsafe extern "C-unwind" fn av_error_problem_detail(error: *const av_error) -> *const c_char {
     read_text(error, |error| error.problem.detail.as_ref())
 }
 
 /// The parameter that the problem is about, by the service's name for it, such as "pageSize"; it may
 /// be "". NULL if it names none, and for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_problem_name(error: *const av_error) -> *const c_char {
+pub unsafe extern "C-unwind" fn av_error_problem_name(error: *const av_error) -> *const c_char {
     read_text(error, |error| error.problem.name.as_ref())
 }
 
 /// How many single problems the service lists, as it does with HTTP 400. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_problem_count(error: *const av_error) -> usize {
+pub unsafe extern "C-unwind" fn av_error_problem_count(error: *const av_error) -> usize {
     read(error, 0, |error| error.problems.len())
 }
 
 /// As av_error_problem_type(), of the single problem `index`, from 0; NULL beyond the last.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_problem_type_at(
+pub unsafe extern "C-unwind" fn av_error_problem_type_at(
     error: *const av_error,
     index: usize,
 ) -> *const c_char {
@@ -283,7 +284,7 @@ pub unsafe extern "C" fn av_error_problem_type_at(
 
 /// As av_error_problem_title(), of the single problem `index`, from 0; NULL beyond the last.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_problem_title_at(
+pub unsafe extern "C-unwind" fn av_error_problem_title_at(
     error: *const av_error,
     index: usize,
 ) -> *const c_char {
@@ -292,7 +293,7 @@ pub unsafe extern "C" fn av_error_problem_title_at(
 
 /// As av_error_problem_detail(), of the single problem `index`, from 0; NULL beyond the last.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_problem_detail_at(
+pub unsafe extern "C-unwind" fn av_error_problem_detail_at(
     error: *const av_error,
     index: usize,
 ) -> *const c_char {
@@ -301,7 +302,7 @@ pub unsafe extern "C" fn av_error_problem_detail_at(
 
 /// As av_error_problem_name(), of the single problem `index`, from 0; NULL beyond the last.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_problem_name_at(
+pub unsafe extern "C-unwind" fn av_error_problem_name_at(
     error: *const av_error,
     index: usize,
 ) -> *const c_char {
@@ -310,7 +311,7 @@ pub unsafe extern "C" fn av_error_problem_name_at(
 
 /// Frees an error and its strings. NULL is a no-op.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_error_free(error: *mut av_error) {
+pub unsafe extern "C-unwind" fn av_error_free(error: *mut av_error) {
     // SAFETY: NULL or an error that has not been freed, as the header asks.
     unsafe { contain((), |caller| drop(caller.take(error))) }
 }
@@ -318,7 +319,7 @@ pub unsafe extern "C" fn av_error_free(error: *mut av_error) {
 /// The name of a status, such as "AV_STATUS_NOT_FOUND", for logs; "AV_STATUS_(unknown)" for values
 /// that this version does not know. A static string, never NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn av_status_name(status: av_status) -> *const c_char {
+pub extern "C-unwind" fn av_status_name(status: av_status) -> *const c_char {
     let name: &'static CStr = match status {
         AV_STATUS_OK => c"AV_STATUS_OK",
         AV_STATUS_INVALID_ARGUMENT => c"AV_STATUS_INVALID_ARGUMENT",
@@ -342,7 +343,7 @@ pub extern "C" fn av_status_name(status: av_status) -> *const c_char {
 /// The name of an outcome, such as "AV_OUTCOME_APPLIED", for logs; "AV_OUTCOME_(unknown)" for values
 /// that this version does not know. A static string, never NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn av_outcome_name(outcome: i32) -> *const c_char {
+pub extern "C-unwind" fn av_outcome_name(outcome: i32) -> *const c_char {
     let name: &'static CStr = match outcome {
         AV_OUTCOME_UNKNOWN => c"AV_OUTCOME_UNKNOWN",
         AV_OUTCOME_NOT_APPLIED => c"AV_OUTCOME_NOT_APPLIED",

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 /// The version of the library that runs, such as "0.1.0"; `APIVIDEO_VERSION` is that of the header
 /// a program was compiled with. A static string, never NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn av_library_version() -> *const c_char {
+pub extern "C-unwind" fn av_library_version() -> *const c_char {
     const VERSION: &CStr =
         match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
             Ok(version) => version,
@@ -20,7 +20,7 @@ pub extern "C" fn av_library_version() -> *const c_char {
 /// Frees a string that a function of this library handed out as `char **out`, whatever has been
 /// written into it since. NULL is a no-op.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_string_free(string: *mut c_char) {
+pub unsafe extern "C-unwind" fn av_string_free(string: *mut c_char) {
     // SAFETY: NULL or a string that `memory::string` made and nobody has freed, as the header asks.
     unsafe {
         contain((), |_| drop(NonNull::new(string).map(|string| Block::from_first(string))));

@@ -1,24 +1,32 @@
 //! What is handed out as plain C data: each result is one allocation that knows its own size, so
 //! that freeing it trusts nothing that the caller can see.
 
+use super::boundary::Caller;
 use super::tokens::{av_token, av_token_page};
 use crate::page::{Pagination, Sink, most_items};
+use crate::secret::wipe;
 use crate::tokens::Token;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::c_char;
+use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::ptr::NonNull;
 
 /// What stands before the first value of an allocation.
 #[repr(C, align(16))]
 struct Header {
     size: usize,
+    texts: Range<usize>,
 }
 
-/// One allocation, filled from front to back. Dropping it frees it.
+/// One allocation, filled from front to back. Dropping it frees it, and wipes its texts before: they are
+/// tokens.
 pub(super) struct Block {
     base: NonNull<u8>,
     size: usize,
     used: usize,
+    /// Where texts begin, and how far they reached when they were begun anew; at first there are none.
+    texts: Range<usize>,
 }
 
 impl Block {
@@ -30,9 +38,8 @@ impl Block {
         // SAFETY: the layout's size is not 0, since it holds the header.
         let base = unsafe { alloc(layout) };
         let Some(base) = NonNull::new(base) else { handle_alloc_error(layout) };
-        // SAFETY: freshly allocated, large enough and aligned for the header.
-        unsafe { base.cast::<Header>().write(Header { size }) };
-        Block { base, size, used: size_of::<Header>() }
+        let used = size_of::<Header>();
+        Block { base, size, used, texts: size..size }
     }
 
     /// Sets aside `count` values of `T`, not initialised yet.
@@ -43,6 +50,17 @@ impl Block {
         self.used = end;
         // SAFETY: `start` lies within the allocation or at its end, as has just been asserted.
         unsafe { self.base.add(start) }.cast()
+    }
+
+    /// What follows are texts, from which only [`Block::forget_texts`] goes back.
+    fn begin_texts(&mut self) {
+        self.texts = self.used..self.used;
+    }
+
+    /// Begins with the texts anew.
+    fn forget_texts(&mut self) {
+        self.texts.end = self.texts.end.max(self.used);
+        self.used = self.texts.start;
     }
 
     /// Copies a text, NUL-terminated.
@@ -58,7 +76,11 @@ impl Block {
 
     /// Gives the block away by the address of its first value.
     fn into_first<T>(self) -> *mut T {
-        // SAFETY: every block holds at least its header.
+        let texts = self.texts.start..self.texts.end.max(self.used);
+        let header = Header { size: self.size, texts };
+        // SAFETY: every block has room for its header, for which it is aligned.
+        unsafe { self.base.cast::<Header>().write(header) };
+        // SAFETY: as above.
         let first = unsafe { self.base.add(size_of::<Header>()) };
         std::mem::forget(self);
         first.as_ptr().cast()
@@ -72,15 +94,21 @@ impl Block {
         // SAFETY: by the promise above, the header stands right before the first value.
         let base = unsafe { first.cast::<u8>().sub(size_of::<Header>()) };
         // SAFETY: as above.
-        let size = unsafe { base.cast::<Header>().as_ref() }.size;
-        Block { base, size, used: size }
+        let Header { size, texts } = unsafe { base.cast::<Header>().as_ref() };
+        Block { base, size: *size, used: texts.end, texts: texts.clone() }
     }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
+        let base = self.base.as_ptr();
+        let bytes = base.cast::<MaybeUninit<u8>>();
+        // SAFETY: the block is `size` bytes long and nobody else's; they need not be initialised.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(bytes, self.size) };
+        // There may be none yet.
+        wipe(bytes.get_mut(self.texts.start..self.texts.end.max(self.used)).unwrap_or_default());
         // SAFETY: allocated by `with_room_for` with this very layout.
-        unsafe { dealloc(self.base.as_ptr(), layout(self.size)) }
+        unsafe { dealloc(base, layout(self.size)) }
     }
 }
 
@@ -95,6 +123,7 @@ fn layout(size: usize) -> Layout {
 /// A string of its own, for the caller to free with `av_string_free`.
 pub(super) fn string(text: &[u8]) -> *mut c_char {
     let mut block = Block::with_room_for(text.len() + 1);
+    block.begin_texts();
     block.text(text);
     block.into_first()
 }
@@ -103,7 +132,20 @@ pub(super) fn string(text: &[u8]) -> *mut c_char {
 pub(super) fn token(token: &Token<'_>) -> *mut av_token {
     let mut block = Block::with_room_for(size_of::<av_token>() + token.token.len() + 1);
     let target = block.reserve::<av_token>(1);
+    block.begin_texts();
     let value = av_token::new(token, block.text(token.token.as_bytes()));
+    // SAFETY: set aside above for one token.
+    unsafe { target.write(value) };
+    block.into_first()
+}
+
+/// A copy of a token, with all that it tells, for the caller to free with `av_token_free`.
+pub(super) fn copy(caller: Caller, original: &av_token) -> *mut av_token {
+    let text = caller.bytes(original.token);
+    let mut block = Block::with_room_for(size_of::<av_token>() + text.len() + 1);
+    let target = block.reserve::<av_token>(1);
+    block.begin_texts();
+    let value = av_token { token: block.text(text), ..*original };
     // SAFETY: set aside above for one token.
     unsafe { target.write(value) };
     block.into_first()
@@ -118,7 +160,6 @@ pub(super) struct PageBuilder {
     pointers: NonNull<*const av_token>,
     room: usize,
     count: usize,
-    texts_begin: usize,
 }
 
 impl PageBuilder {
@@ -131,8 +172,8 @@ impl PageBuilder {
         let page = block.reserve(1);
         let items = block.reserve(room);
         let pointers = block.reserve(room);
-        let texts_begin = block.used;
-        PageBuilder { block, page, items, pointers, room, count: 0, texts_begin }
+        block.begin_texts();
+        PageBuilder { block, page, items, pointers, room, count: 0 }
     }
 
     /// The finished page, to be freed with `av_token_page_free`.
@@ -147,7 +188,7 @@ impl PageBuilder {
 impl Sink<Token<'_>> for PageBuilder {
     fn clear(&mut self) {
         self.count = 0;
-        self.block.used = self.texts_begin;
+        self.block.forget_texts();
     }
 
     fn push(&mut self, token: Token<'_>) {

@@ -17,5 +17,5 @@ pub mod response;
 pub mod tokens;
 
 mod boundary;
-mod fork;
+mod cancellation;
 mod memory;

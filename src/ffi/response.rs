@@ -1,6 +1,6 @@
 //! What the service answered to a call, besides its result.
 
-use super::boundary::contain;
+use super::boundary::{self, contain};
 use crate::error::Error;
 use crate::response::{Record, Recorder, Recording};
 use std::ffi::c_char;
@@ -26,7 +26,7 @@ impl av_response {
 
 /// Makes a response handle, to be freed with av_response_free(). Never NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn av_response_new() -> *mut av_response {
+pub extern "C-unwind" fn av_response_new() -> *mut av_response {
     // SAFETY: nothing is read through a pointer.
     unsafe {
         contain(std::ptr::null_mut(), |_| {
@@ -43,7 +43,7 @@ fn read<R: Copy>(
 ) -> R {
     // SAFETY: `response` is NULL or a handle that has not been freed, as the header asks.
     unsafe {
-        contain(otherwise, |caller| match caller.optional(response) {
+        boundary::read(otherwise, |caller| match caller.optional(response) {
             Some(response) => response.recorder.read(get),
             None => otherwise,
         })
@@ -52,14 +52,14 @@ fn read<R: Copy>(
 
 /// The HTTP status of the answer, 100 to 999; 0 if there was none, and for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_response_http_status(response: *const av_response) -> i32 {
+pub unsafe extern "C-unwind" fn av_response_http_status(response: *const av_response) -> i32 {
     read(response, 0, |record| record.status.into())
 }
 
 /// How many times the request was tried; 0 for NULL. A reconnection when a kept connection turns
 /// out to be dead does not count.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_response_attempts(response: *const av_response) -> u32 {
+pub unsafe extern "C-unwind" fn av_response_attempts(response: *const av_response) -> u32 {
     read(response, 0, |record| record.attempts)
 }
 
@@ -67,12 +67,13 @@ pub unsafe extern "C" fn av_response_attempts(response: *const av_response) -> u
 /// compared without regard to case. NULL if the answer has no such header, if `name` is NULL, and for
 /// NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_response_header(
+pub unsafe extern "C-unwind" fn av_response_header(
     response: *const av_response,
     name: *const c_char,
 ) -> *const c_char {
     // SAFETY: `name` is NULL or a string, as the header asks.
-    let name = unsafe { contain(None, |caller| caller.optional_text(name, "name").ok().flatten()) };
+    let name =
+        unsafe { boundary::read(None, |caller| caller.optional_text(name, "name").ok().flatten()) };
     read(response, std::ptr::null(), |record| {
         let value = name.and_then(|name| record.header(name));
         value.map_or(std::ptr::null(), |value| value.as_ptr().cast())
@@ -90,7 +91,7 @@ pub unsafe extern "C" fn av_response_header(
 ///
 /// @return 1 if anything was told, otherwise 0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_response_rate_limit(
+pub unsafe extern "C-unwind" fn av_response_rate_limit(
     response: *const av_response,
     limit: *mut i64,
     remaining: *mut i64,
@@ -113,7 +114,7 @@ pub unsafe extern "C" fn av_response_rate_limit(
 
 /// Frees a response handle and its strings. NULL is a no-op. A call that uses it goes on.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_response_free(response: *mut av_response) {
+pub unsafe extern "C-unwind" fn av_response_free(response: *mut av_response) {
     // SAFETY: NULL or a handle that has not been freed, as the header asks.
     unsafe { contain((), |caller| drop(caller.take(response))) }
 }

@@ -11,7 +11,11 @@ use crate::send::CallOptions;
 use crate::tokens::{self, ListParams, SortBy, SortOrder, Token, TokenPages};
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, TryLockError};
+
+/// av_tokens_create(), `ttl_seconds`: the token never ends by itself, but when it is deleted.
+pub const AV_TOKEN_TTL_NEVER: u32 = 0;
 
 /// av_tokens_list_params.sort_by: as the service does by default, which is not documented.
 pub const AV_TOKEN_SORT_DEFAULT: i32 = 0;
@@ -102,6 +106,19 @@ unsafe impl Input for av_tokens_list_params {
 
 /// The way through all tokens of all pages: see av_tokens_iterate().
 pub struct av_token_iter {
+    iteration: Arc<Iteration>,
+}
+
+/// The inside of an iterator, kept alive by the call that uses it.
+struct Iteration {
+    /// For one call at a time.
+    walk: Mutex<Walk>,
+    /// How many tokens there are, as the last page told; 0 is not told.
+    items_total: AtomicU64,
+}
+
+/// How far an iterator has come.
+struct Walk {
     client: Arc<Client>,
     pages: TokenPages,
     current: Option<IteratedPage>,
@@ -166,7 +183,8 @@ impl av_tokens_list_params {
 /// until it ends or is deleted.
 ///
 /// @param client       whom to ask; not NULL.
-/// @param ttl_seconds  how long the token is valid, in seconds, 1 to 2147483647, or 0 for ever.
+/// @param ttl_seconds  how long the token is valid, in seconds, 1 to 2147483647, or AV_TOKEN_TTL_NEVER
+///                     for one that never ends by itself.
 /// @param options      for this call alone, or NULL.
 /// @param out          receives the token, to be freed with av_token_free(); not NULL.
 /// @param error        receives what went wrong, to be freed with av_error_free(); may be NULL.
@@ -177,7 +195,7 @@ impl av_tokens_list_params {
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_create(
+pub unsafe extern "C-unwind" fn av_tokens_create(
     client: *const av_client,
     ttl_seconds: u32,
     options: *const av_request_options,
@@ -210,7 +228,7 @@ pub unsafe extern "C" fn av_tokens_create(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_get(
+pub unsafe extern "C-unwind" fn av_tokens_get(
     client: *const av_client,
     token: *const c_char,
     options: *const av_request_options,
@@ -244,7 +262,7 @@ pub unsafe extern "C" fn av_tokens_get(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_list(
+pub unsafe extern "C-unwind" fn av_tokens_list(
     client: *const av_client,
     params: *const av_tokens_list_params,
     options: *const av_request_options,
@@ -280,7 +298,7 @@ pub unsafe extern "C" fn av_tokens_list(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_delete(
+pub unsafe extern "C-unwind" fn av_tokens_delete(
     client: *const av_client,
     token: *const c_char,
     options: *const av_request_options,
@@ -313,7 +331,7 @@ pub unsafe extern "C" fn av_tokens_delete(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_create_json(
+pub unsafe extern "C-unwind" fn av_tokens_create_json(
     client: *const av_client,
     payload_json: *const c_char,
     options: *const av_request_options,
@@ -345,7 +363,7 @@ pub unsafe extern "C" fn av_tokens_create_json(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_get_json(
+pub unsafe extern "C-unwind" fn av_tokens_get_json(
     client: *const av_client,
     token: *const c_char,
     options: *const av_request_options,
@@ -377,7 +395,7 @@ pub unsafe extern "C" fn av_tokens_get_json(
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_list_json(
+pub unsafe extern "C-unwind" fn av_tokens_list_json(
     client: *const av_client,
     params: *const av_tokens_list_params,
     options: *const av_request_options,
@@ -397,16 +415,40 @@ pub unsafe extern "C" fn av_tokens_list_json(
     }
 }
 
-/// Frees a token. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
+/// Makes a copy of a token, which lives on when what it was read from is freed: an iterator, whose next
+/// call takes the token back, or a page.
+///
+/// @param token  the token to copy, of whatever origin; not NULL.
+/// @param out    receives the copy, to be freed with av_token_free(); not NULL.
+/// @param error  receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return AV_STATUS_OK, or INVALID_ARGUMENT, INTERNAL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_token_free(token: *mut av_token) {
+pub unsafe extern "C-unwind" fn av_token_copy(
+    token: *const av_token,
+    out: *mut *mut av_token,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: all pointers are as the header asks.
+    unsafe {
+        guard(error, |caller| {
+            let out = caller.out(out, "out")?;
+            out.set(memory::copy(caller, caller.required(token, "token")?));
+            Ok(())
+        })
+    }
+}
+
+/// Frees a token, and wipes it. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn av_token_free(token: *mut av_token) {
     // SAFETY: NULL or a token that `memory::token` made and nobody has freed, as the header asks.
     unsafe { contain((), |_| drop(NonNull::new(token).map(|token| Block::from_first(token)))) }
 }
 
-/// Frees a page and all that belongs to it. NULL is a no-op.
+/// Frees a page and all that belongs to it, and wipes that. NULL is a no-op.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_token_page_free(page: *mut av_token_page) {
+pub unsafe extern "C-unwind" fn av_token_page_free(page: *mut av_token_page) {
     // SAFETY: NULL or a page that `PageBuilder` made and nobody has freed, as the header asks.
     unsafe { contain((), |_| drop(NonNull::new(page).map(|page| Block::from_first(page)))) }
 }
@@ -426,7 +468,7 @@ pub unsafe extern "C" fn av_token_page_free(page: *mut av_token_page) {
 ///
 /// @return AV_STATUS_OK, or INVALID_ARGUMENT, INTERNAL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_tokens_iterate(
+pub unsafe extern "C-unwind" fn av_tokens_iterate(
     client: *const av_client,
     params: *const av_tokens_list_params,
     out: *mut *mut av_token_iter,
@@ -438,7 +480,9 @@ pub unsafe extern "C" fn av_tokens_iterate(
             let out = caller.out(out, "out")?;
             let client = caller.required(client, "client")?.share();
             let pages = TokenPages::new(av_tokens_list_params::read(caller, params)?)?;
-            out.set(Box::into_raw(Box::new(av_token_iter { client, pages, current: None })));
+            let walk = Mutex::new(Walk { client, pages, current: None });
+            let iteration = Arc::new(Iteration { walk, items_total: AtomicU64::new(0) });
+            out.set(Box::into_raw(Box::new(av_token_iter { iteration })));
             Ok(())
         })
     }
@@ -448,7 +492,8 @@ pub unsafe extern "C" fn av_tokens_iterate(
 /// request a page, `GET /upload-tokens`, when it comes to it. After an error the next call asks for
 /// the same page again.
 ///
-/// @param iter     the iterator; not NULL; for one thread at a time.
+/// @param iter     the iterator; not NULL; by one call at a time: another one with it meanwhile, from its
+///                 own trace or another thread, fails with AV_STATUS_INVALID_ARGUMENT.
 /// @param options  for this call alone, or NULL.
 /// @param out      receives the token, or NULL at the end; not NULL. The token belongs to the
 ///                 iterator and lives until the next call with it, or its av_token_iter_free().
@@ -458,7 +503,7 @@ pub unsafe extern "C" fn av_tokens_iterate(
 ///
 /// It blocks only when it comes to a new page, at most for the call's `timeout_ms` a page.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_token_iter_next(
+pub unsafe extern "C-unwind" fn av_token_iter_next(
     iter: *mut av_token_iter,
     options: *const av_request_options,
     out: *mut *const av_token,
@@ -469,17 +514,39 @@ pub unsafe extern "C" fn av_token_iter_next(
         guard(error, |caller| {
             let out = caller.out_borrowed(out, "out")?;
             let options = av_request_options::read(caller, options)?;
-            let iter = caller.exclusive(iter, "iter")?;
-            let token = iter.next(&options)?;
+            let iteration = caller.required(iter, "iter")?.iteration.clone();
+            let token = iteration.next(&options)?;
+            // With the iterator the token is gone as well.
+            if Arc::strong_count(&iteration) == 1 {
+                return Err(Error::freed_meanwhile("iter"));
+            }
             out.set(token.unwrap_or(std::ptr::null()));
             Ok(())
         })
     }
 }
 
-/// Frees an iterator and the token it handed out last. NULL is a no-op.
+/// How many tokens there are on all pages, as the page told that the iterator came to last: for a
+/// progress bar. It may be other than what the iterator hands out in the end, for tokens come and go,
+/// and it counts from the first page, wherever the iterator began.
+///
+/// @param iter  the iterator, or NULL; also while another thread is inside av_token_iter_next() with it.
+///
+/// @return the number; 0 if there are none, if it is not told, before the first page, and for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn av_token_iter_free(iter: *mut av_token_iter) {
+pub unsafe extern "C-unwind" fn av_token_iter_total(iter: *const av_token_iter) -> u64 {
+    // SAFETY: NULL or an iterator that has not been freed, as the header asks.
+    unsafe {
+        contain(0, |caller| {
+            caller.optional(iter).map_or(0, |it| it.iteration.items_total.load(Ordering::Relaxed))
+        })
+    }
+}
+
+/// Frees an iterator and the token it handed out last. NULL is a no-op. If a callback frees it during
+/// av_token_iter_next(), that call goes on to its end, and then fails with AV_STATUS_INVALID_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn av_token_iter_free(iter: *mut av_token_iter) {
     // SAFETY: NULL or an iterator that has not been freed, as the header asks.
     unsafe { contain((), |caller| drop(caller.take(iter))) }
 }
@@ -494,7 +561,24 @@ fn list(
     Ok((builder.finish(&pagination), pagination))
 }
 
-impl av_token_iter {
+impl Iteration {
+    /// The next token, unless another call is looking for it, on this thread or on another one.
+    fn next(&self, options: &CallOptions) -> Result<Option<*const av_token>, Error> {
+        let mut walk = match self.walk.try_lock() {
+            Ok(walk) => walk,
+            // A panic leaves it where it was.
+            Err(TryLockError::Poisoned(walk)) => walk.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::invalid_argument("iter is in use by another call"));
+            }
+        };
+        let token = walk.next(options);
+        self.items_total.store(walk.pages.items_total(), Ordering::Relaxed);
+        token
+    }
+}
+
+impl Walk {
     fn next(&mut self, options: &CallOptions) -> Result<Option<*const av_token>, Error> {
         loop {
             if let Some(token) = self.current.as_mut().and_then(IteratedPage::next) {

@@ -14,6 +14,7 @@ use crate::attempt::{Attempt, Phase};
 use crate::body::Body;
 use crate::cancel::lock;
 use crate::deadline::Deadline;
+use crate::secret::wipe;
 use std::fmt;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -406,9 +407,9 @@ impl Transport for Connection {
         if self.is_sent() {
             return Ok(());
         }
-        let output = &self.buffers.output[..amount];
+        let output = &mut self.buffers.output[..amount];
         self.used = true;
-        Attempt::with_current(|attempt| {
+        let result = Attempt::with_current(|attempt| {
             attempt.enter(Phase::Send);
             match &mut self.tls {
                 Some(tls) => tls.send(&self.socket, output, attempt)?,
@@ -425,7 +426,9 @@ impl Transport for Connection {
             // All that was asked for is sent: what is left is to wait.
             attempt.enter(Phase::Wait);
             Ok(())
-        })
+        });
+        wipe(output);
+        result
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
@@ -447,11 +450,12 @@ impl Transport for Connection {
     }
 }
 
-/// A connection's buffers. What was sent holds the credential: it is wiped with the connection.
+/// A connection's buffers. What is sent holds the credential, and both ways go tokens: what has been sent or
+/// consumed is wiped.
 #[derive(Default)]
 struct ConnectionBuffers {
     output: Zeroizing<Vec<u8>>,
-    input: Vec<u8>,
+    input: Zeroizing<Vec<u8>>,
     filled: usize,
     consumed: usize,
     progress: bool,
@@ -461,7 +465,7 @@ impl ConnectionBuffers {
     fn new() -> Self {
         ConnectionBuffers {
             output: Zeroizing::new(vec![0; BUFFER_SIZE]),
-            input: vec![0; BUFFER_SIZE],
+            input: Zeroizing::new(vec![0; BUFFER_SIZE]),
             filled: 0,
             consumed: 0,
             progress: false,
@@ -473,7 +477,7 @@ impl ConnectionBuffers {
         let rest = &self.input()[length..];
         let input = [bytes, rest].concat();
         (self.consumed, self.filled) = (0, input.len());
-        self.input = input;
+        self.input = Zeroizing::new(input);
     }
 
     /// Makes room behind the input: by moving it to the front, or else by growing. `await_input`
@@ -484,10 +488,12 @@ impl ConnectionBuffers {
         } else if self.filled == self.input.len() {
             if self.consumed > 0 {
                 self.input.copy_within(self.consumed..self.filled, 0);
-                self.filled -= self.consumed;
-                self.consumed = 0;
+                let moved = self.filled - self.consumed;
+                wipe(&mut self.input[moved..self.filled]);
+                (self.consumed, self.filled) = (0, moved);
             } else {
-                self.input.resize(self.input.len() * 2, 0);
+                let size = self.input.len() * 2;
+                self.input.resize(size, 0);
             }
         }
     }
@@ -513,7 +519,9 @@ impl Buffers for ConnectionBuffers {
 
     fn input_consume(&mut self, amount: usize) {
         self.progress = amount > 0;
-        self.consumed += amount;
+        let end = self.consumed + amount;
+        wipe(&mut self.input[self.consumed..end]);
+        self.consumed = end;
     }
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {

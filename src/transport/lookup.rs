@@ -5,12 +5,13 @@
 use super::socket::{Bell, spawn_without_signals};
 use super::{Fault, SocketError};
 use crate::attempt::Attempt;
-use crate::cancel::{lock, wait_for_change};
+use crate::cancel::lock;
 use crate::deadline::Deadline;
+use crate::wake::Condition;
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long a looked-up name is believed. The system tells no time to live; half a minute is what
@@ -27,7 +28,7 @@ pub(crate) struct Lookup {
 #[derive(Debug, Default)]
 struct Answer {
     state: Mutex<State>,
-    arrived: Condvar,
+    arrived: Condition,
 }
 
 #[derive(Debug, Default)]
@@ -126,7 +127,7 @@ impl Answer {
                 }
                 State::Awaited => {}
             }
-            state = wait_for_change(&self.arrived, state, deadline, attempt.cancel())?;
+            state = self.arrived.wait(&self.state, state, deadline, attempt.cancel())?;
         }
     }
 }

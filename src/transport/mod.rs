@@ -3,8 +3,8 @@
 
 mod agent;
 mod dial;
-mod head;
 mod explain;
+mod head;
 mod lookup;
 mod no_proxy;
 mod pem;

@@ -190,6 +190,7 @@ fn refused_or_broken(error: rustls::Error) -> Fault {
 mod tests {
     use super::*;
     use crate::attempt::Reuse;
+    use crate::environment::Environment;
     use crate::trace::Tracer;
     use crate::transport::dial::{self, Preference};
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -225,7 +226,8 @@ mod tests {
         let (authority, server) = authority_and_server();
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), authority).expect("a file's contents");
-        let trust = Trust::new(file.path().to_str()).expect("an authority");
+        let trust =
+            Trust::new(file.path().to_str(), Environment::of_this_process()).expect("an authority");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let server = std::thread::spawn(move || {

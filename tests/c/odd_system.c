@@ -14,7 +14,6 @@
 static __thread int poll_fails, send_interrupted, send_takes_nothing;
 /* Lookups are made on a thread of the library's. */
 static volatile int names_have_no_address;
-static int forks_cannot_be_watched;
 
 static int once(int *flag) {
   int is = *flag;
@@ -26,13 +25,10 @@ static int once(int *flag) {
 typedef int poll_fn(struct pollfd *, nfds_t, int);
 typedef ssize_t send_fn(int, const void *, size_t, int);
 typedef int lookup_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-typedef int atfork_fn(void (*)(void), void (*)(void), void (*)(void), void *);
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-atfork_fn __register_atfork;
-
 int poll(struct pollfd *entries, nfds_t count, int timeout) {
   if (once(&poll_fails)) return errno = ENOMEM, -1;
   return REAL(poll_fn *, "poll")(entries, count, timeout);
@@ -49,12 +45,6 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
   if (names_have_no_address) return 0;
   return REAL(lookup_fn *, "getaddrinfo")(name, service, hints, found);
 }
-
-/* What pthread_atfork is made of. */
-int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library) {
-  if (forks_cannot_be_watched) return ENOMEM;
-  return REAL(atfork_fn *, "__register_atfork")(prepare, parent, child, library);
-}
 #ifdef __cplusplus
 }
 #endif
@@ -69,38 +59,10 @@ static av_status get(const av_client *client, const char *words) {
   return status;
 }
 
-/* Comes first: the library asks once in a process, until it is let. */
-static void without_watching_for_forks(const char *url) {
-  av_client_config config = config_for(url);
-  av_client *client = NULL;
-  av_error *error = NULL;
-  av_cancel *cancel;
-  av_request_options options;
-  call made;
-  forks_cannot_be_watched = 1;
-  CHECK(av_client_new(&config, &client, &error) == AV_STATUS_INTERNAL && client == NULL);
-  CHECK(strstr(av_error_message(error), "pthread_atfork failed") != NULL);
-  av_error_free(error);
-  cancel = av_cancel_new();
-  forks_cannot_be_watched = 0;
-
-  client = client_of(&config);
-  memset(&options, 0, sizeof options);
-  options.struct_size = sizeof options;
-  options.cancel = cancel;
-  av_cancel_trigger(cancel);
-  made = call_make(client, GET, &options);
-  CHECK(cancel != NULL && made.status == AV_STATUS_CANCELLED);
-  call_free(&made);
-  av_cancel_free(cancel);
-  av_client_free(client);
-}
-
 int main(void) {
   peer *p = peer_start();
   char by_name[64];
   av_client *client, *named;
-  without_watching_for_forks(peer_url(p));
   client = client_trying_once(peer_url(p));
 
   poll_fails = 1;

@@ -131,6 +131,18 @@ class Run(unittest.TestCase):
         self.assert_ended(ended, 0, rf"({TOKEN}\n){{120}}{newest}")
         self.assertEqual(len(set(ended.stdout.split())), 121)
 
+    def test_collect(self):
+        service = Service(self, "--seed", "120")
+        before = service.run("iterate").stdout.split()
+        ended = service.run("collect")
+        count = re.search(r"deleted (\d+) of 120\n", ended.stdout)
+        self.assert_ended(ended, 0, r"deleted \d+ of 120\n100 of 120\n")
+        self.assertGreater(int(count[1]), 0)
+        left = service.run("iterate").stdout.split()
+        self.assertEqual(len(left), 120 - int(count[1]))
+        self.assertLess(set(left), set(before))
+        self.assertRegex(service.run("collect").stdout, r"\Adeleted 0 of \d+\n\Z")
+
     def test_delete(self):
         service = Service(self)
         token = service.run("create").stdout.strip()

@@ -7,8 +7,13 @@
 #include "support/server.h"
 #include "support/watch.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,6 +124,89 @@ static void forked_among_calls(const char *scheme, const char *url, const char *
          (now_ms() - begin) / 1000);
   for (i = 0; i < TOKENS; i++) av_token_free(tokens[i]);
   av_client_free(client);
+}
+
+/* ---------------------------------------------------------------- children that no fork handler is told of */
+
+enum { CHILDREN = 200, CALLS_BESIDE = 5 };
+
+static pid_t by_clone(void) { return (pid_t)syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L); }
+
+/* How many of some calls for `token` were not answered it. */
+static int wrong_answers(const av_client *client, const char *token) {
+  int i, wrong = 0;
+  for (i = 0; i < CALLS_BESIDE; i++) {
+    av_token *got = NULL;
+    av_error *error = NULL;
+    if (av_tokens_get(client, token, NULL, &got, &error) != AV_STATUS_OK || strcmp(got->token, token) != 0) wrong++;
+    if (error) fprintf(stderr, "process %d: %s\n", (int)getpid(), watched(error));
+    av_token_free(got);
+    av_error_free(error);
+  }
+  return wrong;
+}
+
+/* _Fork() and clone() do not run what pthread_atfork() was given. Parent and child ask for one token
+ * each, at the same time; the child of every tenth child does so too. */
+static void copied_without_handlers(const char *row, pid_t (*copy)(void), const char *url, const char *ca_file) {
+  av_client_config config = watched_config(url);
+  av_client *client;
+  av_token *tokens[3] = {NULL, NULL, NULL};
+  int i, wrong = 0, children_wrong = 0;
+  config.ca_file = ca_file;
+  client = client_of(&config);
+  for (i = 0; i < 3; i++)
+    if (!CHECK(av_tokens_create(client, 0, NULL, &tokens[i], NULL) == AV_STATUS_OK)) exit(1);
+  for (i = 0; i < CHILDREN; i++) {
+    pid_t child = copy();
+    if (child < 0) exit(2);
+    if (child == 0) {
+      int failed;
+      pid_t grandchild = 0;
+      alarm(60);
+      failed = wrong_answers(client, tokens[1]->token);
+      if (i % 10 == 0 && (grandchild = copy()) == 0) _exit(wrong_answers(client, tokens[2]->token) ? 1 : 0);
+      failed += wrong_answers(client, tokens[1]->token);
+      if (grandchild && !ended_well(grandchild)) failed++;
+      _exit(failed ? 1 : 0);
+    }
+    wrong += wrong_answers(client, tokens[0]->token);
+    children_wrong += !ended_well(child);
+  }
+  printf("%s: %d children, %d wrong answers to the parent, %d children with wrong ones\n", row, CHILDREN, wrong, children_wrong);
+  CHECK_ROW(row, wrong == 0);
+  CHECK_ROW(row, children_wrong == 0);
+  for (i = 0; i < 3; i++) av_token_free(tokens[i]);
+  av_client_free(client);
+}
+
+/* A kernel that knows nothing of memory which is wiped in a child, and an emulator of one that takes any
+ * advice and follows none. */
+static enum { AS_IT_IS, REFUSED, IGNORED } advice;
+
+int madvise(void *address, size_t length, int what) {
+  typedef int advise(void *, size_t, int);
+  advise *real;
+  *(void **)&real = dlsym(RTLD_NEXT, "madvise");
+  if (advice == IGNORED) return 0;
+  if (advice == REFUSED && (what == MADV_WIPEONFORK || what < 0)) return errno = EINVAL, -1;
+  return real(address, length, what);
+}
+
+/* In a process of its own, since the library asks once. */
+static void without_wiped_memory(int how) {
+  static const char *const arguments[] = {"--api-key", "test-key", NULL};
+  pid_t process = fork();
+  if (process < 0) exit(2);
+  if (process == 0) {
+    local_api *service = local_api_start(arguments);
+    advice = how;
+    copied_without_handlers(how == REFUSED ? "advice refused" : "advice ignored", by_clone, local_api_url(service), NULL);
+    local_api_stop(service);
+    fflush(stdout);
+    _exit(checks_failed > 0);
+  }
+  CHECK(ended_well(process));
 }
 
 /* ------------------------------------------------------------------------- a cancel handle in a child */
@@ -280,12 +368,17 @@ int main(void) {
   const char *with_tls[] = {"--api-key", "test-key", "--tls", "--tls-ca-file", ca_file, NULL};
   local_api *service;
   alarm(180);
+  without_wiped_memory(REFUSED);
+  without_wiped_memory(IGNORED);
   cancelled_among_workers(); /* before any client is made here */
   service = local_api_start(plain);
+  copied_without_handlers("http, by clone", by_clone, local_api_url(service), NULL);
+  copied_without_handlers("http, by _Fork", _Fork, local_api_url(service), NULL);
   forked_among_calls("http", local_api_url(service), NULL);
   local_api_stop(service);
   close(mkstemp(ca_file));
   service = local_api_start(with_tls);
+  copied_without_handlers("https, by clone", by_clone, local_api_url(service), ca_file);
   forked_among_calls("https", local_api_url(service), ca_file);
   local_api_stop(service);
   unlink(ca_file);

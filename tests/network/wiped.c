@@ -1,65 +1,30 @@
-/* "The credential is wiped when the client is freed": after calls over plain HTTP, none of the
- * process's memory holds the key, or what it was sent as. The needles are kept masked, so that the
- * search does not find itself. */
+/* What is wiped: the credential when its client is freed, and tokens when what holds them is; after
+ * calls over plain HTTP, none of the process's memory holds them, nor what the key was sent as. */
 #include "support/check.h"
 #include "support/client.h"
+#include "support/local_api.h"
 #include "support/peer.h"
-#include <fcntl.h>
+#include "support/search.h"
+
 #include <unistd.h>
 
 #define LENGTH 48 /* of the key; divisible by 3, so that its encoding stands by itself */
-#define MASK 0x5A
-#define LARGEST (1ul << 30) /* of a mapping: a sanitizer's shadow, of up to 16 TB, holds no data */
 
-static unsigned char needles[2][LENGTH / 3 * 4];
-static const size_t needle_lengths[2] = {LENGTH, LENGTH / 3 * 4};
+static needle needles[2];
 
 static void make_needles(const char *key) {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  char encoded[LENGTH / 3 * 4];
   size_t i, j;
-  for (i = 0; i < LENGTH; i++) needles[0][i] = (unsigned char)(key[i] ^ MASK);
+  needles[0] = needle_of(key, LENGTH);
   for (i = 0, j = 0; i < LENGTH; i += 3) {
     unsigned group = (unsigned)(unsigned char)key[i] << 16 | (unsigned)(unsigned char)key[i + 1] << 8 |
                      (unsigned)(unsigned char)key[i + 2];
     int shift;
-    for (shift = 18; shift >= 0; shift -= 6)
-      needles[1][j++] = (unsigned char)(digits[group >> shift & 63] ^ MASK);
+    for (shift = 18; shift >= 0; shift -= 6) encoded[j++] = digits[group >> shift & 63];
   }
-}
-
-static int is_needle(const unsigned char *at, int needle) {
-  size_t i;
-  for (i = 0; i < needle_lengths[needle]; i++)
-    if ((at[i] ^ MASK) != needles[needle][i]) return 0;
-  return 1;
-}
-
-/* How often a needle stands in the memory of this process. */
-static int count(int needle) {
-  static unsigned char page[1 << 16];
-  FILE *maps = fopen("/proc/self/maps", "r");
-  int memory = open("/proc/self/mem", O_RDONLY), found = 0;
-  char line[512];
-  if (!maps || memory < 0) exit(2);
-  while (fgets(line, sizeof line, maps)) {
-    unsigned long begin, end, at;
-    char access[8];
-    if (sscanf(line, "%lx-%lx %7s", &begin, &end, access) != 3 || access[0] != 'r') continue;
-    if (end - begin > LARGEST) continue;
-    for (at = begin; at < end; at += sizeof page - LENGTH * 2) {
-      size_t wanted = end - at < sizeof page ? end - at : sizeof page, i;
-      ssize_t got = pread(memory, page, wanted, (off_t)at);
-      for (i = 0; got > 0 && i + needle_lengths[needle] <= (size_t)got; i++) {
-        /* Not the copy that is being searched. */
-        int is_own = at + i >= (unsigned long)page && at + i < (unsigned long)page + sizeof page;
-        if (!is_own && (page[i] ^ MASK) == needles[needle][0] && is_needle(page + i, needle)) found++;
-      }
-    }
-  }
-  memset(page, 0, sizeof page);
-  fclose(maps);
-  close(memory);
-  return found;
+  needles[1] = needle_of(encoded, sizeof encoded);
+  forget(encoded, sizeof encoded);
 }
 
 /* Makes calls with a key, given as one or the other kind of credential, and frees the client. */
@@ -77,29 +42,96 @@ static void check_wiped(int as_bearer) {
   config.api_key = as_bearer ? NULL : key;
   config.access_token = as_bearer ? key : NULL;
   client = client_of(&config);
-  memset(key, 0, LENGTH);
-  __asm__ volatile("" : : "r"(key) : "memory"); /* the key is gone here whatever an optimiser thinks */
+  forget(key, LENGTH);
   for (i = 0; i < 3; i++) {
     av_token *token = NULL;
     peer_answer_json(p, i == 1 ? "401 Unauthorized" : "200 OK", "{\"token\":\"to1\"}");
     av_tokens_create(client, 60, NULL, &token, NULL);
     av_token_free(token);
   }
-  for (before = 0, needle = 0; needle < needle_count; needle++) before += count(needle);
+  for (before = 0, needle = 0; needle < needle_count; needle++) before += copies_of(&needles[needle]);
   CHECK_ROW(name, before > 0); /* else the search finds nothing whatever there is */
   av_client_free(client);
   peer_stop(p); /* which holds what it received */
   for (needle = 0; needle < needle_count; needle++) {
-    int after = count(needle);
+    int after = copies_of(&needles[needle]);
     printf("%s: %d copies in memory before av_client_free, %d of form %d after\n", name, before, after, needle);
     CHECK_ROW(name, after == 0);
   }
   free(key);
 }
 
+/* ----------------------------------------------------------------------------------------- tokens */
+
+/* One token, which a service in another process makes, and everything that holds it here. */
+static void tokens_wiped(void) {
+  static const char *const arguments[] = {"--api-key", "test-key", NULL};
+  local_api *service = local_api_start(arguments);
+  av_client *client = client_for(local_api_url(service));
+  av_token *made = NULL, *got = NULL, *copy = NULL;
+  av_token_page *page = NULL;
+  char *json = NULL, name[128];
+  av_error *error = NULL;
+  size_t length;
+  needle it;
+  int held, left;
+  if (!CHECK(av_tokens_create(client, 3600, NULL, &made, NULL) == AV_STATUS_OK)) exit(1);
+  length = strlen(made->token);
+  if (!CHECK(length < sizeof name)) exit(1);
+  memcpy(name, made->token, length + 1);
+  it = needle_of(name, length);
+  CHECK(av_tokens_get(client, name, NULL, &got, NULL) == AV_STATUS_OK);
+  CHECK(av_token_copy(got, &copy, NULL) == AV_STATUS_OK);
+  CHECK(av_tokens_list(client, NULL, NULL, &page, NULL) == AV_STATUS_OK);
+  CHECK(av_tokens_get_json(client, name, NULL, &json, NULL) == AV_STATUS_OK);
+  held = copies_of(&it);
+  /* One each in five results, and the name above. */
+  printf("a token: %d copies while 5 results hold it\n", held);
+  CHECK(held == 6);
+  av_token_free(made);
+  av_token_free(got);
+  av_token_free(copy);
+  av_token_page_free(page);
+  av_string_free(json);
+  CHECK(av_tokens_delete(client, name, NULL, NULL) == AV_STATUS_OK);
+  CHECK(av_tokens_get(client, name, NULL, &got, &error) == AV_STATUS_NOT_FOUND);
+  av_error_free(error);
+  forget(name, sizeof name);
+  left = copies_of(&it);
+  printf("a token: %d copies when they are freed, with the connection still open\n", left);
+  CHECK(left == 0);
+  av_client_free(client);
+  local_api_stop(service);
+}
+
+/* An answer of a create that cannot be used may hold the token, and the error shows it. */
+static void token_of_an_error_wiped(void) {
+  static char token[] = "to7QbrokenAnswerOfACreateThatHoldsIt";
+  static char body[128];
+  peer *p = peer_start();
+  av_client *client = client_for(peer_url(p));
+  av_token *made = NULL;
+  av_error *error = NULL;
+  needle it = needle_of(token, strlen(token));
+  int held, left;
+  snprintf(body, sizeof body, "{\"token\":\"%s\",", token);
+  peer_answer_json(p, "201 Created", body);
+  CHECK(av_tokens_create(client, 3600, NULL, &made, &error) == AV_STATUS_DECODE);
+  CHECK(strstr(av_error_body(error, NULL), token) != NULL);
+  held = copies_of(&it);
+  av_error_free(error);
+  left = copies_of(&it);
+  printf("a token in an error: %d copies before av_error_free, %d after\n", held, left);
+  CHECK(held - left == 1);
+  av_client_free(client);
+  peer_stop(p);
+}
+
 int main(void) {
   srand((unsigned)getpid());
   check_wiped(0);
   check_wiped(1);
+  tokens_wiped();
+  token_of_an_error_wiped();
   return checks_report();
 }

@@ -102,21 +102,22 @@ sanitizers-thread: sanitizers-tools local_api
 	$(call planted,thread,race_in_c,"data race" planted.c:)
 	$(call planted,thread,race_in_rust,"data race" src/ffi/cancel.rs:)
 
-# trust watches itself by strace, beside which leaks cannot be looked for. overhead of tests/cpp counts
-# allocations in the sanitizer's place, so it is under valgrind alone, in `make test-cpp`.
+# trust watches itself by strace, and exit ends amid calls, so that leaks cannot be looked for; stack measures what ships, which
+# a sanitizer makes larger. overhead of tests/cpp counts allocations in the sanitizer's place, so it is under
+# valgrind alone, in `make test-cpp`.
 NETWORK := $(basename $(notdir $(wildcard tests/network/*.c)))
-ADDRESS_NETWORK := $(filter-out trust,$(NETWORK))
+ADDRESS_NETWORK := $(filter-out trust exit stack,$(NETWORK))
 ADDRESS_CPP := $(filter-out overhead,$(basename $(notdir $(wildcard tests/cpp/*.cpp))) units)
 
 # What several threads do to each other.
-THREAD_C := threads
+THREAD_C := threads iterator_in_use
 THREAD_CPP := threads cancel stop_token response trace
-THREAD_NETWORK := threads cancel rate_limit freed response fork trace drops retries stale lookup deadline tls trust
+THREAD_NETWORK := threads cancel queue rate_limit freed response fork trace drops retries stale lookup deadline tls trust
 
 # What valgrind alone sees is memory read before it is written. tests/c and tests/cpp are under it in
 # `make test`. Here are all of tests/network, with the library as it ships but for its symbols, by which
-# valgrind.supp names functions. A child of fork has what threads held that it has not: leaks cannot be
-# told from that.
+# valgrind.supp names functions. A child of fork has what threads held that it has not, and who exits amid
+# calls has what they hold: leaks cannot be told from that.
 VALGRIND_MEMORY := valgrind --quiet --vgdb=no --error-exitcode=99 --leak-check=full \
   --errors-for-leak-kinds=definite,indirect,possible --suppressions=$(PROOF_SANITIZERS)/valgrind.supp
 
@@ -134,7 +135,7 @@ proof-sanitizers-address: sanitizers-address
 	@$(call sanitized_tests,address,c,$(basename $(notdir $(wildcard tests/c/*.c))),c11-shared cxx17-static)
 	@$(call sanitized_tests,address,cpp,$(ADDRESS_CPP),cxx17-static cxx20-shared)
 	@$(call sanitized_tests,address,network,$(ADDRESS_NETWORK))
-	@$(call sanitized_tests,address,network,trust,,:detect_leaks=0)
+	@$(call sanitized_tests,address,network,trust exit,,:detect_leaks=0)
 	$(call sanitized_figure,address,memory (AddressSanitizer$(comma) LeakSanitizer$(comma) UndefinedBehaviorSanitizer))
 
 .PHONY: proof-sanitizers-thread
@@ -149,8 +150,8 @@ proof-sanitizers-valgrind: all local_api
 	@mkdir -p $(SANITIZERS)/valgrind/lib && rm -f $(SANITIZERS)/valgrind/passed
 	@for name in libapivideo.so $(SONAME); do \
 	  ln -sf $(abspath $(BUILT))/release/libapivideo.so $(SANITIZERS)/valgrind/lib/$$name; done
-	@$(call valgrind_tests,$(filter-out fork,$(NETWORK)))
-	@$(call valgrind_tests,fork, --leak-check=no)
+	@$(call valgrind_tests,$(filter-out fork exit,$(NETWORK)))
+	@$(call valgrind_tests,fork exit, --leak-check=no)
 	$(call sanitized_figure,valgrind,memory (valgrind)$(comma) network tests)
 
 .PHONY: proof-sanitizers-short

@@ -11,7 +11,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -511,6 +511,42 @@ fn round(seed: u64) -> Tally {
     tally
 }
 
+/// The header's table of errors: the name of a status, and below which of its headings it may come with
+/// what, such as "U1".
+static TABLE: LazyLock<BTreeSet<(String, &str, String)>> = LazyLock::new(|| {
+    const HEADINGS: [&str; 4] = ["read", "create", "delete", "what to do"];
+    let header = include_str!("../../include/apivideo.h");
+    let (_, table) = header.split_once("@code{.unparsed}\n").expect("a table");
+    let (headings, rows) = table.split_once('\n').expect("its headings");
+    let at = HEADINGS.map(|heading| headings.find(heading).expect("a heading"));
+    let mut allowed = BTreeSet::new();
+    for row in rows.lines().take_while(|row| !row.contains("@endcode")) {
+        let row = format!("{row:<width$}", width = at[3]);
+        let status = format!("AV_STATUS_{}", row[..at[0]].trim_matches([' ', '*']));
+        for column in 0..3 {
+            for told in row[at[column]..at[column + 1]].split_whitespace() {
+                allowed.insert((status.clone(), HEADINGS[column], told.to_owned()));
+            }
+        }
+    }
+    allowed
+});
+
+/// Fails unless the header's table has what a call failed with.
+fn check_table(heading: &'static str, failure: &Failure, seed: u64) {
+    let outcome = match failure.outcome {
+        AV_OUTCOME_NOT_APPLIED => 'N',
+        AV_OUTCOME_APPLIED => 'A',
+        _ => 'U',
+    };
+    let told = format!("{outcome}{}", u8::from(failure.is_retryable));
+    // SAFETY: a static string.
+    let status = unsafe { std::ffi::CStr::from_ptr(av_status_name(failure.status)) };
+    let status = status.to_str().expect("ASCII").to_owned();
+    let row = (status, heading, told);
+    assert!(TABLE.contains(&row), "seed {seed}: the header's table has no {row:?}: {failure:?}");
+}
+
 /// Fails unless what a call said is true; what it said is returned, success as applied.
 fn check(call: &Call, ledger: &Ledger, seed: u64) -> Option<i32> {
     let told = match &call.result {
@@ -518,6 +554,14 @@ fn check(call: &Call, ledger: &Ledger, seed: u64) -> Option<i32> {
         Err(failure) => failure.outcome,
     };
     let result = &call.result;
+    if let Err(failure) = result {
+        let heading = match &call.kind {
+            Kind::Create { .. } => "create",
+            Kind::Get { .. } => "read",
+            Kind::Delete { .. } => "delete",
+        };
+        check_table(heading, failure, seed);
+    }
     let (is_done, is_safe_to_repeat) = match &call.kind {
         Kind::Create { ttl } => {
             let times = ledger.created.get(ttl).copied().unwrap_or(0);
