@@ -202,9 +202,15 @@ fn not_for(host: &str, presented: &[String]) -> String {
     let mut others = String::new();
     for name in presented.iter().take(MOST) {
         others += if others.is_empty() { ", but for " } else { ", " };
-        let (kind, name) = name.split_once('(').unwrap_or(("", name));
-        others += if kind == "IpAddress" { "IP:" } else { "DNS:" };
-        others += name.trim_end_matches(')').trim_matches('"');
+        let (kind, name) = match name.strip_prefix("IpAddress(") {
+            Some(address) => ("IP:", address.strip_suffix(")")),
+            None => {
+                let name = name.strip_prefix("DnsName(\"").unwrap_or(name);
+                ("DNS:", name.strip_suffix("\")"))
+            }
+        };
+        others += kind;
+        others += name.unwrap_or("?");
     }
     match presented.len() {
         0 => others += ", it names none at all as subjectAltName",

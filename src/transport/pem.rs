@@ -6,23 +6,17 @@ use rustls::pki_types::pem::{Error, PemObject};
 /// The mark that some editors put before a text in UTF-8, and `cat` then puts in the middle.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// All certificates in `text`; what is wrong with it, for a person, if one cannot be read or there is
-/// none.
-pub(super) fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {
+/// The certificates in `text`, each as it can be read, or what is wrong with it, for a person.
+pub(super) fn certificates(text: &[u8]) -> Vec<Result<CertificateDer<'static>, &'static str>> {
     let text = with_usual_labels(text);
-    let mut certificates = Vec::new();
-    for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate = certificate.map_err(|error| match error {
-            Error::MissingSectionEnd { .. } => "is not PEM: it ends too early",
-            Error::IllegalSectionStart { .. } => "is not PEM: a BEGIN line is damaged",
-            _ => "is not PEM: what should be base64 is not",
-        })?;
-        certificates.push(without_appendix(certificate));
-    }
-    if certificates.is_empty() {
-        return Err("holds no certificate in PEM form");
-    }
-    Ok(certificates)
+    CertificateDer::pem_slice_iter(&text)
+        .map(|certificate| match certificate {
+            Ok(certificate) => Ok(without_appendix(certificate)),
+            Err(Error::MissingSectionEnd { .. }) => Err("is not PEM: it ends too early"),
+            Err(Error::IllegalSectionStart { .. }) => Err("is not PEM: a BEGIN line is damaged"),
+            Err(_) => Err("is not PEM: what should be base64 is not"),
+        })
+        .collect()
 }
 
 /// A text in which every certificate is labelled CERTIFICATE, at the beginning of a line: OpenSSL knows
@@ -72,8 +66,8 @@ mod tests {
     const DER: &[u8] = &[0x30, 1, 7];
 
     fn read(text: &str) -> Result<Vec<Vec<u8>>, &'static str> {
-        let certificates = certificates(text.as_bytes())?;
-        Ok(certificates.iter().map(|certificate| certificate.to_vec()).collect())
+        let certificates = certificates(text.as_bytes()).into_iter();
+        certificates.map(|certificate| Ok(certificate?.to_vec())).collect()
     }
 
     #[test]
@@ -99,8 +93,6 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_file_is_told_without_its_bytes() {
         for (text, why) in [
-            ("", "no certificate"),
-            ("-----BEGIN PRIVATE KEY-----\nMAEH\n-----END PRIVATE KEY-----\n", "no certificate"),
             ("-----BEGIN CERTIFICATE-----\nMAEH\n", "ends too early"),
             ("-----BEGIN CERTIFICATE\nMAEH\n-----END CERTIFICATE-----\n", "BEGIN line"),
             ("-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n", "base64"),
@@ -108,6 +100,17 @@ mod tests {
             let told = read(text).expect_err(text);
             assert!(told.contains(why), "{told}");
         }
+        for text in ["", "-----BEGIN PRIVATE KEY-----\nMAEH\n-----END PRIVATE KEY-----\n"] {
+            assert_eq!(read(text), Ok(vec![]), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_does_not_hide_the_others() {
+        let text = "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n\
+                    -----BEGIN CERTIFICATE-----\nMAEH\n-----END CERTIFICATE-----\n";
+        let found = certificates(text.as_bytes());
+        assert!(matches!(&found[..], [Err(_), Ok(der)] if der.as_ref() == DER), "{found:?}");
     }
 
     #[test]

@@ -11,9 +11,7 @@ use rustls::crypto::{CryptoProvider, KeyProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_native_certs::{CertificateResult, load_certs_from_paths};
-use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Which authorities are trusted.
@@ -96,22 +94,17 @@ fn named_authorities(environment: Environment) -> Result<Option<RootCertStore>, 
     }
     let mut roots = RootCertStore::empty();
     if let Some(Variable { name, value }) = file {
-        let found = read(&value).map_err(|why| unusable_variable(name, &value, &why))?;
-        roots = usable(found);
-        if roots.is_empty() {
+        let certificates =
+            read(Path::new(&value)).map_err(|why| unusable_variable(name, &value, &why))?;
+        if add_usable(&mut roots, certificates) == 0 {
             return Err(unusable_variable(name, &value, UNUSABLE));
         }
     }
     if let Some(Variable { name, value }) = directories {
-        let found = usable(in_directories(std::env::split_paths(&value).collect()).certs);
-        if found.is_empty() {
+        let found: usize =
+            std::env::split_paths(&value).map(|it| add_directory(&mut roots, &it)).sum();
+        if found == 0 {
             return Err(unusable_variable(name, &value, UNUSABLE));
-        }
-        for root in found.roots {
-            // A directory may have those of the file again.
-            if !roots.roots.contains(&root) {
-                roots.roots.push(root);
-            }
         }
     }
     Ok(Some(roots))
@@ -126,71 +119,75 @@ fn unusable_variable(name: &str, value: &str, why: &str) -> Error {
     ))
 }
 
-/// The authorities where this kind of system usually has them.
+/// The authorities where this kind of system usually has them: in one bundle, or, file by file, in
+/// directories, which hold the same and are read only if no bundle can be used.
 fn found_authorities() -> Result<RootCertStore, Error> {
-    let roots = usable(bundle().certs);
-    if !roots.is_empty() {
-        return Ok(roots);
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = bundle() {
+        add_usable(&mut roots, skim(&path));
     }
-    let found = single_ones();
-    let roots = usable(found.certs);
-    if !roots.is_empty() {
-        return Ok(roots);
+    if roots.is_empty() {
+        for directory in openssl_probe::candidate_cert_dirs() {
+            add_directory(&mut roots, directory);
+        }
     }
-    let reason = match found.errors.first() {
-        Some(error) => format!(" ({error})"),
-        None => String::new(),
-    };
-    Err(Error::tls_unavailable(format!(
-        "no trusted certificates found on this system{reason}: install them (Debian: \
-         ca-certificates) or set ca_file"
-    )))
+    #[cfg(any(windows, target_vendor = "apple"))]
+    if roots.is_empty() {
+        add_usable(&mut roots, of_store());
+    }
+    if roots.is_empty() {
+        return Err(Error::tls_unavailable(
+            "no trusted certificates found on this system: install them (Debian: ca-certificates), or \
+             see that they can be read, or set ca_file",
+        ));
+    }
+    Ok(roots)
 }
 
-/// The certificates of the system's bundle, or nothing.
-fn bundle() -> CertificateResult {
+/// Where the system's bundle is.
+fn bundle() -> Option<PathBuf> {
     // Who looks for it asks the environment first: what that names is not to be trusted, or it would
     // have been read above.
-    if Environment::untrusted(openssl_probe::ENV_CERT_FILE).is_some_and(|path| !path.is_empty()) {
-        return CertificateResult::default();
+    match Environment::untrusted(openssl_probe::ENV_CERT_FILE) {
+        Some(path) if !path.is_empty() => None,
+        _ => openssl_probe::probe().cert_file,
     }
-    load_certs_from_paths(openssl_probe::probe().cert_file.as_deref(), None)
 }
 
-/// The certificates of the system's directories. They are the bundle's again, file by file, and read only
-/// if no bundle can be used.
-#[cfg(not(any(windows, target_os = "macos")))]
-fn single_ones() -> CertificateResult {
-    in_directories(openssl_probe::candidate_cert_dirs().map(PathBuf::from).collect())
-}
-
-/// The certificates of the system's store, unless who reads that would ask the environment first.
-#[cfg(any(windows, target_os = "macos"))]
-fn single_ones() -> CertificateResult {
+/// The certificates of the system's own store, unless who reads that would take the environment's.
+#[cfg(any(windows, target_vendor = "apple"))]
+fn of_store() -> Vec<CertificateDer<'static>> {
     let variables = [openssl_probe::ENV_CERT_FILE, openssl_probe::ENV_CERT_DIR];
     if variables.into_iter().any(|name| Environment::untrusted(name).is_some()) {
-        return CertificateResult::default();
+        return Vec::new();
     }
-    rustls_native_certs::load_native_certs()
+    rustls_native_certs::load_native_certs().certs
 }
 
-/// The certificates in directories, of which some may be missing.
-fn in_directories(directories: Vec<PathBuf>) -> CertificateResult {
-    let mut all = CertificateResult::default();
-    for directory in directories {
-        let found = load_certs_from_paths(None, Some(&directory));
-        all.certs.extend(found.certs);
-        all.errors.extend(found.errors);
-    }
-    all
+/// Adds those certificates of a directory's files that can be read and used, and tells how many that
+/// were.
+fn add_directory(roots: &mut RootCertStore, directory: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
+    let files = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
+    files.map(|path| add_usable(roots, skim(&path))).sum()
 }
 
-/// What can be used of certificates. System bundles carry some that no verifier accepts: those are left
-/// out.
-fn usable(certificates: Vec<CertificateDer<'static>>) -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(certificates);
-    roots
+/// Adds those certificates that can be used, and tells how many these were. System bundles carry some
+/// that no verifier accepts; directories have the same one under two names.
+fn add_usable(roots: &mut RootCertStore, certificates: Vec<CertificateDer<'static>>) -> usize {
+    let mut usable = 0;
+    for certificate in certificates {
+        if roots.add(certificate).is_err() {
+            continue;
+        }
+        usable += 1;
+        if let Some((last, others)) = roots.roots.split_last()
+            && others.contains(last)
+        {
+            roots.roots.pop();
+        }
+    }
+    usable
 }
 
 /// The authorities in a PEM file, all of which must be usable: a file that is named on purpose is
@@ -198,7 +195,7 @@ fn usable(certificates: Vec<CertificateDer<'static>>) -> RootCertStore {
 fn authorities_in(path: &str) -> Result<RootCertStore, Error> {
     let refuse = |why: &str| Error::invalid_argument(format_args!("ca_file {path:?} {why}"));
     let mut roots = RootCertStore::empty();
-    for certificate in read(path).map_err(|why| refuse(&why))? {
+    for certificate in read(Path::new(path)).map_err(|why| refuse(&why))? {
         roots.add(certificate).map_err(|error| {
             let why = explain::authority(&error);
             refuse(&format!("holds an unusable certificate: {why}"))
@@ -208,9 +205,19 @@ fn authorities_in(path: &str) -> Result<RootCertStore, Error> {
 }
 
 /// The certificates in a PEM file, or what is wrong with it.
-fn read(path: &str) -> Result<Vec<CertificateDer<'static>>, Cow<'static, str>> {
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let text = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
-    Ok(pem::certificates(&text)?)
+    let certificates = pem::certificates(&text).into_iter().collect::<Result<Vec<_>, _>>()?;
+    if certificates.is_empty() {
+        return Err("holds no certificate in PEM form".to_owned());
+    }
+    Ok(certificates)
+}
+
+/// What can be read of the certificates in a file.
+fn skim(path: &Path) -> Vec<CertificateDer<'static>> {
+    let text = std::fs::read(path).unwrap_or_default();
+    pem::certificates(&text).into_iter().flatten().collect()
 }
 
 #[cfg(test)]
