@@ -5,6 +5,7 @@
 //! A line that says where the body ends is never mended nor left out: two readers that disagree about
 //! it take one answer for two. An odd one is left as it is, for ureq to refuse.
 
+const LINE_END: &[u8] = b"\r\n";
 /// As many headers as ureq takes.
 const MOST_HEADERS: usize = 128;
 /// The headers that are read, by us or by ureq. If there are too many headers, others are left out.
@@ -76,8 +77,10 @@ fn is_status_line(line: &[u8]) -> bool {
 #[derive(Default)]
 struct Head {
     status_line: Vec<u8>,
-    /// The lines of headers; nothing in the place of one that is left out.
-    headers: Vec<Vec<u8>>,
+    /// The lines of headers, each with its end.
+    headers: Vec<u8>,
+    /// Where the last of them begins; where they end, if that one was left out.
+    last: usize,
 }
 
 impl Head {
@@ -94,30 +97,34 @@ impl Head {
         if is_odd && is_like_framing(name) {
             return None;
         }
-        let mut header = Vec::new();
+        self.last = self.headers.len();
         if has_name {
-            header.extend_from_slice(name);
-            header.push(b':');
-            add_value(&mut header, value);
+            self.headers.extend_from_slice(name);
+            self.headers.push(b':');
+            self.end_with(value);
         }
-        self.headers.push(header);
         Some(())
     }
 
     /// A line that begins with white space continues the one before, as if by a space. (RFC 9112, 5.2)
     fn continue_last(&mut self, more: &[u8]) -> Option<()> {
+        let last = &self.headers[self.last..];
         // With none before, some read it as a header of its own.
-        let begun = self.headers.last().map_or(more, Vec::as_slice);
-        if is_like_framing(begun) {
+        if is_like_framing(if last.is_empty() { more } else { last }) {
             return None;
         }
-        if let Some(last) = self.headers.last_mut()
-            && !last.is_empty()
-        {
-            last.push(b' ');
-            add_value(last, more);
+        if !last.is_empty() {
+            self.headers.truncate(self.headers.len() - LINE_END.len());
+            self.headers.push(b' ');
+            self.end_with(more);
         }
         Some(())
+    }
+
+    /// Ends the last line with a value, in which spaces stand for what may not.
+    fn end_with(&mut self, value: &[u8]) {
+        self.headers.extend(value.iter().map(|byte| if is_value(byte) { *byte } else { b' ' }));
+        self.headers.extend_from_slice(LINE_END);
     }
 
     fn is_interim(&self) -> bool {
@@ -128,28 +135,23 @@ impl Head {
     /// The head in bytes. If there are too many headers, the last of those that nobody reads are left
     /// out.
     fn into_bytes(self) -> Vec<u8> {
-        let read = self.headers.iter().filter(|header| is_read(header)).count();
+        let lines = self.headers.split_inclusive(|&byte| byte == b'\n');
+        let read = lines.clone().filter(|line| is_read(line)).count();
         let mut room = MOST_HEADERS.saturating_sub(read);
         let mut bytes = self.status_line;
-        bytes.extend_from_slice(b"\r\n");
-        for header in self.headers.iter().filter(|header| !header.is_empty()) {
-            if !is_read(header) {
+        bytes.extend_from_slice(LINE_END);
+        for line in lines {
+            if !is_read(line) {
                 if room == 0 {
                     continue;
                 }
                 room -= 1;
             }
-            bytes.extend_from_slice(header);
-            bytes.extend_from_slice(b"\r\n");
+            bytes.extend_from_slice(line);
         }
-        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(LINE_END);
         bytes
     }
-}
-
-/// Adds a value, with spaces for what may not stand in one.
-fn add_value(header: &mut Vec<u8>, value: &[u8]) {
-    header.extend(value.iter().map(|byte| if is_value(byte) { *byte } else { b' ' }));
 }
 
 fn name_of(header: &[u8]) -> &[u8] {
@@ -241,6 +243,7 @@ mod tests {
             "Transfer-Encoding : chunked",
             "Transfer-Encoding: \x0bchunked",
             "TRANSFER-ENCODING\x7f: chunked",
+            ": x\r\n Content-Length: 13",
         ] {
             assert_eq!(mended(odd), None, "{odd:?}");
         }
