@@ -10,7 +10,7 @@
 //! | when it tries again, and how long it waits | `retry.rs`, `retry_after.rs`, `rate_limit.rs`, `jitter.rs` |
 //! | what bounds it in time, and ends it from outside | `deadline.rs`, `cancel.rs` |
 //! | how a request is built, what an answer may be | `request.rs`, `answer.rs`, `body.rs`, `response.rs` |
-//! | how answers are decoded, page by page | `json.rs`, `plain.rs`, `page.rs`, `problem.rs` |
+//! | how answers are decoded, page by page | `json.rs`, `plain.rs`, `page.rs`, `problem.rs`, `date.rs`, `header_number.rs` |
 //! | what went wrong and what may have happened | `error.rs`, `trace.rs` |
 //! | how secrets are kept and hidden | `secret.rs` |
 //! | what a forked process does not share | `process.rs` |
@@ -32,8 +32,10 @@ mod base_url;
 mod body;
 mod cancel;
 mod client;
+mod date;
 mod deadline;
 mod error;
+mod header_number;
 mod jitter;
 mod json;
 mod page;
