@@ -4,6 +4,7 @@
 use crate::json::{self, Field, Object, ObjectSeed, Place, Text};
 use crate::plain;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
@@ -194,11 +195,11 @@ impl<'de> Object<'de> for Pagination {
         while let Some(Text(field)) = map.next_key()? {
             match field.as_ref() {
                 "currentPage" => {
-                    told.current_page = place.read(&mut map, &CURRENT_PAGE, or_zero)?
+                    told.current_page = place.read(&mut map, &CURRENT_PAGE, count_of)?
                 }
-                "pagesTotal" => told.pages_total = place.read(&mut map, &PAGES_TOTAL, or_zero)?,
-                "pageSize" => told.page_size = place.read(&mut map, &PAGE_SIZE, or_zero)?,
-                "itemsTotal" => told.items_total = place.read(&mut map, &ITEMS_TOTAL, or_zero)?,
+                "pagesTotal" => told.pages_total = place.read(&mut map, &PAGES_TOTAL, count_of)?,
+                "pageSize" => told.page_size = place.read(&mut map, &PAGE_SIZE, count_of)?,
+                "itemsTotal" => told.items_total = place.read(&mut map, &ITEMS_TOTAL, count_of)?,
                 // The links were published in two shapes, and say nothing that the numbers don't.
                 _ => json::skip(&mut map)?,
             }
@@ -208,9 +209,11 @@ impl<'de> Object<'de> for Pagination {
 }
 
 /// A count that may be absent: 0 is not told.
-#[expect(clippy::unnecessary_wraps, reason = "as all that accept a field's value")]
-fn or_zero<N: Default>(count: Option<N>) -> Option<N> {
-    Some(count.unwrap_or_default())
+fn count_of<N: Default + TryFrom<u64>>(value: &RawValue) -> Option<N> {
+    match value.get() {
+        "null" => Some(N::default()),
+        value => N::try_from(json::whole(value)?).ok(),
+    }
 }
 
 /// The way through all pages of a collection, which may change meanwhile.

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::error::{Error, Outcome};
+use crate::json;
 use crate::secret;
 use bytes::Bytes;
 use percent_encoding::{
@@ -125,8 +126,7 @@ impl<'a> Request<'a> {
         self.method != Method::POST
     }
 
-    /// Whether it deletes: then its answer's body is of no interest, and finding nothing may mean
-    /// that it has worked before.
+    /// Whether it deletes: then finding nothing may mean that it has worked before.
     pub fn is_deletion(&self) -> bool {
         self.method == Method::DELETE
     }
@@ -134,6 +134,13 @@ impl<'a> Request<'a> {
     /// What a call with this request did, if its attempts came to `outcome`.
     pub fn outcome(&self, outcome: Outcome) -> Outcome {
         if self.is_read() { Outcome::NotApplied } else { outcome }
+    }
+
+    /// What a success shows to have been done that cannot be used, by as much of its body as has come:
+    /// whoever stands between can say 200, but hardly as the service says what it has made.
+    pub fn shown_by(&self, body: &[u8]) -> Outcome {
+        let has_made = self.method == Method::POST && json::begins_object(body);
+        self.outcome(if has_made { Outcome::Applied } else { Outcome::Unknown })
     }
 
     /// What `outcome` means for this request, for a person.
