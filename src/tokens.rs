@@ -211,18 +211,20 @@ pub(crate) fn get_json(client: &Client, token: &str, options: &CallOptions) -> R
     })
 }
 
-/// Lists one page of the active tokens into the sink that `begin` makes for the answer's text.
-pub(crate) fn list<S: for<'de> Sink<Token<'de>>>(
+/// Lists one page of the active tokens into the sink that `begin` makes for the answer's text, and
+/// that `finish` makes something of, unless it complains about the page.
+pub(crate) fn list<S: for<'de> Sink<Token<'de>>, T>(
     client: &Client,
     params: &ListParams,
     options: &CallOptions,
     begin: impl FnOnce(&str) -> S,
-) -> Result<(S, Pagination), Error> {
+    finish: impl FnOnce(S, &Pagination) -> Result<T, String>,
+) -> Result<T, Error> {
     let request = params.request()?;
     send(client, &request, options)?.decode(|text| {
         let mut sink = begin(text);
         let pagination = page::decode::<Token<'_>, S>(text, &mut sink)?;
-        Ok((sink, pagination))
+        finish(sink, &pagination)
     })
 }
 
@@ -301,9 +303,16 @@ impl TokenPages {
         Some(ListParams { current_page: (page > 0).then_some(page), ..self.params })
     }
 
-    /// Takes the page that was listed and tells for each of its tokens whether it is a new one.
-    pub fn take(&mut self, pagination: &Pagination, tokens: &[&str]) -> Vec<bool> {
+    /// Takes the page that was listed and tells for each of its tokens whether it is a new one; or
+    /// complains, and it is as if the page had not been listed.
+    pub fn take(&mut self, pagination: &Pagination, tokens: &[&str]) -> Result<Vec<bool>, String> {
         self.walk.take(pagination, tokens)
+    }
+
+    /// How many tokens there are on all pages, as the last page told; 0 is not told.
+    #[allow(dead_code, reason = "for a progress bar, to come")]
+    pub fn items_total(&self) -> u64 {
+        self.walk.items_total()
     }
 }
 
