@@ -193,7 +193,9 @@
 #define AV_STATUS_UNAUTHORIZED 7
 
 /**
- * HTTP 404: there is no such token; it may have expired or been deleted.
+ * HTTP 404: there is no such token; it may have expired or been deleted. Whoever stands on the way may
+ * say 404 too: unless av_error_problem_type() or av_error_problem_title() is told, it was not the
+ * service.
  */
 #define AV_STATUS_NOT_FOUND 8
 
@@ -216,7 +218,8 @@
 #define AV_STATUS_SERVER 11
 
 /**
- * An answer that the API does not promise: a redirect, broken JSON, a missing field, too large.
+ * An answer that the API does not promise: a redirect, a page instead of JSON, broken JSON, a missing
+ * field, another token or page than the one asked for, too large.
  */
 #define AV_STATUS_DECODE 12
 
@@ -466,11 +469,13 @@ typedef struct av_request_options {
  */
 typedef struct av_token {
   /**
-   * When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told.
+   * When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told, or
+   * in no form that is understood.
    */
   int64_t created_at;
   /**
-   * When it ends, in Unix seconds; 0 is never if `ttl_seconds` is 0, otherwise not told.
+   * When it ends, in Unix seconds; 0 is never if `ttl_seconds` is 0, otherwise not told, or in no
+   * form that is understood.
    */
   int64_t expires_at;
   /**
@@ -488,7 +493,7 @@ typedef struct av_token {
   const void *reserved_pointer;
   /**
    * The time to live that the service tells, in seconds, 0 to 2147483647; 0 is for ever, -1 is
-   * not told.
+   * not told, or no such number.
    */
   int32_t ttl_seconds;
   /**
@@ -663,7 +668,7 @@ uint32_t av_error_attempts(const struct av_error *error);
  * How long to wait before the next try, in milliseconds, 0 to a year (31536000000), as the service
  * asked or as the rate limit's window lasts; -1 if that is not known, and for NULL. Read from
  * `Retry-After` (seconds or a date), and on HTTP 429 from `X-RateLimit-Retry-After`, whichever is
- * longer.
+ * longer; fractions of a second are rounded up.
  */
 int64_t av_error_retry_after_ms(const struct av_error *error);
 
@@ -816,7 +821,9 @@ void av_response_free(struct av_response *response);
  *
  * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
  * NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL. Unless
- * av_error_outcome() is AV_OUTCOME_NOT_APPLIED, a token may have been made that nobody knows of.
+ * av_error_outcome() is AV_OUTCOME_NOT_APPLIED, a token may have been made that nobody knows of;
+ * AV_OUTCOME_APPLIED is told only where the answer began as a JSON object, as that of the service
+ * does: a page that somebody on the way puts in its place is AV_OUTCOME_UNKNOWN.
  *
  * It blocks until the answer is there, at most for the call's `timeout_ms`.
  */
@@ -830,14 +837,17 @@ av_status av_tokens_create(const struct av_client *client,
  * Looks up one token that is active: `GET /upload-tokens/{token}`.
  *
  * @param client   whom to ask; not NULL.
- * @param token    the token; not NULL, "", "." or ".."; at most 4096 bytes; percent-encoded as
- *                 needed.
+ * @param token    the token; not NULL or ""; at most 4096 bytes; percent-encoded as needed. What
+ *                 could lead to another path is refused: a slash, a backslash, a control
+ *                 character, and the dot segments "." and "..", even percent-encoded, or before
+ *                 "?", "#" or ";".
  * @param options  for this call alone, or NULL.
  * @param out      receives the token, to be freed with av_token_free(); not NULL.
  * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
- * NOT_FOUND (never made, expired or deleted), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
+ * NOT_FOUND (never made, expired or deleted), REJECTED, RATE_LIMITED, SERVER, DECODE (also if the
+ * answer is another token than the one asked for), INTERNAL.
  *
  * It blocks until the answer is there, at most for the call's `timeout_ms`.
  */
@@ -872,16 +882,19 @@ av_status av_tokens_list(const struct av_client *client,
  * Revokes a token: `DELETE /upload-tokens/{token}`. Nothing more can be uploaded with it.
  *
  * @param client   whom to ask; not NULL.
- * @param token    the token; not NULL, "", "." or ".."; at most 4096 bytes; percent-encoded as
- *                 needed.
+ * @param token    the token; not NULL or ""; at most 4096 bytes; percent-encoded as needed. What
+ *                 could lead to another path is refused: a slash, a backslash, a control
+ *                 character, and the dot segments "." and "..", even percent-encoded, or before
+ *                 "?", "#" or ";".
  * @param options  for this call alone, or NULL.
  * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
  * NOT_FOUND (never made, expired or deleted already; but if an earlier attempt of this call may
- * have deleted it, that is success, and av_response tells the 404), REJECTED, RATE_LIMITED, SERVER, DECODE,
- * INTERNAL. Unless av_error_outcome() is AV_OUTCOME_NOT_APPLIED, it may have been deleted; doing it
- * again does no harm.
+ * have deleted it, and the service itself says so in a problem document, that is success, and
+ * av_response tells the 404), REJECTED, RATE_LIMITED, SERVER, DECODE (also if a 2xx has a body that is
+ * no JSON: whoever stands between can say 200), INTERNAL. Unless av_error_outcome() is
+ * AV_OUTCOME_NOT_APPLIED, it may have been deleted; doing it again does no harm.
  *
  * It blocks until the answer is there, at most for the call's `timeout_ms`.
  */
@@ -899,8 +912,8 @@ av_status av_tokens_delete(const struct av_client *client,
  *                      `{}`. Its fields are not checked here.
  * @param options       for this call alone, or NULL.
  * @param out_json      receives the service's answer as it is, to be freed with av_string_free();
- *                      not NULL. It is one JSON text in UTF-8, at most 4 MiB and nested at most 128
- *                      deep; its fields are not checked.
+ *                      not NULL. It is one JSON text in UTF-8, an object, at most 4 MiB and nested
+ *                      at most 128 deep; its fields are not checked.
  * @param error         receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return as av_tokens_create().
@@ -919,7 +932,7 @@ av_status av_tokens_create_json(const struct av_client *client,
  * @param client    whom to ask; not NULL.
  * @param token     as for av_tokens_get().
  * @param options   for this call alone, or NULL.
- * @param out_json  as for av_tokens_create_json().
+ * @param out_json  as for av_tokens_create_json(), but any JSON text, unless it is another token.
  * @param error     receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return as av_tokens_get().
@@ -938,7 +951,7 @@ av_status av_tokens_get_json(const struct av_client *client,
  * @param client    whom to ask; not NULL.
  * @param params    as for av_tokens_list().
  * @param options   for this call alone, or NULL.
- * @param out_json  as for av_tokens_create_json().
+ * @param out_json  as for av_tokens_create_json(), but any JSON text.
  * @param error     receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return as av_tokens_list().
@@ -980,9 +993,10 @@ void av_token_page_free(struct av_token_page *page);
  * av_token_iter_next(), until it hands out NULL.
  *
  * Unless `params` sorts, the oldest tokens come first, so that tokens made meanwhile come last.
- * Tokens may be made meanwhile: one that moves on to the next page is told once. But where tokens
- * before it are deleted or expire meanwhile, one may be skipped. To delete, collect first, or list
- * page 1 and delete until it is empty.
+ * Tokens may be made meanwhile: one that moves on to a later page is told once, as far as the last
+ * 14,000 tokens are remembered (in less than 1 MB). But where tokens before it are deleted or expire
+ * meanwhile, one may be skipped. To delete, collect first, or list page 1 and delete until it is
+ * empty.
  *
  * @param client  whom to ask; not NULL; it may be freed before the iterator.
  * @param params  what to list, or NULL; `current_page` is where to begin.
@@ -998,7 +1012,10 @@ av_status av_tokens_iterate(const struct av_client *client,
 
 /**
  * Hands out the next token; at the end, and ever after, AV_STATUS_OK with NULL. It makes one
- * request a page, `GET /upload-tokens`, when it comes to it. After an error the next call asks for
+ * request a page, `GET /upload-tokens`, when it comes to it; pages that hold nothing new are passed
+ * over. The end is the last page, as each page tells anew which that is, or an empty one if none
+ * tells. It never ends early in silence: another page than the one asked for, an empty one before the
+ * last, or the same tokens again and again are AV_STATUS_DECODE. After an error the next call asks for
  * the same page again.
  *
  * @param iter     the iterator; not NULL; by one call at a time: another one with it meanwhile, from its

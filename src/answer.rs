@@ -1,7 +1,7 @@
 //! An answer that is a success: its body, and what a failure to decode it must tell.
 
 use crate::body::Body;
-use crate::error::{CallFacts, Error, Failure, Outcome, Reply};
+use crate::error::{CallFacts, Error, Failure, Reply};
 use crate::problem::Problem;
 use crate::request::Request;
 
@@ -12,10 +12,17 @@ pub(crate) struct Answer<'a> {
     pub status: u16,
     pub attempts: u32,
     pub body: Body,
+    /// How the body is encoded, though nobody asked for that.
+    pub encoding: Option<String>,
+}
+
+/// What to say of a body that is encoded.
+pub(crate) fn encoded(encoding: &str) -> String {
+    format!("it is encoded (Content-Encoding: {encoding}), which was not asked for")
 }
 
 impl Answer<'_> {
-    /// Decodes the body as UTF-8 text. What cannot be decoded was done nevertheless.
+    /// Decodes the body as UTF-8 text.
     pub fn decode<T>(&self, decode: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Error> {
         std::str::from_utf8(&self.body)
             .map_err(|error| format!("it is not UTF-8 at byte {}", error.valid_up_to()))
@@ -33,7 +40,8 @@ impl Answer<'_> {
     }
 
     fn undecodable(&self, what: &str) -> Error {
-        let outcome = self.request.outcome(Outcome::Applied);
+        let outcome = self.request.shown_by(&self.body);
+        let what = self.encoding.as_deref().map_or_else(|| what.into(), encoded);
         let body = self.body.beginning(Reply::BODY_LIMIT);
         Error::of_call(CallFacts {
             failure: Failure::Decode,

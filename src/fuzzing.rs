@@ -48,6 +48,11 @@ pub fn check(text: &str) -> Result<(), String> {
     json::check(text)
 }
 
+/// Whether a text is one JSON value, however deep and large its parts are.
+pub fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
 pub fn check_object(text: &str) -> Result<(), String> {
     json::check_object(text)
 }

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
@@ -184,6 +185,62 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
+/// A value as it stands in the text, whatever it is: for what may be odd without spoiling the rest.
+pub(crate) fn raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<&'de str, A::Error> {
+    map.next_value::<&RawValue>().map(RawValue::get)
+}
+
+/// The string that a value is, if it is one.
+pub(crate) fn string(value: &str) -> Option<Cow<'_, str>> {
+    let inside = value.strip_prefix('"')?.strip_suffix('"')?;
+    match memchr::memchr(b'\\', inside.as_bytes()) {
+        None => Some(Cow::Borrowed(inside)),
+        Some(_) => serde_json::from_str(value).ok().map(|Text(text)| text),
+    }
+}
+
+/// The values of an array; none if it is something else.
+pub(crate) fn items(value: &str) -> Vec<&RawValue> {
+    serde_json::from_str(value).unwrap_or_default()
+}
+
+/// The number that a value is, if it is a whole one without a sign: `3600`, `3600.0` and `3.6e3` are
+/// the same.
+pub(crate) fn whole(value: &str) -> Option<u64> {
+    let (digits, exponent) = match value.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, exponent.parse::<i32>().ok()?),
+        None => (value, 0),
+    };
+    // The last zeros are added in the end, unless the point takes them away again.
+    let (mut number, mut zeros, mut behind_point, mut is_behind) = (0_u64, 0_u32, 0_u32, false);
+    let append = |number: u64, zeros| number.checked_mul(10_u64.checked_pow(zeros)?);
+    for byte in digits.bytes() {
+        match byte {
+            b'.' => is_behind = true,
+            b'0' if number == 0 => behind_point += u32::from(is_behind),
+            b'0'..=b'9' => {
+                behind_point += u32::from(is_behind);
+                zeros += 1;
+                if byte != b'0' {
+                    number = append(number, zeros)?.checked_add(u64::from(byte - b'0'))?;
+                    zeros = 0;
+                }
+            }
+            _ => return None,
+        }
+    }
+    if number == 0 {
+        return (!digits.is_empty()).then_some(0);
+    }
+    let zeros = i64::from(zeros) + i64::from(exponent) - i64::from(behind_point);
+    append(number, u32::try_from(zeros).ok()?)
+}
+
+/// Whether an answer begins as an object does, as far as it has come.
+pub(crate) fn begins_object(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().first() == Some(&b'{')
+}
+
 /// Skips a value that is of no interest, however deep it is nested.
 pub(crate) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value::<IgnoredAny>().map(drop)
@@ -265,6 +322,67 @@ mod tests {
     #[test]
     fn brackets_in_strings_do_not_nest() {
         assert_eq!(check(&format!(r#"{{"a":"{}\"\\"}}"#, "[".repeat(1000))), Ok(()));
+    }
+
+    #[test]
+    fn a_number_is_whole_however_it_is_written() {
+        for (text, number) in [
+            ("0", 0),
+            ("7", 7),
+            ("3600", 3600),
+            ("3600.0", 3600),
+            ("3600.000", 3600),
+            ("3.6e3", 3600),
+            ("3.6E+3", 3600),
+            ("36e2", 3600),
+            ("36000e-1", 3600),
+            ("0.0036e6", 3600),
+            ("0.0", 0),
+            ("0e5", 0),
+            ("18446744073709551615", u64::MAX),
+            ("1844674407370955161500.0e-2", u64::MAX),
+        ] {
+            assert_eq!(whole(text), Some(number), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_number_is_none() {
+        for text in [
+            "1.5",
+            "3600.5",
+            "36e-1",
+            "1e-400",
+            "-1",
+            "-0",
+            "-0.0",
+            "18446744073709551616",
+            "1e20",
+            "1e400",
+            "1e99999999999",
+            "",
+            "null",
+            "true",
+            "false",
+            "\"7\"",
+            "\"\"",
+            "[7]",
+            "[]",
+            "{}",
+        ] {
+            assert_eq!(whole(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_object_is_known_by_how_it_begins() {
+        for text in ["{}", "{", " \r\n\t{ ", "{\"", "{ \"token\":\"t", "{\"a\":1}x", "{}<html>"] {
+            assert!(begins_object(text.as_bytes()), "{text:?}");
+        }
+        for text in ["", " ", "[", "[{}]", "null", "\"{\"", "<html>{", "OK {}", "\u{feff}{}"] {
+            assert!(!begins_object(text.as_bytes()), "{text:?}");
+        }
+        assert!(!begins_object(b"\x1f\x8b\x08"));
     }
 
     #[test]

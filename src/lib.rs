@@ -11,7 +11,7 @@
 //! | when it tries again, and how long it waits | `retry.rs`, `retry_after.rs`, `rate_limit.rs`, `jitter.rs` |
 //! | what bounds it in time, ends it from outside, and wakes it | `deadline.rs`, `cancel.rs`, `wake.rs` |
 //! | how a request is built, what an answer may be | `request.rs`, `answer.rs`, `body.rs`, `response.rs` |
-//! | how answers are decoded, page by page | `json.rs`, `plain.rs`, `page.rs`, `problem.rs` |
+//! | how answers are decoded, page by page | `json.rs`, `plain.rs`, `page.rs`, `problem.rs`, `date.rs`, `header_number.rs` |
 //! | what went wrong and what may have happened | `error.rs`, `trace.rs` |
 //! | how secrets are kept and hidden | `secret.rs` |
 //! | what a child process does not share, and how it is noticed | `process.rs` |
@@ -33,9 +33,11 @@ mod base_url;
 mod body;
 mod cancel;
 mod client;
+mod date;
 mod deadline;
 mod environment;
 mod error;
+mod header_number;
 mod jitter;
 mod json;
 mod page;

@@ -4,8 +4,11 @@
 use crate::json::{self, Field, Object, ObjectSeed, Place, Text};
 use crate::plain;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
 use std::fmt;
+use std::hash::BuildHasher;
 use std::marker::PhantomData;
 
 /// What takes the items of a page as they are decoded.
@@ -194,11 +197,11 @@ impl<'de> Object<'de> for Pagination {
         while let Some(Text(field)) = map.next_key()? {
             match field.as_ref() {
                 "currentPage" => {
-                    told.current_page = place.read(&mut map, &CURRENT_PAGE, or_zero)?
+                    told.current_page = place.read(&mut map, &CURRENT_PAGE, count_of)?
                 }
-                "pagesTotal" => told.pages_total = place.read(&mut map, &PAGES_TOTAL, or_zero)?,
-                "pageSize" => told.page_size = place.read(&mut map, &PAGE_SIZE, or_zero)?,
-                "itemsTotal" => told.items_total = place.read(&mut map, &ITEMS_TOTAL, or_zero)?,
+                "pagesTotal" => told.pages_total = place.read(&mut map, &PAGES_TOTAL, count_of)?,
+                "pageSize" => told.page_size = place.read(&mut map, &PAGE_SIZE, count_of)?,
+                "itemsTotal" => told.items_total = place.read(&mut map, &ITEMS_TOTAL, count_of)?,
                 // The links were published in two shapes, and say nothing that the numbers don't.
                 _ => json::skip(&mut map)?,
             }
@@ -208,18 +211,36 @@ impl<'de> Object<'de> for Pagination {
 }
 
 /// A count that may be absent: 0 is not told.
-#[expect(clippy::unnecessary_wraps, reason = "as all that accept a field's value")]
-fn or_zero<N: Default>(count: Option<N>) -> Option<N> {
-    Some(count.unwrap_or_default())
+fn count_of<N: Default + TryFrom<u64>>(value: &RawValue) -> Option<N> {
+    match value.get() {
+        "null" => Some(N::default()),
+        value => N::try_from(json::whole(value)?).ok(),
+    }
 }
 
-/// The way through all pages of a collection, which may change meanwhile.
+impl Pagination {
+    /// The last page, if that is told, and has not less room than there are items.
+    fn last_page(&self) -> Option<u32> {
+        let room = u64::from(self.pages_total) * u64::from(self.page_size);
+        let is_told = self.pages_total != 0 && (self.page_size == 0 || room >= self.items_total);
+        is_told.then_some(self.pages_total)
+    }
+}
+
+/// The way through all pages of a collection, which may change meanwhile. It ends at the last page that
+/// is told, by each page anew, or at an empty one where none is told; what contradicts that is a
+/// complaint, not an end.
 #[derive(Debug)]
 pub(crate) struct Walk {
     /// The page to ask for; 0 is the service's first.
     next: u32,
-    /// What stood on the page before, which moves on to the next page when items are added.
-    seen: HashSet<String>,
+    /// How many pages lie before the first.
+    left_out: u32,
+    /// How many items the pages so far held.
+    passed: u64,
+    /// How many of them came again since the last new one.
+    repeated: usize,
+    told: Told,
     /// How many items there are on all pages, as told last.
     items_total: u64,
     finished: bool,
@@ -228,7 +249,15 @@ pub(crate) struct Walk {
 impl Walk {
     /// A walk that begins at page `first`, or at the service's first if that is 0.
     pub fn starting_at(first: u32) -> Self {
-        Walk { next: first, seen: HashSet::new(), items_total: 0, finished: false }
+        Walk {
+            next: first,
+            left_out: first.max(1) - 1,
+            passed: 0,
+            repeated: 0,
+            told: Told::default(),
+            items_total: 0,
+            finished: false,
+        }
     }
 
     /// The page to ask for, or `None` at the end. It stays the same until a page has been taken.
@@ -242,22 +271,68 @@ impl Walk {
     }
 
     /// Takes the page that was asked for and tells for each of its items, known by `keys`, whether
-    /// it is a new one.
-    pub fn take(&mut self, pagination: &Pagination, keys: &[&str]) -> Vec<bool> {
-        self.items_total = pagination.items_total;
+    /// it is a new one; or what is wrong with the page, and nothing is taken.
+    pub fn take(&mut self, pagination: &Pagination, keys: &[&str]) -> Result<Vec<bool>, String> {
         let asked = self.next.max(1);
         let told = pagination.current_page;
         if told != 0 && told != asked {
-            // The service answers another page than it was asked for, such as the last one again.
-            self.finished = true;
-            return vec![false; keys.len()];
+            return Err(format!(
+                "pagination.currentPage must be {asked}, the page that was asked for, not {told}"
+            ));
         }
-        let is_new: Vec<bool> = keys.iter().map(|key| !self.seen.contains(*key)).collect();
-        let is_last = pagination.pages_total != 0 && asked >= pagination.pages_total;
-        self.finished = is_last || !is_new.contains(&true) || asked == u32::MAX;
+        let last = pagination.last_page();
+        let is_last = last.is_some_and(|last| asked >= last) || asked == u32::MAX;
+        if keys.is_empty() && !is_last && (last.is_some() || self.is_short_of_items(pagination)) {
+            return Err(format!("data must not be empty: page {asked} is not the last"));
+        }
+        let is_new: Vec<bool> = keys.iter().map(|key| self.told.add(key)).collect();
+        self.repeated = if is_new.contains(&true) { 0 } else { self.repeated + keys.len() };
+        // Items that moved on from one page to the next come again once each.
+        if self.repeated > self.told.count() && !is_last {
+            self.repeated = 0;
+            return Err("data must bring new items at last: the same come again and again".into());
+        }
+        self.passed += keys.len() as u64;
+        self.items_total = pagination.items_total;
+        self.finished = is_last || keys.is_empty();
         self.next = asked.saturating_add(1);
-        self.seen = keys.iter().map(|&key| key.to_owned()).collect();
-        is_new
+        Ok(is_new)
+    }
+
+    /// Whether fewer items have come than there are.
+    fn is_short_of_items(&self, pagination: &Pagination) -> bool {
+        let before = u64::from(self.left_out) * u64::from(pagination.page_size);
+        pagination.page_size != 0 && before + self.passed < pagination.items_total
+    }
+}
+
+/// What was told: fingerprints of the last items, at least [`Told::GENERATION`], in memory that does not
+/// grow beyond two generations of them.
+#[derive(Debug, Default)]
+struct Told {
+    /// Keyed by chance, so that nobody can make a new item look like a known one.
+    keys: RandomState,
+    recent: HashSet<u64>,
+    before: HashSet<u64>,
+}
+
+impl Told {
+    /// As many as fill a set of 16,384 places: 150 KB.
+    const GENERATION: usize = 14_000;
+
+    /// Adds an item, and tells whether it is a new one.
+    fn add(&mut self, key: &str) -> bool {
+        if self.recent.len() >= Self::GENERATION {
+            std::mem::swap(&mut self.recent, &mut self.before);
+            self.recent.clear();
+        }
+        let fingerprint = self.keys.hash_one(key);
+        self.recent.insert(fingerprint) && !self.before.contains(&fingerprint)
+    }
+
+    /// How many items are remembered at most.
+    fn count(&self) -> usize {
+        self.recent.len() + self.before.len()
     }
 }
 
@@ -270,7 +345,11 @@ mod tests {
     }
 
     fn take(walk: &mut Walk, pagination: Pagination, keys: &[&str]) -> Vec<bool> {
-        walk.take(&pagination, keys)
+        walk.take(&pagination, keys).expect("a page in its place")
+    }
+
+    fn complaint(walk: &mut Walk, pagination: Pagination, keys: &[&str]) -> String {
+        walk.take(&pagination, keys).expect_err("a page out of place")
     }
 
     #[test]
@@ -284,6 +363,17 @@ mod tests {
     }
 
     #[test]
+    fn the_last_page_is_told_by_each_page_anew() {
+        let mut walk = Walk::starting_at(0);
+        take(&mut walk, page(1, 9), &["a"]);
+        take(&mut walk, page(2, 3), &["b"]);
+        assert_eq!(walk.next_page(), Some(3));
+        // What was to follow has been deleted meanwhile.
+        assert!(take(&mut walk, page(3, 2), &[]).is_empty());
+        assert_eq!(walk.next_page(), None);
+    }
+
+    #[test]
     fn without_a_total_it_ends_on_an_empty_page() {
         let mut walk = Walk::starting_at(3);
         take(&mut walk, page(3, 0), &["a"]);
@@ -293,26 +383,108 @@ mod tests {
     }
 
     #[test]
-    fn items_that_moved_on_from_the_page_before_are_dropped() {
+    fn an_empty_page_before_the_last_is_wrong_and_is_asked_for_again() {
+        let mut walk = Walk::starting_at(0);
+        take(&mut walk, page(1, 3), &["a"]);
+        assert_eq!(
+            complaint(&mut walk, page(2, 3), &[]),
+            "data must not be empty: page 2 is not the last"
+        );
+        assert_eq!(walk.next_page(), Some(2));
+        assert_eq!(take(&mut walk, page(2, 3), &["b"]), [true]);
+    }
+
+    #[test]
+    fn an_empty_page_is_wrong_too_where_only_the_items_are_told_to_be_more() {
+        let told =
+            |number, items_total| Pagination { page_size: 2, items_total, ..page(number, 0) };
+        let mut walk = Walk::starting_at(0);
+        take(&mut walk, told(1, 3), &["a", "b"]);
+        complaint(&mut walk, told(2, 3), &[]);
+        take(&mut walk, told(2, 3), &["c"]);
+        take(&mut walk, told(3, 3), &[]);
+        assert_eq!(walk.next_page(), None);
+        // What lies before the page that it begins at counts.
+        let mut walk = Walk::starting_at(2);
+        take(&mut walk, told(2, 3), &["c"]);
+        take(&mut walk, told(3, 3), &[]);
+        assert_eq!(walk.next_page(), None);
+    }
+
+    #[test]
+    fn a_last_page_that_comes_before_all_items_have_is_none() {
+        let told = |number| Pagination { page_size: 1, items_total: 3, ..page(number, 1) };
+        let mut walk = Walk::starting_at(0);
+        for (number, key) in [(1, "a"), (2, "b"), (3, "c")] {
+            take(&mut walk, told(number), &[key]);
+            assert_eq!(walk.next_page(), Some(number + 1));
+        }
+        take(&mut walk, told(4), &[]);
+        assert_eq!(walk.next_page(), None);
+    }
+
+    #[test]
+    fn items_that_moved_on_from_an_earlier_page_are_dropped() {
         let mut walk = Walk::starting_at(0);
         take(&mut walk, page(1, 9), &["a", "b"]);
         assert_eq!(take(&mut walk, page(2, 9), &["b", "c"]), [false, true]);
+        assert_eq!(take(&mut walk, page(3, 9), &["a", "d", "d"]), [false, true, false]);
+        assert_eq!(walk.next_page(), Some(4));
+    }
+
+    #[test]
+    fn a_page_with_nothing_new_is_passed_over() {
+        let mut walk = Walk::starting_at(0);
+        take(&mut walk, Pagination::default(), &["a", "b"]);
+        assert_eq!(take(&mut walk, Pagination::default(), &["b", "a"]), [false, false]);
         assert_eq!(walk.next_page(), Some(3));
     }
 
     #[test]
-    fn a_page_with_nothing_new_is_the_end() {
+    fn a_service_that_sends_the_same_for_ever_is_found_out() {
         let mut walk = Walk::starting_at(0);
         take(&mut walk, Pagination::default(), &["a", "b"]);
-        assert_eq!(take(&mut walk, Pagination::default(), &["b", "a"]), [false, false]);
+        take(&mut walk, Pagination::default(), &["a", "b"]);
+        complaint(&mut walk, Pagination::default(), &["a", "b"]);
+        assert_eq!(walk.next_page(), Some(3));
+        assert_eq!(take(&mut walk, Pagination::default(), &["c"]), [true]);
+    }
+
+    #[test]
+    fn another_page_than_the_one_asked_for_is_wrong_and_nothing_of_it_is_taken() {
+        let mut walk = Walk::starting_at(7);
+        let why = complaint(&mut walk, page(2, 9), &["a"]);
+        assert_eq!(why, "pagination.currentPage must be 7, the page that was asked for, not 2");
+        assert_eq!(walk.next_page(), Some(7));
+        assert_eq!(take(&mut walk, page(7, 7), &["a"]), [true]);
         assert_eq!(walk.next_page(), None);
     }
 
     #[test]
-    fn another_page_than_the_one_asked_for_is_the_end() {
-        let mut walk = Walk::starting_at(7);
-        assert_eq!(take(&mut walk, page(2, 9), &["a"]), [false]);
-        assert_eq!(walk.next_page(), None);
+    fn how_many_items_there_are_is_told_as_the_last_page_has_it() {
+        let told = |number, items_total| Pagination { items_total, ..page(number, 0) };
+        let mut walk = Walk::starting_at(0);
+        assert_eq!(walk.items_total(), 0);
+        take(&mut walk, told(1, 7), &["a"]);
+        assert_eq!(walk.items_total(), 7);
+        take(&mut walk, told(2, 8), &["b"]);
+        assert_eq!(walk.items_total(), 8);
+    }
+
+    #[test]
+    fn what_was_told_is_remembered_for_a_generation_in_bounded_memory() {
+        let mut told = Told::default();
+        let key = |number: usize| format!("to{number}");
+        let all = 5 * Told::GENERATION;
+        for number in 0..all {
+            assert!(told.add(&key(number)), "{number}");
+            let oldest = (number + 1).saturating_sub(Told::GENERATION);
+            assert!(number % 1000 != 0 || !told.add(&key(oldest)), "{oldest} of {number}");
+            assert!(told.count() <= 2 * Told::GENERATION);
+        }
+        for set in [&told.recent, &told.before] {
+            assert!(set.capacity() <= 14_336, "{}", set.capacity());
+        }
     }
 
     #[test]

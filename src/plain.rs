@@ -29,6 +29,20 @@ pub(crate) fn integer(text: &str) -> Option<(u32, &str)> {
     None
 }
 
+/// What follows an object whose other fields, strings and integers, are of no interest. One of the
+/// `known` ones would count in the place of what was read.
+pub(crate) fn other_fields<'t>(mut text: &'t str, known: &[&str]) -> Option<&'t str> {
+    while let Some(field) = text.strip_prefix(",\"") {
+        let (name, value) = string(field)?;
+        let value = value.strip_prefix(':').filter(|_| !known.contains(&name))?;
+        text = match value.strip_prefix('"') {
+            Some(value) => string(value)?.1,
+            None => integer(value)?.1,
+        };
+    }
+    text.strip_prefix('}')
+}
+
 /// A date in UTC, `2020-12-02T10:13:19+00:00`, in Unix seconds, and what follows.
 pub(crate) fn date(text: &str) -> Option<(i64, &str)> {
     const LOWEST: &[u8; 25] = b"0000-00-00T00:00:00+00:00";
@@ -86,6 +100,19 @@ mod tests {
     fn escapes_control_characters_and_open_strings_are_left_to_others() {
         for text in [r#"a\"b""#, r#"a\u0041""#, "a\nb\"", "a\0b\"", "abc", ""] {
             assert_eq!(string(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn other_fields_are_passed_over_if_they_are_plain_ones() {
+        for text in ["}", r#","a":"x"}"#, r#","a":7,"b":"","a":0}"#] {
+            assert_eq!(other_fields(&[text, "rest"].concat(), &["known"]), Some("rest"), "{text}");
+        }
+        for value in ["null", "[]", "{}", "-1", "1.5", r#""\"""#, r#"""#, ""] {
+            assert_eq!(other_fields(&format!(r#","a":{value}}}"#), &["known"]), None, "{value}");
+        }
+        for text in ["", ",}", r#","known":"x"}"#, r#","a":1,"known":1}"#, r#","a"}"#, r#" }"#] {
+            assert_eq!(other_fields(text, &["known"]), None, "{text}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! The problem document that the service sends with an error (RFC 9457 in shape). Its fields are
 //! for people: read leniently, since what the status says holds without them.
 
-use serde_json::Value;
+use crate::json::{self, Object, ObjectSeed, Place, Text};
+use serde::de::MapAccess;
 
 /// How many single problems a summary tells of.
 const MOST_SHOWN: usize = 4;
@@ -19,6 +20,8 @@ pub struct Problem {
     pub detail: Option<String>,
     /// The parameter that it is about.
     pub name: Option<String>,
+    /// The HTTP status that it belongs to.
+    pub status: Option<u64>,
     /// The single problems of a rejected request.
     pub problems: Vec<Problem>,
 }
@@ -26,26 +29,30 @@ pub struct Problem {
 impl Problem {
     /// What `body` tells, which is nothing if it is no JSON object.
     pub fn parse(body: &[u8]) -> Self {
-        let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
-            return Problem::default();
-        };
-        let mut problem = Problem::of(&object);
-        if let Some(Value::Array(problems)) = object.get("problems") {
-            problem.problems =
-                problems.iter().filter_map(Value::as_object).map(Problem::of).collect();
-        }
+        let whole = std::str::from_utf8(body).ok().and_then(Document::of);
+        let Some(Document { mut problem, problems }) = whole else { return Problem::default() };
+        let parts = json::items(problems.unwrap_or_default());
+        let parts = parts.iter().filter_map(|part| Document::of(part.get()));
+        problem.problems = parts.map(|part| part.problem).collect();
         problem
     }
 
-    fn of(object: &serde_json::Map<String, Value>) -> Self {
-        let text = |key| object.get(key).and_then(Value::as_str).map(str::to_owned);
-        Problem {
-            kind: text("type"),
-            title: text("title"),
-            detail: text("detail").or_else(|| text("details")),
-            name: text("name"),
-            problems: Vec::new(),
-        }
+    /// Whether the service itself says it, of a resource and with this status: whoever stands between
+    /// may answer too, with a page, with JSON of its own, or with a problem that no more than repeats
+    /// the status.
+    pub fn is_of_the_service(&self, status: u16) -> bool {
+        /// The end of the kind that says that the path is none of the service's.
+        const NO_SUCH_PATH: &str = "unrecognized-request-url";
+        let is_its_kind = match self.kind.as_deref() {
+            None => self.title.as_ref().is_some_and(|title| !title.is_empty()),
+            Some("" | "about:blank") => false,
+            // Where its kinds are described has changed over the years, but not by whom.
+            Some(kind) => {
+                !kind.ends_with(NO_SUCH_PATH)
+                    && (!kind.contains("://") || kind.contains("api.video/"))
+            }
+        };
+        is_its_kind && self.status.is_none_or(|told| told == u64::from(status))
     }
 
     /// The problem in a few words, each text passed through `hide` first, or nothing.
@@ -80,6 +87,42 @@ impl Problem {
     }
 }
 
+/// A problem, and the single problems that it lists, if any.
+struct Document<'de> {
+    problem: Problem,
+    problems: Option<&'de str>,
+}
+
+impl<'de> Document<'de> {
+    /// What an object tells; any of its fields may be odd.
+    fn of(text: &'de str) -> Option<Self> {
+        let place = Place::default();
+        json::decode(text, &place, ObjectSeed::new(&place)).ok()
+    }
+}
+
+impl<'de> Object<'de> for Document<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, _: &Place) -> Result<Self, A::Error> {
+        let (mut problem, mut details, mut problems) = (Problem::default(), None, None);
+        let text = |value| json::string(value).map(|text| text.into_owned());
+        while let Some(Text(field)) = map.next_key()? {
+            let value = json::raw(&mut map)?;
+            match field.as_ref() {
+                "type" => problem.kind = text(value),
+                "title" => problem.title = text(value),
+                "detail" => problem.detail = text(value),
+                "details" => details = text(value),
+                "name" => problem.name = text(value),
+                "status" => problem.status = json::whole(value),
+                "problems" => problems = Some(value),
+                _ => {}
+            }
+        }
+        problem.detail = problem.detail.or(details);
+        Ok(Document { problem, problems })
+    }
+}
+
 /// A text of the service's as it goes into a message, which is one line for a person.
 pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(LONGEST_SHOWN) {
@@ -103,9 +146,43 @@ mod tests {
         assert_eq!(problem.title.as_deref(), Some("An attribute is invalid."));
         assert_eq!(problem.detail.as_deref(), Some("Must be positive."));
         assert_eq!(problem.name.as_deref(), Some("ttl"));
+        assert_eq!(problem.status, Some(400));
         assert_eq!(problem.problems.len(), 2);
         assert_eq!(problem.problems[0].name.as_deref(), Some("a"));
         assert_eq!(problem.problems[1].detail.as_deref(), Some("B"));
+    }
+
+    #[test]
+    fn the_services_own_documents_are_told_from_those_of_others() {
+        for body in [
+            r#"{"title":"The requested resource was not found."}"#,
+            r#"{"type":"https://docs.api.video/reference/resource-not-found","status":404}"#,
+            r#"{"type":"https://docs.api.video/problems/resource.not_found","title":"x","name":""}"#,
+            r#"{"type":"resource-not-found","title":"Not found","status":404}"#,
+        ] {
+            assert!(Problem::parse(body.as_bytes()).is_of_the_service(404), "{body}");
+        }
+        for body in [
+            "",
+            "{}",
+            "[]",
+            "404 page not found",
+            "<html><title>404</title></html>",
+            r#"{"title":""}"#,
+            r#"{"title":404,"type":null}"#,
+            r#"{"message":"no Route matched with those values"}"#,
+            r#"{"error":"not found","status":404}"#,
+            r#"{"detail":"Not Found"}"#,
+            r#"{"timestamp":0,"status":404,"error":"Not Found","path":"/upload-tokens/x"}"#,
+            r#"{"type":"about:blank","title":"Not Found","status":404}"#,
+            r#"{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.5","title":"Not Found"}"#,
+            r#"{"type":"https://docs.api.video/reference/unrecognized-request-url","title":"x"}"#,
+            r#"{"title":"The API key is invalid.","status":401}"#,
+            r#"[{"title":"The requested resource was not found."}]"#,
+            r#"{"title":"The requested resource was not found.""#,
+        ] {
+            assert!(!Problem::parse(body.as_bytes()).is_of_the_service(404), "{body}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::cancel::{Cancel, lock};
 use crate::deadline::Deadline;
+use crate::header_number::HeaderNumber;
 use crate::jitter;
 use crate::transport::{Interruption, pause};
 use crate::wake::Waiter;
@@ -37,11 +38,13 @@ impl RateLimit {
         let mut told = RateLimit::default();
         for (name, value) in headers {
             let Some(name) = name.as_str().strip_prefix("x-ratelimit-") else { continue };
-            let number = || value.to_str().ok()?.trim().parse().ok();
+            let number = || HeaderNumber::of(value);
+            let down = || number().and_then(HeaderNumber::rounded_down);
+            let up = || number().and_then(HeaderNumber::rounded_up);
             match name {
-                "limit" => told.limit = told.limit.or_else(number),
-                "remaining" => told.remaining = told.remaining.or_else(number),
-                "retry-after" => told.reset_seconds = told.reset_seconds.or_else(number),
+                "limit" => told.limit = told.limit.or_else(down),
+                "remaining" => told.remaining = told.remaining.or_else(down),
+                "retry-after" => told.reset_seconds = told.reset_seconds.or_else(up),
                 _ => {}
             }
         }

@@ -2,9 +2,13 @@
 
 use crate::client::Client;
 use crate::error::{Error, Outcome};
+use crate::json;
 use crate::secret::{self, Wiped};
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode, utf8_percent_encode,
+};
+use std::borrow::Cow;
 use std::fmt::Write;
 use ureq::http::uri::PathAndQuery;
 use ureq::http::{self, HeaderValue, Method, Uri, header};
@@ -37,15 +41,15 @@ impl<'a> Request<'a> {
 
     /// Narrows it down to one item of the collection, given as `parameter`.
     pub fn item(mut self, parameter: &str, item: &'a str) -> Result<Self, Error> {
-        // A path of dots would be resolved away on its way: DELETE of ".." is DELETE of "/".
-        if matches!(item, "" | "." | "..") {
-            return Err(Error::invalid_argument(format_args!(
-                "{parameter} must not be empty, \".\" or \"..\""
-            )));
-        }
         if item.len() > LONGEST_ITEM {
             return Err(Error::invalid_argument(format_args!(
                 "{parameter} is longer than {LONGEST_ITEM} bytes"
+            )));
+        }
+        if !stays_in_its_place(item) {
+            return Err(Error::invalid_argument(format_args!(
+                "{parameter} must not be empty or a dot segment, nor hold a slash, a backslash or a \
+                 control character, not even percent-encoded"
             )));
         }
         self.item = Some(item);
@@ -124,8 +128,7 @@ impl<'a> Request<'a> {
         self.method != Method::POST
     }
 
-    /// Whether it deletes: then its answer's body is of no interest, and finding nothing may mean
-    /// that it has worked before.
+    /// Whether it deletes: then finding nothing may mean that it has worked before.
     pub fn is_deletion(&self) -> bool {
         self.method == Method::DELETE
     }
@@ -133,6 +136,13 @@ impl<'a> Request<'a> {
     /// What a call with this request did, if its attempts came to `outcome`.
     pub fn outcome(&self, outcome: Outcome) -> Outcome {
         if self.is_read() { Outcome::NotApplied } else { outcome }
+    }
+
+    /// What a success shows to have been done that cannot be used, by as much of its body as has come:
+    /// whoever stands between can say 200, but hardly as the service says what it has made.
+    pub fn shown_by(&self, body: &[u8]) -> Outcome {
+        let has_made = self.method == Method::POST && json::begins_object(body);
+        self.outcome(if has_made { Outcome::Applied } else { Outcome::Unknown })
     }
 
     /// What `outcome` means for this request, for a person.
@@ -165,7 +175,100 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Whether an item of a path is one segment of it for whoever reads the path. On its way it may be
+/// decoded, more than once, and what that makes of it be resolved or cut: DELETE of "../videos/x" would
+/// arrive as that of a video, and DELETE of ".." as that of "/".
+fn stays_in_its_place(item: &str) -> bool {
+    // As all of the service's are.
+    if item.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return !item.is_empty();
+    }
+    if item.contains(char::is_control) {
+        return false;
+    }
+    let mut item = Cow::Borrowed(item.as_bytes());
+    loop {
+        let ends_early = |byte: &u8| matches!(byte, b';' | b'?' | b'#');
+        let segment = item.split(ends_early).next().unwrap_or_default();
+        let leads_away = |byte: &u8| matches!(byte, b'/' | b'\\' | 0x7f) || *byte < b' ';
+        if matches!(segment, b"" | b"." | b"..") || item.iter().any(leads_away) {
+            return false;
+        }
+        match Cow::from(percent_decode(&item)) {
+            Cow::Borrowed(_) => return true,
+            Cow::Owned(decoded) => item = Cow::Owned(decoded),
+        }
+    }
+}
+
 /// An item of a path as it is sent.
 fn encode(item: &str) -> PercentEncode<'_> {
     utf8_percent_encode(item, NOT_UNRESERVED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_that_is_one_segment_for_everybody_is_taken() {
+        for item in [
+            "to1tcmSFHeYY5KzyhOqVKMKb",
+            "...",
+            "..a",
+            "a..",
+            "a b?c#d;e",
+            "100%",
+            "%",
+            "%zz",
+            "%41",
+            "%2541",
+            "%C3%A9",
+            "é\u{1f600}",
+        ] {
+            assert!(stays_in_its_place(item), "{item}");
+        }
+        assert!(stays_in_its_place(&"%25".repeat(1300)));
+    }
+
+    #[test]
+    fn an_item_that_leads_away_from_its_place_is_not() {
+        for item in [
+            "",
+            ".",
+            "..",
+            "/",
+            "a/b",
+            "../videos/x",
+            "a\\b",
+            "\\",
+            "a\nb",
+            "\u{1}",
+            "\u{7f}",
+            "\u{85}",
+            "%2e",
+            "%2E%2e",
+            ".%2e",
+            "%252e%252E",
+            "%2f",
+            "a%2Fb",
+            "a%5cb",
+            "a%0ab",
+            "a%00",
+            "a%7f",
+            "..%252f",
+            "%25252e%25252e",
+            "..;x",
+            ".;",
+            ";x",
+            "..?x",
+            "?",
+            "#",
+            "..#",
+            "..%3bx",
+        ] {
+            assert!(!stays_in_its_place(item), "{item:?}");
+        }
+        assert!(!stays_in_its_place(&format!("{}2f", "%25".repeat(1300))));
+    }
 }

@@ -1,6 +1,8 @@
 //! How long the service asks to wait before the next try.
 
-use std::time::{Duration, SystemTime};
+use crate::date;
+use crate::header_number::HeaderNumber;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ureq::http::HeaderMap;
 
 /// What is longer is no time to wait: a year, which leaves room to add to.
@@ -17,21 +19,29 @@ pub(crate) fn told(status: u16, headers: &HeaderMap) -> Option<Duration> {
 
 /// A header that is a number of seconds.
 fn seconds(headers: &HeaderMap, name: &str) -> Option<Duration> {
-    let value = headers.get(name)?.to_str().ok()?.trim();
-    // Only digits: no sign, which the standard does not know.
-    if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let seconds = Duration::from_secs(value.parse().unwrap_or(u64::MAX));
-    Some(seconds.min(LONGEST))
+    let seconds = HeaderNumber::of(headers.get(name)?)?.rounded_up();
+    Some(seconds.map_or(LONGEST, Duration::from_secs).min(LONGEST))
 }
 
 /// `Retry-After` as a date, against the answer's own `Date`: the clocks here and there may differ.
 fn until_date(headers: &HeaderMap) -> Option<Duration> {
-    let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
-    let until = date("retry-after")?;
-    let now = date("date").unwrap_or_else(SystemTime::now);
-    Some(until.duration_since(now).unwrap_or_default().min(LONGEST))
+    let until = unix_seconds(headers, "retry-after")?;
+    let now = unix_seconds(headers, "date").unwrap_or_else(|| since_epoch(SystemTime::now()));
+    let seconds = u64::try_from(until.saturating_sub(now)).unwrap_or(0);
+    Some(Duration::from_secs(seconds).min(LONGEST))
+}
+
+/// A header that is a date as HTTP writes it, or else as the service's own are written.
+fn unix_seconds(headers: &HeaderMap, name: &str) -> Option<i64> {
+    let value = headers.get(name)?.to_str().ok()?.trim();
+    let date = httpdate::parse_http_date(value).map(since_epoch);
+    date.ok().or_else(|| date::unix_seconds(value))
+}
+
+/// A time in Unix seconds; what lies before them is 0, and no time to wait for.
+fn since_epoch(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    i64::try_from(since).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -56,6 +66,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_odd_but_plain_is_understood_too() {
+        for (value, seconds) in [("1.5", 2), ("+5", 5), (" 7 ", 7), ("0.0", 0)] {
+            assert_eq!(wait(503, &[("retry-after", value)]), Some(seconds), "{value}");
+            assert_eq!(wait(429, &[("x-ratelimit-retry-after", value)]), Some(seconds), "{value}");
+        }
+        let date = ("date", "Mon, 23 Nov 2026 10:00:00 GMT");
+        for value in
+            ["2026-11-23T10:01:30Z", "2026-11-23T11:01:30+01:00", "2026-11-23 10:01:30.5 +0000"]
+        {
+            assert_eq!(wait(503, &[date, ("retry-after", value)]), Some(90), "{value}");
+        }
+        assert_eq!(wait(503, &[date, ("retry-after", "1969-12-31T00:00:00Z")]), Some(0));
+    }
+
+    #[test]
     fn the_services_own_header_counts_on_a_429_alone() {
         assert_eq!(wait(429, &[("x-ratelimit-retry-after", "12")]), Some(12));
         assert_eq!(wait(503, &[("x-ratelimit-retry-after", "12")]), None);
@@ -69,7 +94,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_not_told() {
-        for value in ["", "-1", "+1", "soon", "1.5", "1 s"] {
+        for value in ["", "-1", "soon", "1 s", "2026-11-23", "2026-11-23T10:01:30"] {
             assert_eq!(wait(503, &[("retry-after", value)]), None, "{value}");
         }
         assert_eq!(

@@ -2,13 +2,14 @@
 //! succeeds, or the table of retries or the deadline ends them; and what its end says of failure
 //! and outcome.
 
-use crate::answer::Answer;
+use crate::answer::{self, Answer};
 use crate::attempt::{Attempt, Reuse};
 use crate::body::Body;
 use crate::cancel::Cancel;
 use crate::client::{Client, Connections};
 use crate::deadline::Deadline;
 use crate::error::{CallFacts, Error, Failure, Outcome, Reply};
+use crate::json;
 use crate::problem::{self, Problem};
 use crate::rate_limit::{self, Pass, RateLimit, Stopped};
 use crate::request::Request;
@@ -19,6 +20,8 @@ use crate::trace::Level;
 use crate::transport::{Exchange, Fault, Interruption, pause};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use ureq::http::HeaderValue;
+use ureq::http::header::{CONTENT_ENCODING, LOCATION};
 
 /// The largest body of a success.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
@@ -102,7 +105,7 @@ struct Call<'c, 'r> {
 
 /// How an attempt ended.
 enum Ending {
-    Success { status: u16, body: Body },
+    Success { status: u16, body: Body, encoding: Option<String> },
     Failure(Ended),
 }
 
@@ -124,13 +127,13 @@ impl<'c, 'r> Call<'c, 'r> {
             let now = pass.as_ref().map_or_else(Instant::now, Pass::time);
             let attempt = self.begin_attempt(now)?;
             let ended = match self.exchange(&attempt, pass)? {
-                Ending::Success { status, body } => {
+                Ending::Success { status, body, encoding } => {
                     self.trace_attempt(&attempt, Level::Info, status, &body, "");
-                    return Ok(self.answer(status, body));
+                    return Ok(Answer { encoding, ..self.answer(status, body) });
                 }
                 Ending::Failure(ended) => ended,
             };
-            if ended.failure == Failure::Http(404) && self.may_have_deleted_before() {
+            if ended.says_it_is_gone() && self.may_have_deleted_before() {
                 self.trace_attempt(
                     &attempt,
                     Level::Info,
@@ -194,7 +197,7 @@ impl<'c, 'r> Call<'c, 'r> {
     }
 
     fn answer(&self, status: u16, body: Body) -> Answer<'r> {
-        Answer { request: self.request, status, attempts: self.attempts, body }
+        Answer { request: self.request, status, attempts: self.attempts, body, encoding: None }
     }
 
     /// Waits for the rate limit's gate, unless the call may make one attempt only.
@@ -254,42 +257,30 @@ impl<'c, 'r> Call<'c, 'r> {
         };
         Ok(match exchange {
             Ok(mut exchange) => {
-                self.take_note(&mut exchange, pass);
-                self.judge(exchange, attempt)
+                let rate_limit = RateLimit::of(exchange.headers());
+                if let Some(pass) = pass {
+                    let refused_for = match exchange.status().as_u16() {
+                        429 => retry_after::told(429, exchange.headers()),
+                        _ => None,
+                    };
+                    pass.answered(rate_limit, refused_for);
+                }
+                let ending = self.judge(&mut exchange, attempt);
+                if let Some(recording) = &self.recording {
+                    let headers = std::mem::take(exchange.headers_mut());
+                    recording.answer(exchange.status(), headers, rate_limit);
+                }
+                ending
             }
             Err(fault) => Ending::Failure(Ended::broken_off(fault, attempt, None)),
         })
     }
 
-    /// Takes note of what the head of an answer tells besides its status.
-    fn take_note(&self, exchange: &mut Exchange, pass: Option<Pass<'_>>) {
-        let rate_limit = RateLimit::of(exchange.headers());
-        if let Some(pass) = pass {
-            let refused_for = match exchange.status().as_u16() {
-                429 => retry_after::told(429, exchange.headers()),
-                _ => None,
-            };
-            pass.answered(rate_limit, refused_for);
-        }
-        if let Some(recording) = &self.recording {
-            // A success says no more in its head, a refusal does.
-            let headers = if exchange.status().is_success() {
-                std::mem::take(exchange.headers_mut())
-            } else {
-                exchange.headers().clone()
-            };
-            recording.answer(exchange.status(), headers, rate_limit);
-        }
-    }
-
     /// What an answer says, once its head has come: the head beats the body.
-    fn judge(&self, exchange: Exchange, attempt: &Attempt) -> Ending {
+    fn judge(&self, exchange: &mut Exchange, attempt: &Attempt) -> Ending {
         let status = exchange.status().as_u16();
         let (failure, outcome) = match status {
-            200..=299 if self.request.is_deletion() => {
-                return Ending::Success { status, body: Body::default() };
-            }
-            200..=299 => return read_success(exchange, attempt),
+            200..=299 => return self.read_success(exchange, attempt),
             // The service has refused, and says so itself. A 408 comes from whoever waited for the
             // request, and may come too late.
             408 => (Failure::Http(status), Outcome::Unknown),
@@ -297,45 +288,83 @@ impl<'c, 'r> Call<'c, 'r> {
             500..=599 => (Failure::Http(status), Outcome::Unknown),
             _ => (Failure::Decode, Outcome::Unknown),
         };
-        self.read_refusal(exchange, failure, outcome, attempt)
+        Ending::Failure(self.read_refusal(exchange, failure, outcome, attempt))
+    }
+
+    /// Reads the body of a success.
+    fn read_success(&self, exchange: &mut Exchange, attempt: &Attempt) -> Ending {
+        let status = exchange.status().as_u16();
+        let (body, fault) = exchange.read_body(LARGEST_BODY, attempt);
+        let too_large = (body.len() > LARGEST_BODY)
+            .then(|| Fault::Unreadable(format!("the answer is larger than {LARGEST_BODY} bytes")));
+        let Some(fault) = too_large.or(fault) else {
+            // What begins as an object is not encoded, whatever is said of it.
+            let is_plain = json::begins_object(&body);
+            let encoding = if is_plain { None } else { self.encoding(exchange) };
+            return Ending::Success { status, body, encoding };
+        };
+        let outcome = self.request.shown_by(&body);
+        let body = body.beginning(Reply::BODY_LIMIT);
+        let reply = Some(Box::new(Reply { status, problem: Problem::default(), body }));
+        Ending::Failure(Ended { outcome, ..Ended::broken_off(fault, attempt, reply) })
     }
 
     /// Reads what the service says about a refusal, as far as it comes.
     fn read_refusal(
         &self,
-        mut exchange: Exchange,
+        exchange: &mut Exchange,
         failure: Failure,
         outcome: Outcome,
         attempt: &Attempt,
-    ) -> Ending {
+    ) -> Ended {
         let (body, _) = exchange.read_body(Reply::BODY_LIMIT, attempt);
         let body = body.beginning(Reply::BODY_LIMIT);
         let problem = Problem::parse(&body);
         let status = exchange.status();
         let name = status.canonical_reason().unwrap_or("(no name)");
         // What the service says may repeat a secret.
-        let hide = |text: String| self.request.hide_in(self.client.hide_in(text));
-        let what = match (status.as_u16(), problem.summary(hide)) {
-            (code @ 300..=399, _) => {
-                let target = exchange.headers().get("location").map(|it| it.as_bytes());
-                let target = hide(String::from_utf8_lossy(target.unwrap_or(b"nowhere")).into());
-                let target = problem::shorten(&target);
+        let target = exchange.headers().get(LOCATION).filter(|it| !it.is_empty());
+        let what = match (status.as_u16(), target, problem.summary(|text| self.hide(text))) {
+            (code @ 300..=399, Some(target), _) => {
+                let target = self.shown(target);
                 format!("redirected (status {code}) to {target}, which is not followed")
             }
-            (code, _) if failure == Failure::Decode => {
+            (code, ..) if failure == Failure::Decode => {
                 format!("answered with status {code}, which means nothing here")
             }
-            (code, Some(summary)) => format!("{code} {name}: {summary}"),
-            (code, None) => format!("{code} {name}"),
+            (code, _, Some(summary)) => format!("{code} {name}: {summary}"),
+            (code, _, None) => match self.encoding(exchange) {
+                Some(encoding) => {
+                    format!("{code} {name}; of its body: {}", answer::encoded(&encoding))
+                }
+                None => format!("{code} {name}"),
+            },
         };
-        Ending::Failure(Ended {
+        Ended {
             failure,
             trouble: Trouble::Answered(status.as_u16()),
             outcome,
             what,
             retry_after: retry_after::told(status.as_u16(), exchange.headers()),
             reply: Some(Box::new(Reply { status: status.as_u16(), problem, body })),
-        })
+        }
+    }
+
+    /// How an answer's body is encoded, though nobody asked for that.
+    fn encoding(&self, exchange: &Exchange) -> Option<String> {
+        let encoding = exchange.headers().get(CONTENT_ENCODING)?;
+        let is_none = encoding.as_bytes().eq_ignore_ascii_case(b"identity");
+        (!is_none).then(|| self.shown(encoding))
+    }
+
+    /// A text of the service's without the secrets that it may repeat.
+    fn hide(&self, text: String) -> String {
+        self.request.hide_in(self.client.hide_in(text))
+    }
+
+    /// A header's value as a message shows it.
+    fn shown(&self, value: &HeaderValue) -> String {
+        problem::shorten(&self.hide(String::from_utf8_lossy(value.as_bytes()).into()))
     }
 
     /// The error that a failed attempt makes of the call.
@@ -436,11 +465,10 @@ impl Ended {
             Fault::Broken(_) if answered.is_some() => (Failure::Transport, Trouble::Broke),
             Fault::Broken(_) => (Failure::Transport, trouble_of_broken(attempt)),
         };
-        let outcome = match (&fault, &answered) {
-            (_, Some(_)) => Outcome::Applied,
+        let outcome = match &fault {
             // A server that wants another handshake has not looked at the request, even if that was
             // sent with the last of the handshake.
-            (Fault::TlsRefused(_), None) => Outcome::NotApplied,
+            Fault::TlsRefused(_) => Outcome::NotApplied,
             _ if attempt.request_begun() => Outcome::Unknown,
             _ => Outcome::NotApplied,
         };
@@ -465,6 +493,12 @@ impl Ended {
         }
     }
 
+    /// Whether the service says that there is no such thing, and not somebody on the way.
+    fn says_it_is_gone(&self) -> bool {
+        self.failure == Failure::Http(404)
+            && self.reply.as_ref().is_some_and(|reply| reply.problem.is_of_the_service(404))
+    }
+
     /// The wait that followed was cancelled: what the service had said is kept.
     fn cancelled_waiting(self) -> Self {
         Ended {
@@ -483,22 +517,6 @@ fn trouble_of_broken(attempt: &Attempt) -> Trouble {
         (true, true, false) => Trouble::Stale,
         (false, false, _) => Trouble::NotSent,
         _ => Trouble::Broke,
-    }
-}
-
-/// Reads the body of a success.
-fn read_success(mut exchange: Exchange, attempt: &Attempt) -> Ending {
-    let status = exchange.status().as_u16();
-    let (body, fault) = exchange.read_body(LARGEST_BODY, attempt);
-    let too_large = (body.len() > LARGEST_BODY)
-        .then(|| Fault::Unreadable(format!("the answer is larger than {LARGEST_BODY} bytes")));
-    match too_large.or(fault) {
-        None => Ending::Success { status, body },
-        Some(fault) => {
-            let body = body.beginning(Reply::BODY_LIMIT);
-            let reply = Reply { status, problem: Problem::default(), body };
-            Ending::Failure(Ended::broken_off(fault, attempt, Some(Box::new(reply))))
-        }
     }
 }
 

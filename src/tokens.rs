@@ -4,6 +4,7 @@
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::client::Client;
+use crate::date::unix_seconds;
 use crate::error::Error;
 use crate::json::{self, Field, Object, ObjectSeed, Place, Text};
 use crate::page::{self, Pagination, Sink, Walk};
@@ -12,8 +13,6 @@ use crate::request::Request;
 use crate::send::{CallOptions, send};
 use serde::de::MapAccess;
 use std::borrow::Cow;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use ureq::http::Method;
 
 /// Where the service keeps them.
@@ -36,17 +35,13 @@ pub(crate) struct Token<'de> {
     pub expires_at: Option<i64>,
 }
 
+static FIELDS: [&str; 4] = ["token", "ttl", "createdAt", "expiresAt"];
 static TOKEN: Field = Field { name: "token", expected: "a non-empty string without NUL" };
-static TTL: Field = Field { name: "ttl", expected: "an integer from 0 to 2147483647" };
-static CREATED_AT: Field = Field { name: "createdAt", expected: "an RFC 3339 date" };
-static EXPIRES_AT: Field = Field { name: "expiresAt", expected: "an RFC 3339 date" };
 
 impl<'de> Object<'de> for Token<'de> {
     fn from_map<A: MapAccess<'de>>(mut map: A, place: &Place) -> Result<Self, A::Error> {
-        // Of what may be absent, the outer option is the verdict, the inner one the value.
-        let date = |date: Option<Text<'_>>| {
-            date.map_or(Some(None), |Text(date)| unix_seconds(&date).map(Some))
-        };
+        // What may be absent does not spoil the rest if it cannot be read: it is not told then.
+        let date = |value: &str| unix_seconds(&json::string(value)?);
         let (mut token, mut ttl_seconds, mut created_at, mut expires_at) = (None, None, None, None);
         while let Some(Text(field)) = map.next_key()? {
             match field.as_ref() {
@@ -55,12 +50,12 @@ impl<'de> Object<'de> for Token<'de> {
                     token = Some(place.read(&mut map, &TOKEN, accept)?);
                 }
                 "ttl" => {
-                    let accept =
-                        |ttl: Option<u32>| ttl.is_none_or(|ttl| ttl <= LONGEST_TTL).then_some(ttl);
-                    ttl_seconds = place.read(&mut map, &TTL, accept)?;
+                    let ttl = json::whole(json::raw(&mut map)?);
+                    let ttl = ttl.and_then(|ttl| u32::try_from(ttl).ok());
+                    ttl_seconds = ttl.filter(|ttl| *ttl <= LONGEST_TTL);
                 }
-                "createdAt" => created_at = place.read(&mut map, &CREATED_AT, date)?,
-                "expiresAt" => expires_at = place.read(&mut map, &EXPIRES_AT, date)?,
+                "createdAt" => created_at = date(json::raw(&mut map)?),
+                "expiresAt" => expires_at = date(json::raw(&mut map)?),
                 _ => json::skip(&mut map)?,
             }
         }
@@ -68,12 +63,17 @@ impl<'de> Object<'de> for Token<'de> {
         Ok(Token { token, ttl_seconds, created_at, expires_at })
     }
 
+    #[inline(always)] // it has two callers, of which one calls it by the hundred
     fn from_plain(text: &'de str) -> Option<(Self, &'de str)> {
         let (token, rest) = plain::string(text.strip_prefix(r#"{"token":""#)?)?;
         let (ttl, rest) = plain::integer(rest.strip_prefix(r#","ttl":"#)?)?;
         let (created_at, rest) = plain::date(rest.strip_prefix(r#","createdAt":""#)?)?;
         let (expires_at, rest) = plain::date(rest.strip_prefix(r#"","expiresAt":""#)?)?;
-        let rest = rest.strip_prefix("\"}")?;
+        let rest = match rest.strip_prefix("\"}") {
+            Some(rest) => rest,
+            // Fields of a later API come behind those of today.
+            None => plain::other_fields(rest.strip_prefix('"')?, &FIELDS)?,
+        };
         let token = Token {
             token: Cow::Borrowed(token),
             ttl_seconds: Some(ttl),
@@ -87,16 +87,6 @@ impl<'de> Object<'de> for Token<'de> {
 /// Whether a token can be told to C, which takes a NUL for the end.
 fn is_usable(token: &str) -> bool {
     !token.is_empty() && memchr::memchr(0, token.as_bytes()).is_none()
-}
-
-/// A date in RFC 3339, in Unix seconds with the fraction floored.
-fn unix_seconds(date: &str) -> Option<i64> {
-    match plain::date(date) {
-        Some((seconds, "")) => Some(seconds),
-        // The time crate takes anything for what stands between date and time.
-        _ if !matches!(date.as_bytes().get(10), Some(b'T' | b't' | b' ')) => None,
-        _ => Some(OffsetDateTime::parse(date, &Rfc3339).ok()?.unix_timestamp()),
-    }
 }
 
 /// By what a list is sorted.
@@ -184,7 +174,7 @@ pub(crate) fn create<T>(
     }
     let payload = format!("{{\"ttl\":{ttl_seconds}}}");
     let request = Request::new(Method::POST, COLLECTION).json(payload.into_bytes());
-    decode_token(&send(client, &request, options)?, make)
+    decode_token(&send(client, &request, options)?, None, make)
 }
 
 /// Makes a token as the JSON object `payload` asks, and returns the service's answer as it is.
@@ -197,7 +187,7 @@ pub(crate) fn create_json(
         Error::invalid_argument(format_args!("payload_json must be a JSON object: {why}"))
     })?;
     let request = Request::new(Method::POST, COLLECTION).json(payload.into());
-    send(client, &request, options)?.into_checked(json::check)
+    send(client, &request, options)?.into_checked(json::check_object)
 }
 
 /// Looks up one token and hands it to `make`.
@@ -208,27 +198,33 @@ pub(crate) fn get<T>(
     make: impl FnOnce(&Token<'_>) -> T,
 ) -> Result<T, Error> {
     let request = Request::new(Method::GET, COLLECTION).item("token", token)?;
-    decode_token(&send(client, &request, options)?, make)
+    decode_token(&send(client, &request, options)?, Some(token), make)
 }
 
-/// Looks up one token, and returns the service's answer as it is.
+/// Looks up one token, and returns the service's answer as it is, unless it is about another token.
 pub(crate) fn get_json(client: &Client, token: &str, options: &CallOptions) -> Result<Body, Error> {
     let request = Request::new(Method::GET, COLLECTION).item("token", token)?;
-    send(client, &request, options)?.into_checked(json::check)
+    send(client, &request, options)?.into_checked(|text| {
+        json::check(text)?;
+        // What is none here may be more to the caller.
+        parse(text).map_or(Ok(()), |found| must_be(&found, token))
+    })
 }
 
-/// Lists one page of the active tokens into the sink that `begin` makes for the answer's text.
-pub(crate) fn list<S: for<'de> Sink<Token<'de>>>(
+/// Lists one page of the active tokens into the sink that `begin` makes for the answer's text, and
+/// that `finish` makes something of, unless it complains about the page.
+pub(crate) fn list<S: for<'de> Sink<Token<'de>>, T>(
     client: &Client,
     params: &ListParams,
     options: &CallOptions,
     begin: impl FnOnce(&str) -> S,
-) -> Result<(S, Pagination), Error> {
+    finish: impl FnOnce(S, &Pagination) -> Result<T, String>,
+) -> Result<T, Error> {
     let request = params.request()?;
     send(client, &request, options)?.decode(|text| {
         let mut sink = begin(text);
         let pagination = page::decode::<Token<'_>, S>(text, &mut sink)?;
-        Ok((sink, pagination))
+        finish(sink, &pagination)
     })
 }
 
@@ -242,18 +238,44 @@ pub(crate) fn list_json(
     send(client, &request, options)?.into_checked(json::check)
 }
 
-/// Revokes a token.
+/// Revokes a token. The service says nothing to that, or JSON: anything else somebody on the way says.
 pub(crate) fn delete(client: &Client, token: &str, options: &CallOptions) -> Result<(), Error> {
     let request = Request::new(Method::DELETE, COLLECTION).item("token", token)?;
-    send(client, &request, options).map(drop)
+    let answer = send(client, &request, options)?;
+    answer.decode(|text| if text.is_empty() { Ok(()) } else { json::check(text) })
 }
 
-fn decode_token<T>(answer: &Answer<'_>, make: impl FnOnce(&Token<'_>) -> T) -> Result<T, Error> {
+/// Decodes an answer that is a token, and the one that was `asked` for.
+fn decode_token<T>(
+    answer: &Answer<'_>,
+    asked: Option<&str>,
+    make: impl FnOnce(&Token<'_>) -> T,
+) -> Result<T, Error> {
     answer.decode(|text| {
-        let place = Place::default();
-        let token = json::decode(text, &place, ObjectSeed::<Token<'_>>::new(&place))?;
-        Ok(make(&token))
+        let found = parse(text)?;
+        asked.map_or(Ok(()), |asked| must_be(&found, asked))?;
+        Ok(make(&found))
     })
+}
+
+fn parse(text: &str) -> Result<Token<'_>, String> {
+    if let Some((token, "")) = Token::from_plain(text) {
+        return Ok(token);
+    }
+    parse_any(text)
+}
+
+/// Decodes a token in any form.
+fn parse_any(text: &str) -> Result<Token<'_>, String> {
+    let place = Place::default();
+    json::decode(text, &place, ObjectSeed::<Token<'_>>::new(&place))
+}
+
+fn must_be(found: &Token<'_>, asked: &str) -> Result<(), String> {
+    if found.token == asked {
+        return Ok(());
+    }
+    Err("token must be the one that was asked for".into())
 }
 
 /// The way through all active tokens, page by page.
@@ -281,14 +303,15 @@ impl TokenPages {
         Some(ListParams { current_page: (page > 0).then_some(page), ..self.params })
     }
 
+    /// Takes the page that was listed and tells for each of its tokens whether it is a new one; or
+    /// complains, and it is as if the page had not been listed.
+    pub fn take(&mut self, pagination: &Pagination, tokens: &[&str]) -> Result<Vec<bool>, String> {
+        self.walk.take(pagination, tokens)
+    }
+
     /// How many tokens there are on all pages, as the last page told; 0 is not told.
     pub fn items_total(&self) -> u64 {
         self.walk.items_total()
-    }
-
-    /// Takes the page that was listed and tells for each of its tokens whether it is a new one.
-    pub fn take(&mut self, pagination: &Pagination, tokens: &[&str]) -> Vec<bool> {
-        self.walk.take(pagination, tokens)
     }
 }
 
@@ -335,7 +358,8 @@ mod tests {
     const PAGE: &str = concat!(
         r#"{"data":[{"token":"to1","ttl":3600,"createdAt":"2020-12-02T10:13:19+00:00","#,
         r#""expiresAt":"2020-12-02T11:13:19+00:00"},{"token":"to2","ttl":0,"#,
-        r#""createdAt":"2024-02-29T23:59:59+00:00","expiresAt":"9999-12-31T00:00:00+00:00"}],"#,
+        r#""createdAt":"2024-02-29T23:59:59+00:00","expiresAt":"9999-12-31T00:00:00+00:00","#,
+        r#""later":"x","more":7}],"#,
         r#""pagination":{"currentPage":1,"pagesTotal":1,"pageSize":25,"itemsTotal":2,"links":[]}}"#
     );
 
@@ -400,6 +424,9 @@ mod tests {
             "0000",
             "\"ttl\":1,",
             "\"token\":\"\",",
+            ",\"ttl\":2",
+            ",\"x\":\"y\"",
+            ",\"x\":{}",
             "\"data\":[],",
             "\"pagination\":{},",
             "],[",
@@ -423,6 +450,14 @@ mod tests {
             }
             good += u32::from(verdict.is_ok());
             assert_eq!(decode(&text), verdict, "round {round}: {text}");
+            // Its last token by itself.
+            let token = text.rfind("},{").map_or("", |at| &text[at + 2..]);
+            let token = token.find("}]").map_or(token, |end| &token[..=end]);
+            let told = |token: Token<'_>| {
+                let Token { token, ttl_seconds, created_at, expires_at } = token;
+                (token.into_owned(), ttl_seconds, created_at, expires_at)
+            };
+            assert_eq!(parse(token).map(told), parse_any(token).map(told), "{round}: {token}");
         }
         assert!(plain > 1_000 && good > plain && good < 99_000, "{plain} plain, {good} good");
     }

@@ -526,6 +526,27 @@ fn purge_counts_a_token_that_is_gone_already_as_no_failure() {
 }
 
 #[test]
+fn purge_counts_what_a_gateway_says_as_a_failure_and_not_as_gone() {
+    let gateways = [
+        ("404 Not Found", "<html><h1>404 Not Found</h1></html>", 3),
+        ("404 Not Found", r#"{"message":"no Route matched with those values"}"#, 3),
+        ("404 Not Found", "", 3),
+        ("200 OK", "<html>Blocked</html>", 9),
+    ];
+    for (status, body, code) in gateways {
+        let service = CannedService::deleting_with(
+            &[&made("to1", Some(0), None), &made("to2", Some(0), None)],
+            move |token| if token == "to1" { (status, body) } else { ("204 No Content", "") },
+        );
+        let run = tool_at(&service).run(&["purge", "--never-expiring", "--yes"]);
+        assert_eq!(run.code, code, "{run:?}");
+        assert_eq!(failures(&run).len(), 1, "{run:?}");
+        assert!(run.errors.ends_with("\n1 deleted, 1 failed\n"), "{run:?}");
+        assert!(!run.errors.contains("deleted already"), "{run:?}");
+    }
+}
+
+#[test]
 fn purge_goes_on_after_a_failure_that_is_about_one_token_and_ends_with_it() {
     let service = CannedService::deleting(
         &[&made("..", Some(0), None), &made("to2", Some(0), None), &made("to3", Some(0), None)],

@@ -96,7 +96,8 @@ static const char help_of_surroundings[] =
     "  0    done, or not done because the answer to the question was no\n"
     "  1    anything that is not below, such as a full disk under standard output\n"
     "  2    used wrongly: an unknown option, an invalid argument, no API key\n"
-    "  3    not found (of purge: never, what is gone is gone)\n"
+    "  3    not found (of purge: only if it was not the service that said so; what is gone\n"
+    "       is gone)\n"
     "  4    unauthorized: the API key was refused\n"
     "  5    network: no connection, no TLS, or it broke\n"
     "  6    timed out\n"
@@ -181,14 +182,22 @@ static int code_of(av_status status) {
   }
 }
 
+/* Whether it is the service that says that there is no such token: a gateway on the way may say 404
+ * too, with a page of its own, which is no problem as the service tells them. */
+static bool is_gone(const av_error *error) {
+  return av_error_status(error) == AV_STATUS_NOT_FOUND &&
+         (av_error_problem_type(error) != NULL || av_error_problem_title(error) != NULL);
+}
+
 /* What to do about a failure, or NULL where its message says it all. */
 static const char *hint_for(const av_error *error, enum task task) {
   if (task == TASK_CREATE && av_error_outcome(error) != AV_OUTCOME_NOT_APPLIED)
     return "there may be a new token now; look with: avtokens list --desc --page-size 5";
   switch (av_error_status(error)) {
     case AV_STATUS_NOT_FOUND:
-      return task == TASK_ONE_TOKEN ? "no such token: never made, expired, or deleted already"
-                                    : "is there a wrong path in APIVIDEO_BASE_URL?";
+      return task == TASK_ONE_TOKEN && is_gone(error)
+                 ? "no such token: never made, expired, or deleted already"
+                 : "is there a wrong path in APIVIDEO_BASE_URL?";
     case AV_STATUS_UNAUTHORIZED:
       return "APIVIDEO_API_KEY must be a key for the service that APIVIDEO_BASE_URL names";
     case AV_STATUS_CONNECT:
@@ -900,8 +909,8 @@ static void show_deletions(size_t deleted, size_t all, const av_response *last) 
 
 /* Whether a failure to delete one token says nothing about the next. */
 static bool is_about_one_token(av_status status) {
-  return status == AV_STATUS_INVALID_ARGUMENT || status == AV_STATUS_REJECTED ||
-         status == AV_STATUS_SERVER || status == AV_STATUS_DECODE;
+  return status == AV_STATUS_INVALID_ARGUMENT || status == AV_STATUS_NOT_FOUND ||
+         status == AV_STATUS_REJECTED || status == AV_STATUS_SERVER || status == AV_STATUS_DECODE;
 }
 
 static int delete_doomed(const struct session *session, const struct request *request,
@@ -925,7 +934,7 @@ static int delete_doomed(const struct session *session, const struct request *re
       if (!request->json) continue;
       clear_progress(); /* both may be on one terminal */
       print_json_deleted(token);
-    } else if (status == AV_STATUS_NOT_FOUND) {
+    } else if (is_gone(error)) {
       gone++; /* expired, or deleted by somebody else meanwhile */
       av_error_free(error);
     } else {

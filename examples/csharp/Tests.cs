@@ -263,9 +263,9 @@ internal static class Tests
     }
 
     [Test]
-    private static void A_create_with_an_unusable_answer_was_applied()
+    private static void A_create_with_an_unusable_object_for_an_answer_was_applied()
     {
-        using (var service = new CannedService("200 OK", "no JSON"))
+        using (var service = new CannedService("200 OK", "{\"no token\":1}"))
         using (var client = Client(service.Url))
             Equal(Outcome.Applied, Throws<DecodeException>(() => client.CreateToken(Minute)).Outcome);
     }

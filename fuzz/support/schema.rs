@@ -24,35 +24,62 @@ fn token_at(value: &Value, prefix: &str, whole: &str) -> Verdict<Told> {
     if text.is_none() {
         fault("token");
     }
-    let told = |field| object.get(field).filter(|value| !value.is_null());
-    let ttl = told("ttl").map(|ttl| ttl.as_u64().filter(|ttl| *ttl <= 0x7fff_ffff));
-    if ttl == Some(None) {
-        fault("ttl");
-    }
-    let mut date = |field| {
-        let date = told(field).map(|date| seconds(date.as_str()?));
-        if date == Some(None) {
-            fault(field);
-        }
-        date.flatten()
-    };
-    let (created_at, expires_at) = (date("createdAt"), date("expiresAt"));
     if !faults.is_empty() {
         return Err(faults);
     }
+    // What need not be told is no fault: if it cannot be read, it is not told.
+    let ttl = object.get("ttl").and_then(whole_number).filter(|ttl| *ttl <= 0x7fff_ffff);
+    let date = |field| seconds(object.get(field)?.as_str()?);
     Ok((
         text.unwrap_or_default().into(),
-        ttl.flatten().map(|ttl| ttl as u32),
-        created_at,
-        expires_at,
+        ttl.map(|ttl| ttl as u32),
+        date("createdAt"),
+        date("expiresAt"),
     ))
 }
 
-fn seconds(date: &str) -> Option<i64> {
+/// The number that a value is, as it is written down, if it is a whole one without a sign.
+fn whole_number(value: &Value) -> Option<u64> {
+    let text = value.as_number()?.to_string();
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let digits: u128 = format!("{whole}{fraction}").parse().ok()?;
+    let places = exponent.parse::<i64>().ok()? - i64::try_from(fraction.len()).ok()?;
+    let power = 10_u128.checked_pow(u32::try_from(places.unsigned_abs()).ok()?);
+    let number = match (digits, power) {
+        (0, _) => 0,
+        (digits, Some(power)) if places < 0 => (digits % power == 0).then_some(digits / power)?,
+        (digits, power) => digits.checked_mul(power?)?,
+    };
+    u64::try_from(number).ok()
+}
+
+/// Whether a value holds a number that serde_json rounds.
+pub fn is_rounded(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(is_rounded),
+        Value::Object(fields) => fields.values().any(is_rounded),
+        _ => false,
+    }
+}
+
+/// A date in one of the forms that are read, as its RFC 3339 form is.
+pub fn seconds(date: &str) -> Option<i64> {
     // The time crate takes anything for what stands between date and time.
-    let is_separated = matches!(date.as_bytes().get(10), Some(b'T' | b't' | b' '));
-    let date = OffsetDateTime::parse(date, &Rfc3339).ok().filter(|_| is_separated)?;
-    Some(date.unix_timestamp())
+    if !matches!(date.as_bytes().get(10), Some(b'T' | b't' | b' ')) {
+        return None;
+    }
+    let parse = |date: &str| Some(OffsetDateTime::parse(date, &Rfc3339).ok()?.unix_timestamp());
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(at) = date.rfind(['+', '-']) else { return parse(date) };
+    let (time, offset) = (&date[..at], &date[at..]);
+    let time = time.strip_suffix(' ').unwrap_or(time);
+    match offset.len() {
+        3 => parse(&format!("{time}{offset}:00")),
+        5 if is_digits(&offset[1..]) => parse(&format!("{time}{}:{}", &offset[..3], &offset[3..])),
+        _ => parse(&format!("{time}{offset}")),
+    }
 }
 
 /// The page that a value is.
@@ -80,7 +107,7 @@ pub fn page(value: &Value) -> Verdict<Page> {
             for (name, number) in names.into_iter().zip(&mut numbers) {
                 let largest = if name == "itemsTotal" { u64::MAX } else { u32::MAX.into() };
                 let Some(value) = told.get(name).filter(|value| !value.is_null()) else { continue };
-                match value.as_u64().filter(|value| *value <= largest) {
+                match whole_number(value).filter(|value| *value <= largest) {
                     Some(value) => *number = value,
                     None => faults.push(format!("pagination.{name}")),
                 }

@@ -88,7 +88,7 @@ impl Peer {
 /// `client` and `options` must be as the header says.
 unsafe fn call(operation: u8, client: *const av_client, options: &av_request_options) {
     let mut error = null_mut();
-    let token = c"to/ken".as_ptr();
+    let token = c"to?ken".as_ptr();
     // SAFETY: by the promise above; results are freed after their last use.
     unsafe {
         match operation % 8 {

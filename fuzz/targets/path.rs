@@ -1,12 +1,29 @@
-//! A token's way into a path: one segment, which decodes to the token, and none that is resolved away.
+//! A token's way into a path: one segment, which decodes to the token, and none that leads elsewhere,
+//! however often it is decoded on its way.
 #![no_main]
 
 use apivideo::fuzzing;
 use libfuzzer_sys::fuzz_target;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode, percent_decode_str};
+
+/// Whether a segment is one for whoever reads it, cuts it, and resolves it.
+fn is_segment(text: &[u8]) -> bool {
+    let until_cut = text.split(|byte| b";?#".contains(byte)).next().unwrap_or_default();
+    let leads_away = |byte: &u8| b"/\\".contains(byte) || byte.is_ascii_control();
+    !matches!(until_cut, b"" | b"." | b"..") && !text.iter().any(leads_away)
+}
 
 fuzz_target!(|token: &str| {
-    let is_refused = matches!(token, "" | "." | "..") || token.len() > 4096;
+    let mut is_refused = token.len() > 4096 || token.contains(char::is_control);
+    let mut text = token.as_bytes().to_vec();
+    while !is_refused {
+        is_refused = !is_segment(&text);
+        let decoded: Vec<u8> = percent_decode(&text).collect();
+        if decoded == text {
+            break;
+        }
+        text = decoded;
+    }
     let path = match fuzzing::path(token) {
         Ok(path) => path,
         Err(why) => {

@@ -10,9 +10,11 @@ fuzz_target!(|body: &[u8]| {
     let value = serde_json::from_slice::<Value>(body);
     let listed = value.as_ref().ok().and_then(|value| value.get("problems")?.as_array());
     let objects = listed.map_or(0, |listed| listed.iter().filter(|it| it.is_object()).count());
-    assert_eq!(problems, objects);
+    // What is nested deep, or a number that no double holds, is no less a problem.
+    let is_odd = value.is_err() && std::str::from_utf8(body).is_ok_and(|it| fuzzing::is_json(it));
+    assert!(is_odd || problems == objects);
     if let Some(summary) = summary {
-        assert!(matches!(value, Ok(Value::Object(_))));
+        assert!(is_odd || matches!(value, Ok(Value::Object(_))));
         assert!(problems <= 4 || summary.ends_with(&format!("; and {} more", problems - 4)));
         // Five problems, of up to three texts each.
         assert!(summary.chars().count() < 5 * 3 * 210);

@@ -19,6 +19,7 @@ fuzz_target!(|text: &str| {
         schema::compare(&fuzzing::token(&text), &expected);
     }
     match (verdict, expected) {
+        (Ok(_), _) if schema::is_rounded(&value) => {}
         (Ok(found), expected) => schema::compare(&Ok(found), &expected),
         // Of a field that stands there twice, the first may be at fault.
         (Err(why), _) => assert!(!why.contains("not JSON"), "{why}"),

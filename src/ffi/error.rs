@@ -29,7 +29,9 @@ pub const AV_STATUS_TIMEOUT: i32 = 5;
 pub const AV_STATUS_CANCELLED: i32 = 6;
 /// HTTP 401 or 403: the credential is wrong, for the other environment, or the account suspended.
 pub const AV_STATUS_UNAUTHORIZED: i32 = 7;
-/// HTTP 404: there is no such token; it may have expired or been deleted.
+/// HTTP 404: there is no such token; it may have expired or been deleted. Whoever stands on the way may
+/// say 404 too: unless av_error_problem_type() or av_error_problem_title() is told, it was not the
+/// service.
 pub const AV_STATUS_NOT_FOUND: i32 = 8;
 /// Any other HTTP 4xx: the service rejects the request; av_error_problem_title_at() and its siblings
 /// tell why.
@@ -40,7 +42,8 @@ pub const AV_STATUS_REJECTED: i32 = 9;
 pub const AV_STATUS_RATE_LIMITED: i32 = 10;
 /// HTTP 5xx: the service failed.
 pub const AV_STATUS_SERVER: i32 = 11;
-/// An answer that the API does not promise: a redirect, broken JSON, a missing field, too large.
+/// An answer that the API does not promise: a redirect, a page instead of JSON, broken JSON, a missing
+/// field, another token or page than the one asked for, too large.
 pub const AV_STATUS_DECODE: i32 = 12;
 /// A bug of this library, contained.
 pub const AV_STATUS_INTERNAL: i32 = 13;
@@ -212,7 +215,7 @@ pub unsafe extern "C-unwind" fn av_error_attempts(error: *const av_error) -> u32
 /// How long to wait before the next try, in milliseconds, 0 to a year (31536000000), as the service
 /// asked or as the rate limit's window lasts; -1 if that is not known, and for NULL. Read from
 /// `Retry-After` (seconds or a date), and on HTTP 429 from `X-RateLimit-Retry-After`, whichever is
-/// longer.
+/// longer; fractions of a second are rounded up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_retry_after_ms(error: *const av_error) -> i64 {
     read(error, -1, |error| error.retry_after_ms)

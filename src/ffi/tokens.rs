@@ -35,9 +35,11 @@ pub const AV_SORT_DESC: i32 = 2;
 /// value or take its size: it is the library's to make. It never changes.
 #[repr(C)]
 pub struct av_token {
-    /// When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told.
+    /// When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told, or
+    /// in no form that is understood.
     pub created_at: i64,
-    /// When it ends, in Unix seconds; 0 is never if `ttl_seconds` is 0, otherwise not told.
+    /// When it ends, in Unix seconds; 0 is never if `ttl_seconds` is 0, otherwise not told, or in no
+    /// form that is understood.
     pub expires_at: i64,
     /// Zero, for later versions.
     pub reserved: [u64; 4],
@@ -47,7 +49,7 @@ pub struct av_token {
     /// NULL, for later versions.
     pub reserved_pointer: *const c_void,
     /// The time to live that the service tells, in seconds, 0 to 2147483647; 0 is for ever, -1 is
-    /// not told.
+    /// not told, or no such number.
     pub ttl_seconds: i32,
     /// Zero, for later versions.
     pub reserved32: u32,
@@ -191,7 +193,9 @@ impl av_tokens_list_params {
 ///
 /// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
 /// NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL. Unless
-/// av_error_outcome() is AV_OUTCOME_NOT_APPLIED, a token may have been made that nobody knows of.
+/// av_error_outcome() is AV_OUTCOME_NOT_APPLIED, a token may have been made that nobody knows of;
+/// AV_OUTCOME_APPLIED is told only where the answer began as a JSON object, as that of the service
+/// does: a page that somebody on the way puts in its place is AV_OUTCOME_UNKNOWN.
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
@@ -217,14 +221,17 @@ pub unsafe extern "C-unwind" fn av_tokens_create(
 /// Looks up one token that is active: `GET /upload-tokens/{token}`.
 ///
 /// @param client   whom to ask; not NULL.
-/// @param token    the token; not NULL, "", "." or ".."; at most 4096 bytes; percent-encoded as
-///                 needed.
+/// @param token    the token; not NULL or ""; at most 4096 bytes; percent-encoded as needed. What
+///                 could lead to another path is refused: a slash, a backslash, a control
+///                 character, and the dot segments "." and "..", even percent-encoded, or before
+///                 "?", "#" or ";".
 /// @param options  for this call alone, or NULL.
 /// @param out      receives the token, to be freed with av_token_free(); not NULL.
 /// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
 /// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
-/// NOT_FOUND (never made, expired or deleted), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
+/// NOT_FOUND (never made, expired or deleted), REJECTED, RATE_LIMITED, SERVER, DECODE (also if the
+/// answer is another token than the one asked for), INTERNAL.
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
@@ -276,7 +283,9 @@ pub unsafe extern "C-unwind" fn av_tokens_list(
             let options = av_request_options::read(caller, options)?;
             let client = caller.required(client, "client")?.share();
             let params = av_tokens_list_params::read(caller, params)?;
-            out.set(list(&client, &params, &options)?.0);
+            let finish = |builder: PageBuilder, told: &Pagination| Ok(builder.finish(told));
+            let page = tokens::list(&client, &params, &options, PageBuilder::for_text, finish)?;
+            out.set(page);
             Ok(())
         })
     }
@@ -285,16 +294,19 @@ pub unsafe extern "C-unwind" fn av_tokens_list(
 /// Revokes a token: `DELETE /upload-tokens/{token}`. Nothing more can be uploaded with it.
 ///
 /// @param client   whom to ask; not NULL.
-/// @param token    the token; not NULL, "", "." or ".."; at most 4096 bytes; percent-encoded as
-///                 needed.
+/// @param token    the token; not NULL or ""; at most 4096 bytes; percent-encoded as needed. What
+///                 could lead to another path is refused: a slash, a backslash, a control
+///                 character, and the dot segments "." and "..", even percent-encoded, or before
+///                 "?", "#" or ";".
 /// @param options  for this call alone, or NULL.
 /// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
 /// @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
 /// NOT_FOUND (never made, expired or deleted already; but if an earlier attempt of this call may
-/// have deleted it, that is success, and av_response tells the 404), REJECTED, RATE_LIMITED, SERVER, DECODE,
-/// INTERNAL. Unless av_error_outcome() is AV_OUTCOME_NOT_APPLIED, it may have been deleted; doing it
-/// again does no harm.
+/// have deleted it, and the service itself says so in a problem document, that is success, and
+/// av_response tells the 404), REJECTED, RATE_LIMITED, SERVER, DECODE (also if a 2xx has a body that is
+/// no JSON: whoever stands between can say 200), INTERNAL. Unless av_error_outcome() is
+/// AV_OUTCOME_NOT_APPLIED, it may have been deleted; doing it again does no harm.
 ///
 /// It blocks until the answer is there, at most for the call's `timeout_ms`.
 #[unsafe(no_mangle)]
@@ -323,8 +335,8 @@ pub unsafe extern "C-unwind" fn av_tokens_delete(
 ///                      `{}`. Its fields are not checked here.
 /// @param options       for this call alone, or NULL.
 /// @param out_json      receives the service's answer as it is, to be freed with av_string_free();
-///                      not NULL. It is one JSON text in UTF-8, at most 4 MiB and nested at most 128
-///                      deep; its fields are not checked.
+///                      not NULL. It is one JSON text in UTF-8, an object, at most 4 MiB and nested
+///                      at most 128 deep; its fields are not checked.
 /// @param error         receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
 /// @return as av_tokens_create().
@@ -356,7 +368,7 @@ pub unsafe extern "C-unwind" fn av_tokens_create_json(
 /// @param client    whom to ask; not NULL.
 /// @param token     as for av_tokens_get().
 /// @param options   for this call alone, or NULL.
-/// @param out_json  as for av_tokens_create_json().
+/// @param out_json  as for av_tokens_create_json(), but any JSON text, unless it is another token.
 /// @param error     receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
 /// @return as av_tokens_get().
@@ -388,7 +400,7 @@ pub unsafe extern "C-unwind" fn av_tokens_get_json(
 /// @param client    whom to ask; not NULL.
 /// @param params    as for av_tokens_list().
 /// @param options   for this call alone, or NULL.
-/// @param out_json  as for av_tokens_create_json().
+/// @param out_json  as for av_tokens_create_json(), but any JSON text.
 /// @param error     receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
 /// @return as av_tokens_list().
@@ -457,9 +469,10 @@ pub unsafe extern "C-unwind" fn av_token_page_free(page: *mut av_token_page) {
 /// av_token_iter_next(), until it hands out NULL.
 ///
 /// Unless `params` sorts, the oldest tokens come first, so that tokens made meanwhile come last.
-/// Tokens may be made meanwhile: one that moves on to the next page is told once. But where tokens
-/// before it are deleted or expire meanwhile, one may be skipped. To delete, collect first, or list
-/// page 1 and delete until it is empty.
+/// Tokens may be made meanwhile: one that moves on to a later page is told once, as far as the last
+/// 14,000 tokens are remembered (in less than 1 MB). But where tokens before it are deleted or expire
+/// meanwhile, one may be skipped. To delete, collect first, or list page 1 and delete until it is
+/// empty.
 ///
 /// @param client  whom to ask; not NULL; it may be freed before the iterator.
 /// @param params  what to list, or NULL; `current_page` is where to begin.
@@ -489,7 +502,10 @@ pub unsafe extern "C-unwind" fn av_tokens_iterate(
 }
 
 /// Hands out the next token; at the end, and ever after, AV_STATUS_OK with NULL. It makes one
-/// request a page, `GET /upload-tokens`, when it comes to it. After an error the next call asks for
+/// request a page, `GET /upload-tokens`, when it comes to it; pages that hold nothing new are passed
+/// over. The end is the last page, as each page tells anew which that is, or an empty one if none
+/// tells. It never ends early in silence: another page than the one asked for, an empty one before the
+/// last, or the same tokens again and again are AV_STATUS_DECODE. After an error the next call asks for
 /// the same page again.
 ///
 /// @param iter     the iterator; not NULL; by one call at a time: another one with it meanwhile, from its
@@ -551,16 +567,6 @@ pub unsafe extern "C-unwind" fn av_token_iter_free(iter: *mut av_token_iter) {
     unsafe { contain((), |caller| drop(caller.take(iter))) }
 }
 
-/// Lists one page into memory that C can read.
-fn list(
-    client: &Client,
-    params: &ListParams,
-    options: &CallOptions,
-) -> Result<(*mut av_token_page, Pagination), Error> {
-    let (builder, pagination) = tokens::list(client, params, options, PageBuilder::for_text)?;
-    Ok((builder.finish(&pagination), pagination))
-}
-
 impl Iteration {
     /// The next token, unless another call is looking for it, on this thread or on another one.
     fn next(&self, options: &CallOptions) -> Result<Option<*const av_token>, Error> {
@@ -588,8 +594,11 @@ impl Walk {
                 self.current = None;
                 return Ok(None);
             };
-            let (page, pagination) = list(&self.client, &params, options)?;
-            self.current = IteratedPage::new(page, &pagination, &mut self.pages);
+            let pages = &mut self.pages;
+            let begin = PageBuilder::for_text;
+            self.current = tokens::list(&self.client, &params, options, begin, |builder, told| {
+                IteratedPage::new(builder.finish(told), told, pages)
+            })?;
         }
     }
 }
@@ -607,14 +616,15 @@ struct IteratedPage {
 unsafe impl Send for IteratedPage {}
 
 impl IteratedPage {
-    /// Takes over `page`, and leaves out the tokens that `pages` has seen.
+    /// Takes over `page`, which has just been made, and leaves out the tokens that `pages` has told;
+    /// or passes on what `pages` finds wrong with it.
     fn new(
         page: *mut av_token_page,
         pagination: &Pagination,
         pages: &mut TokenPages,
-    ) -> Option<Self> {
-        let page = NonNull::new(page)?;
-        // SAFETY: `list` has just made the page, and nobody else knows of it.
+    ) -> Result<Option<Self>, String> {
+        let Some(page) = NonNull::new(page) else { return Ok(None) };
+        // SAFETY: the page has just been made, and nobody else knows of it.
         let block = unsafe { Block::from_first(page) };
         // SAFETY: `block` keeps the page, its array of `count` pointers to tokens and their texts
         // alive to the end of this function; the texts were made of strings.
@@ -624,10 +634,10 @@ impl IteratedPage {
             let text = |item| std::str::from_utf8_unchecked(text(item));
             (items, items.iter().map(text).collect())
         };
-        let is_new = pages.take(pagination, &keys);
+        let is_new = pages.take(pagination, &keys)?;
         let new_items = items.iter().zip(is_new).filter(|(_, is_new)| *is_new);
         let tokens: Vec<_> = new_items.map(|(item, _)| *item).collect();
-        Some(IteratedPage { _block: block, tokens: tokens.into_iter() })
+        Ok(Some(IteratedPage { _block: block, tokens: tokens.into_iter() }))
     }
 
     fn next(&mut self) -> Option<*const av_token> {

@@ -69,6 +69,9 @@ static const stall_row stall_rows[] = {
     {"a create, half a head", CREATE, "HTTP/1.1 200 OK\r\nContent-Le", PEER_STALL, UNKNOWN, "waiting for the answer"},
     {"a create, an interim answer", CREATE_JSON, "HTTP/1.1 100 Continue\r\n\r\n", PEER_STALL, UNKNOWN, "waiting for the answer"},
     {"a create, half a body", CREATE, HEAD "{\"token\":\"", PEER_STALL, AV_OUTCOME_APPLIED, 200, 0, "reading the answer"},
+    {"a create, no body", CREATE, HEAD, PEER_STALL, AV_OUTCOME_UNKNOWN, 200, 0, "reading the answer"},
+    {"a create, half a page", CREATE_JSON, HEAD "<html>", PEER_STALL, AV_OUTCOME_UNKNOWN, 200, 0, "reading the answer"},
+    {"a delete, no body", DELETE, HEAD, PEER_STALL, AV_OUTCOME_UNKNOWN, 200, 1, "reading the answer"},
     {"a list, half a body", LIST, HEAD "{\"data\":[", PEER_STALL, AV_OUTCOME_NOT_APPLIED, 200, 1, "reading the answer"},
     {"a create, half of the chunks", CREATE, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", PEER_STALL, AV_OUTCOME_APPLIED, 200, 0, "reading the answer"},
     {"a create, a dripping head", CREATE, "HTTP/1.1 200 OK\r\nX-Slow: ", PEER_DRIP, UNKNOWN, "waiting for the answer"},
@@ -166,13 +169,13 @@ static void refused_without_reason(void) {
   peer_stop(p);
 }
 
-/* Nor does a delete wait for a body that nobody wants. */
+/* Nor does a delete wait for the body of a 204, which has none. */
 static void deleted_without_body(void) {
   peer *p = peer_start();
   av_client *client = client_for(peer_url(p)); /* with 20 seconds */
   call made;
   int64_t began;
-  peer_answer_text(p, HEAD, PEER_STALL);
+  peer_answer_text(p, "HTTP/1.1 204 No Content\r\nContent-Length: 1000\r\n\r\n", PEER_STALL);
   began = now_ms();
   made = call_make(client, DELETE, NULL);
   CHECK(made.status == AV_STATUS_OK);

@@ -239,7 +239,14 @@ static const wait_row wait_rows[] = {
     {"empty", "HTTP/1.1 429 Too Many Requests\r\nRetry-After:\r\n", -1},
     {"a word", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: soon\r\n", -1},
     {"negative", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: -5\r\n", -1},
-    {"a fraction", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1.5\r\n", -1},
+    {"a fraction", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1.5\r\n", 2000},
+    {"a fraction of the service's own", "HTTP/1.1 429 Too Many Requests\r\nX-RateLimit-Retry-After: 0.2\r\n", 1000},
+    {"a sign", "HTTP/1.1 503 Service Unavailable\r\nRetry-After: +5\r\n", 5000},
+    {"a sign of the service's own", "HTTP/1.1 429 Too Many Requests\r\nX-RateLimit-Retry-After: +5\r\n", 5000},
+    {"a date as in ISO 8601", "HTTP/1.1 503 Service Unavailable\r\n" DATE "Retry-After: 2026-11-23T10:01:30Z\r\n", 90000},
+    {"the same with an offset", "HTTP/1.1 429 Too Many Requests\r\n" DATE "Retry-After: 2026-11-23 11:01:30+0100\r\n", 90000},
+    {"a date without offset", "HTTP/1.1 429 Too Many Requests\r\n" DATE "Retry-After: 2026-11-23T10:01:30\r\n", -1},
+    {"a number and more", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5s\r\n", -1},
     {"nonsense beside a number", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: soon\r\nX-RateLimit-Retry-After: 4\r\n", 4000},
     {"longer than a year is a year", "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 999999999999999999999999\r\n", INT64_C(31536000000)},
     {"long, but told", "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 31535999\r\n", INT64_C(31535999000)},
@@ -411,8 +418,8 @@ static void without_answer(void) {
 #define KEY "sk_live_0123456789abcdef"
 #define KEY_ENCODED "c2tfbGl2ZV8wMTIzNDU2Nzg5YWJjZGVmOg=="
 #define BEARER "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.signature"
-#define AWKWARD_TOKEN "to/1t cm\xC3\xA9SFHeYY5KzyhO"
-#define AWKWARD_TOKEN_ENCODED "to%2F1t%20cm%C3%A9SFHeYY5KzyhO"
+#define AWKWARD_TOKEN "to:1t cm\xC3\xA9SFHeYY5KzyhO"
+#define AWKWARD_TOKEN_ENCODED "to%3A1t%20cm%C3%A9SFHeYY5KzyhO"
 #define DOTTED_TOKEN "to1tcmSFHeYY5KzyhOqVKM.."
 #define SHORT_TOKEN "to45678901234xy"
 
@@ -445,8 +452,8 @@ static const secret_row secret_rows[] = {
     {"the token", TOKEN, TOKEN, "to1tc", "GET /upload-tokens/to1t"},
     {"the token's end", TOKEN, TOKEN, "MKb", "GET /upload-tokens/to1t"},
     {"the token in a path", TOKEN, "/upload-tokens/" TOKEN "?x", TOKEN, "GET /upload-tokens/to1t"},
-    {"an awkward token", AWKWARD_TOKEN, AWKWARD_TOKEN, "cm\xC3\xA9SFHeYY5Kzyh", "GET /upload-tokens/to/1"},
-    {"an awkward token as sent", AWKWARD_TOKEN, AWKWARD_TOKEN_ENCODED, "SFHeYY5Kzyh", "GET /upload-tokens/to/1"},
+    {"an awkward token", AWKWARD_TOKEN, AWKWARD_TOKEN, "cm\xC3\xA9SFHeYY5Kzyh", "GET /upload-tokens/to:1"},
+    {"an awkward token as sent", AWKWARD_TOKEN, AWKWARD_TOKEN_ENCODED, "SFHeYY5Kzyh", "GET /upload-tokens/to:1"},
     {"a token that ends as a sentence", DOTTED_TOKEN, DOTTED_TOKEN, "SFHeYY5Kzyh", "GET /upload-tokens/to1t"},
     {"a short token", SHORT_TOKEN, SHORT_TOKEN, "to4", "GET /upload-tokens/"},
     {"a short token's end", SHORT_TOKEN, SHORT_TOKEN, "4xy", "GET /upload-tokens/"},

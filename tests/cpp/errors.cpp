@@ -130,10 +130,13 @@ static void what_leaves_no_answer_has_its_class() {
   CHECK(throws<apivideo::transport_error>([&] { client.list(); }));
   server.answer("200 OK", "nonsense");
   CHECK(throws<apivideo::decode_error>([&] { client.list(); }));
-  server.answer("201 Created", "nonsense");
+  server.answer("201 Created", "{\"nonsense\":1}");
   const auto lost = client.try_create(seconds(60));
   CHECK(!lost && lost.error().outcome() == apivideo::outcome::applied);
-  CHECK(!lost && lost.error().body() == "nonsense");
+  CHECK(!lost && lost.error().body() == "{\"nonsense\":1}");
+  server.answer("201 Created", "nonsense");
+  const auto doubtful = client.try_create(seconds(60));
+  CHECK(!doubtful && doubtful.error().outcome() == apivideo::outcome::unknown);
 
   options.timeout.reset();
   options.cancel.emplace();

@@ -30,10 +30,10 @@ static void serve_late_body(server *s, int connection, void *data) {
   script *it = (script *)data;
   request asked;
   if (!server_receive(s, connection, &asked)) return;
-  server_send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"token\"");
+  server_send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 36\r\n\r\n{\"token\"");
   __atomic_add_fetch(&it->asked, 1, __ATOMIC_SEQ_CST);
   wait_for_go(it);
-  server_send(connection, ":\"a\"}");
+  server_send(connection, ":\"" TOKEN "\"}");
   server_swallow(connection);
 }
 

@@ -42,7 +42,7 @@ static void success_and_failure(void) {
   static const char *const texts[] = {
       "HTTP/1.1 200 OK\r\nX-Request-Id: one\r\nx-REQUEST-id: two\r\nX-Empty:\r\nX-Bytes: \xff\xc3\r\n"
       "X-Spaces:   a  b   \r\nX-RateLimit-Limit: 60\r\nX-RateLimit-Remaining: 41\r\nX-RateLimit-Retry-After: 17\r\n"
-      "Content-Length: 13\r\n\r\n{\"token\":\"a\"}",
+      "Content-Length: 36\r\n\r\n{\"token\":\"" TOKEN "\"}",
       "HTTP/1.1 404 Not Found\r\nX-Request-Id: three\r\nContent-Length: 2\r\n\r\n{}",
       NULL};
   script script = {texts, 0, 0, 0};
@@ -62,7 +62,7 @@ static void success_and_failure(void) {
   CHECK(texts_equal(av_response_header(response, "X-Empty"), ""));
   CHECK(texts_equal(av_response_header(response, "X-Bytes"), "\xff\xc3"));
   CHECK(texts_equal(av_response_header(response, "X-Spaces"), "a  b"));
-  CHECK(texts_equal(av_response_header(response, "Content-Length"), "13"));
+  CHECK(texts_equal(av_response_header(response, "Content-Length"), "36"));
   CHECK(av_response_header(response, "X-Absent") == NULL);
   CHECK(av_response_header(response, "X-Request") == NULL);
   CHECK(av_response_header(response, "X-Request-Id:") == NULL);
@@ -108,11 +108,11 @@ static void success_and_failure(void) {
 /* Each row's answers to a GET: of which the last is told, and how many there were. */
 static void last_attempt(void) {
   static const char *const retried[] = {"HTTP/1.1 503 Oh\r\nX-Which: first\r\nX-First: 1\r\nX-RateLimit-Limit: 7" NOTHING,
-                                        "HTTP/1.1 200 OK\r\nX-Which: second\r\nContent-Length: 13\r\n\r\n{\"token\":\"a\"}", NULL};
+                                        "HTTP/1.1 200 OK\r\nX-Which: second\r\nContent-Length: 36\r\n\r\n{\"token\":\"" TOKEN "\"}", NULL};
   static const char *const broken_off[] = {"HTTP/1.1 503 Oh\r\nX-Which: first" NOTHING, "HTTP/1.1 50", NULL};
   static const char *const odd_limits[] = {"HTTP/1.1 200 OK\r\nX-RateLimit-Limit: -5\r\nX-RateLimit-Remaining: many\r\n"
                                            "X-RateLimit-Retry-After: 99999999999999999999999\r\n"
-                                           "Content-Length: 13\r\n\r\n{\"token\":\"a\"}", NULL};
+                                           "Content-Length: 36\r\n\r\n{\"token\":\"" TOKEN "\"}", NULL};
   static const char *const redirected[] = {"HTTP/1.1 302 Found\r\nLocation: /elsewhere" NOTHING, NULL};
   static const char *const no_json[] = {"HTTP/1.1 200 OK\r\nX-Which: only\r\nContent-Length: 2\r\n\r\n{]", NULL};
   static const struct {
@@ -170,7 +170,7 @@ static void *make_call(void *argument) {
 /* While one call has it, another is refused, and the first is none the worse for it; freed meanwhile,
  * the call goes on. */
 static void in_use(int freed) {
-  static const char *const texts[] = {"HTTP/1.1 200 OK\r\nX-Which: first\r\nContent-Length: 13\r\n\r\n{\"token\":\"a\"}", NULL};
+  static const char *const texts[] = {"HTTP/1.1 200 OK\r\nX-Which: first\r\nContent-Length: 36\r\n\r\n{\"token\":\"" TOKEN "\"}", NULL};
   script script = {texts, 0, 1, 0};
   server *s = server_start(serve_script, &script);
   av_client *client = watched_client(server_url(s));
@@ -225,8 +225,8 @@ static void null_everywhere(void) {
 
 /* It is a handle of its own: one that was used with a client outlives it, and serves another. */
 static void outlives_its_client(void) {
-  static const char *const texts[] = {"HTTP/1.1 200 OK\r\nX-Which: a\r\nContent-Length: 13\r\n\r\n{\"token\":\"a\"}",
-                                      "HTTP/1.1 200 OK\r\nX-Which: b\r\nContent-Length: 13\r\n\r\n{\"token\":\"a\"}", NULL};
+  static const char *const texts[] = {"HTTP/1.1 200 OK\r\nX-Which: a\r\nContent-Length: 36\r\n\r\n{\"token\":\"" TOKEN "\"}",
+                                      "HTTP/1.1 200 OK\r\nX-Which: b\r\nContent-Length: 36\r\n\r\n{\"token\":\"" TOKEN "\"}", NULL};
   script script = {texts, 0, 0, 0};
   server *s = server_start(serve_script, &script);
   av_response *response = av_response_new();

@@ -15,8 +15,11 @@
  *   503+1            with Retry-After: 1
  *   429~1            with X-RateLimit-Retry-After: 1
  *   503@1            with Retry-After as a date one second after the answer's own, years ago
+ *   404html 404json  that status, with a page, and with JSON that is not the service's
  *   broken           200 and a body that is no JSON
+ *   html             200 and a page
  *   half             200 and half of a body, then closes
+ *   none             200 and nothing of its body, then closes
  *   halfhead         half of a head, then closes
  *   close            closes */
 typedef struct script {
@@ -38,6 +41,14 @@ static int answer_word(int connection, const char *word, operation op) {
     server_send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"token\":");
     return 0;
   }
+  if (strcmp(word, "none") == 0) {
+    server_send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    return 0;
+  }
+  if (strcmp(word, "html") == 0) return server_answer(connection, "200 OK", "", "<html>Welcome</html>");
+  if (strcmp(word, "404html") == 0) return server_answer(connection, "404 Not Found", "", "<html>404</html>");
+  if (strcmp(word, "404json") == 0)
+    return server_answer(connection, "404 Not Found", "", "{\"message\":\"no Route matched with those values\"}");
   if (strcmp(word, "broken") == 0) return server_answer(connection, "200 OK", "", "{\"token\":");
   snprintf(status, sizeof status, "%.3s Some Reason", word);
   if (word[3] == '+') snprintf(headers, sizeof headers, "Retry-After: %s\r\n", after);
@@ -113,7 +124,8 @@ static const row rows[] = {
     {ALL, {"307", "200"}, 0, 0, S(DECODE), 307, 1, UNKNOWN, 1, 0, 50},
     {READS, {"broken", "200"}, 0, 0, S(DECODE), 200, 1, 0, 1, 0, 50},
     {CREATES, {"broken", "200"}, 0, 0, S(DECODE), 200, 1, APPLIED, 1, 0, 50},
-    {DELETES, {"broken"}, 0, 0, S(OK), 200, 1, 0, 1, 0, 50},
+    {DELETES, {"broken", "200"}, 0, 0, S(DECODE), 200, 1, UNKNOWN, 1, 0, 50},
+    {ALL, {"html", "200"}, 0, 0, S(DECODE), 200, 1, UNKNOWN, 1, 0, 50},
     /* A connection that breaks. */
     {READS | DELETES, {"close", "200"}, 0, 0, S(OK), 200, 2, 0, 2, 0, 250},
     {READS | DELETES, {"halfhead", "200"}, 0, 0, S(OK), 200, 2, 0, 2, 0, 250},
@@ -122,11 +134,19 @@ static const row rows[] = {
     {CREATES, {"halfhead", "200"}, 0, 0, S(TRANSPORT), 0, 1, UNKNOWN, 1, 0, 50},
     {READS, {"half", "200"}, 0, 0, S(OK), 200, 2, 0, 2, 0, 250},
     {CREATES, {"half", "200"}, 0, 0, S(TRANSPORT), 200, 1, APPLIED, 1, 0, 50},
-    {DELETES, {"half"}, 0, 0, S(OK), 200, 1, 0, 1, 0, 50},
+    {CREATES, {"none", "200"}, 0, 0, S(TRANSPORT), 200, 1, UNKNOWN, 1, 0, 50},
+    {DELETES, {"half", "200"}, 0, 0, S(OK), 200, 2, 0, 2, 0, 250},
+    {DELETES, {"half", "404"}, 0, 0, S(OK), 404, 2, 0, 2, 0, 250},
+    {DELETES, {"none", "half", "none"}, 0, 0, S(TRANSPORT), 200, 3, UNKNOWN, 3, 0, 650},
     /* Deleted by an attempt whose answer was lost, or never there. */
     {DELETES, {"503", "404"}, 0, 0, S(OK), 404, 2, 0, 2, 0, 250},
     {DELETES, {"close", "404"}, 0, 0, S(OK), 404, 2, 0, 2, 0, 250},
     {DELETES, {"408", "404"}, 0, 0, S(OK), 404, 2, 0, 2, 0, 250},
+    /* Whoever stands between may say 404 too: that proves nothing. */
+    {DELETES, {"503", "404html"}, 0, 0, S(NOT_FOUND), 404, 2, UNKNOWN, 2, 0, 250},
+    {DELETES, {"close", "404json"}, 0, 0, S(NOT_FOUND), 404, 2, UNKNOWN, 2, 0, 250},
+    {DELETES, {"half", "404html"}, 0, 0, S(NOT_FOUND), 404, 2, UNKNOWN, 2, 0, 250},
+    {ALL, {"404html", "200"}, 0, 0, S(NOT_FOUND), 404, 1, NOT_APPLIED, 1, 0, 50},
     {DELETES, {"404"}, 0, 0, S(NOT_FOUND), 404, 1, NOT_APPLIED, 1, 0, 50},
     {DELETES, {"429~1", "404"}, 0, 0, S(NOT_FOUND), 404, 2, NOT_APPLIED, 2, 999, 1300},
     /* What was unknown stays so, whatever comes after. */
@@ -270,7 +290,7 @@ static void table(void) {
 
 /* How long to wait is passed on, in the error and in its message. */
 static void hint_is_passed_on(void) {
-  static const char *const hints[][2] = {{"503+7", NULL}, {"503@7", NULL}, {"429+7", NULL}, {"429~7", NULL}, {"400+7", NULL}};
+  static const char *const hints[][2] = {{"503+7", NULL}, {"503@7", NULL}, {"429+7", NULL}, {"429~7", NULL}, {"400+7", NULL}, {"429~6.5", NULL}, {"503++7", NULL}};
   size_t i;
   for (i = 0; i < sizeof hints / sizeof hints[0]; i++) {
     script script = {hints[i], 0, CREATE};

@@ -73,8 +73,12 @@ enum Says {
     SuccessTwice,
     /// The same up to somewhere.
     PartOfSuccess,
-    /// A success whose body is no JSON.
+    /// A success whose body is no JSON, though it begins as an object.
     Nonsense,
+    /// A success whose body is a page, from somebody on the way.
+    Page,
+    /// There is no such thing, says somebody on the way.
+    NotFoundHere,
     /// This status, with these lines in its head.
     Refusal(&'static str, &'static str),
     /// Bytes that are no HTTP.
@@ -133,11 +137,14 @@ impl Plan {
                 Says::Refusal(status, lines)
             }
             11 => Says::Garbage,
+            12 => Says::Page,
+            13 if !applies => Says::NotFoundHere,
             _ => Says::Nothing,
         };
         // Nobody who has said that nothing was done does it after all.
         let may_be_late = match says {
             Says::Refusal(status, _) => !status.starts_with('4') || status.starts_with("408"),
+            Says::NotFoundHere => false,
             _ => true,
         };
         Plan {
@@ -239,7 +246,11 @@ impl State {
                 End::Keep
                     if matches!(
                         plan.says,
-                        Says::Success | Says::SuccessTwice | Says::Refusal(..)
+                        Says::Success
+                            | Says::SuccessTwice
+                            | Says::Page
+                            | Says::NotFoundHere
+                            | Says::Refusal(..)
                     ) => {}
                 End::Reset => return reset(stream),
                 _ => return Ok(()),
@@ -271,7 +282,9 @@ impl State {
             Says::PartOfSuccess => success[..cut % success.len()].to_owned(),
             // What was not found is not made up for.
             Says::Nonsense if success.starts_with("HTTP/1.1 404") => success,
-            Says::Nonsense => answer("200 OK", "", "<html>"),
+            Says::Nonsense => answer("200 OK", "", "{\"token\":"),
+            Says::Page => answer("200 OK", "Content-Type: text/html\r\n", "<html>"),
+            Says::NotFoundHere => answer("404 Not Found", "", "{\"message\":\"no route\"}"),
             Says::Refusal(status, lines) => answer(status, lines, r#"{"title":"No."}"#),
             Says::Garbage => "220 smtp.example.com ESMTP\r\n\r\n".into(),
         };

@@ -34,12 +34,26 @@ impl CannedService {
         tokens: &[&str],
         status_of: impl Fn(&str) -> &'static str + Send + 'static,
     ) -> Self {
+        Self::deleting_with(tokens, move |token| match status_of(token) {
+            // As the service says it.
+            status if status.starts_with("404") => {
+                (status, r#"{"title":"The requested resource was not found.","status":404}"#)
+            }
+            status => (status, ""),
+        })
+    }
+
+    /// The same with the status and the body that `answer_of` has for the token.
+    pub fn deleting_with(
+        tokens: &[&str],
+        answer_of: impl Fn(&str) -> (&'static str, &'static str) + Send + 'static,
+    ) -> Self {
         let page = answer("200 OK", &page(tokens));
         Self::sending(move |request| match request.strip_prefix("DELETE /upload-tokens/") {
             None => page.clone(),
-            Some(token) => match status_of(token) {
-                "" => String::new(),
-                status => answer(status, ""),
+            Some(token) => match answer_of(token) {
+                ("", _) => String::new(),
+                (status, body) => answer(status, body),
             },
         })
     }

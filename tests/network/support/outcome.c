@@ -54,10 +54,14 @@ outcome try_client(const av_client_config *config, av_client **client) {
 
 outcome try_get(const av_client *client, const av_request_options *options) {
   double begun = now_ms();
-  av_token *token = NULL;
+  char *json = NULL;
   av_error *error = NULL;
-  av_status status = av_tokens_get(client, "to1", options, &token, &error);
-  return outcome_of(status, error, token, begun);
+  av_status status = av_tokens_list_json(client, NULL, options, &json, &error);
+  outcome told = outcome_of(status, error, NULL, begun);
+  const char *token = json ? strstr(json, "\"token\":\"") : NULL;
+  if (token) snprintf(told.token, sizeof told.token, "%.*s", (int)strcspn(token + 9, "\""), token + 9);
+  av_string_free(json);
+  return told;
 }
 
 outcome try_create(const av_client *client, const av_request_options *options) {

@@ -16,7 +16,8 @@ typedef struct outcome {
 
 /* Makes a client, and tells of that; `*client` is NULL if there is none. */
 outcome try_client(const av_client_config *config, av_client **client);
-/* Make a call, and tell of it. */
+/* Make a call, and tell of it. What is got is whatever token the answer tells: these services tell by it
+ * who they are. */
 outcome try_get(const av_client *client, const av_request_options *options);
 outcome try_create(const av_client *client, const av_request_options *options);
 /* Both for a client that is made for one get alone: what av_client_new tells if it fails. */

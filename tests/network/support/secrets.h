@@ -10,8 +10,8 @@
 #define SECRET_KEY "my/secret+key~of an account"
 #define SECRET_KEY_ENCODED "bXkvc2VjcmV0K2tleX5vZiBhbiBhY2NvdW50Og=="
 #define SECRET_BEARER "eyJhbGciOiJIUzI1NiJ9.secret-bearer/of+an.account_=="
-#define SECRET_TOKEN "to1/secret upload+token?of%an&account"
-#define SECRET_TOKEN_ENCODED "to1%2Fsecret%20upload%2Btoken%3Fof%25an%26account"
+#define SECRET_TOKEN "to1:secret upload+token?of%an&account"
+#define SECRET_TOKEN_ENCODED "to1%3Asecret%20upload%2Btoken%3Fof%25an%26account"
 #define SECRET_PASSWORD "secret-password-of-a-proxy"
 #define SECRET_PROXY_ENCODED "dXNlcjpzZWNyZXQtcGFzc3dvcmQtb2YtYS1wcm94eQ=="
 
