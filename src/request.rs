@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use ureq::http::uri::PathAndQuery;
 use ureq::http::{self, HeaderValue, Method, Uri, header};
+use zeroize::Zeroizing;
 
 /// All but the unreserved characters of RFC 3986.
 const NOT_UNRESERVED: &AsciiSet =
@@ -167,7 +168,10 @@ impl<'a> Request<'a> {
     pub fn hide_in(&self, text: String) -> String {
         match self.item {
             Some(item) => {
-                let (encoded, short) = (encode(item).to_string(), secret::shorten(item));
+                // With room for all that encoding can make of it: what grows leaves copies behind.
+                let mut encoded = Zeroizing::new(String::with_capacity(item.len() * 3));
+                encoded.extend(encode(item));
+                let short = secret::shorten(item);
                 secret::hide_all(secret::hide(text, &encoded, &short), item, &short)
             }
             None => text,
