@@ -11,7 +11,7 @@ mod request;
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
@@ -1016,14 +1016,26 @@ fn without_an_api_key_it_says_how_to_set_it_and_ends_with_2() {
 }
 
 #[test]
-fn without_a_base_url_it_is_for_the_production_service_which_needs_tls() {
-    // No certificates are trusted, so that nothing is sent.
-    let tool = Tool::at("")
-        .with("SSL_CERT_FILE", "/dev/null")
-        .with("SSL_CERT_DIR", avtokens::root().join("include").to_str().unwrap());
-    for run in [tool.run(&["list"]), tool.without("APIVIDEO_BASE_URL").run(&["list"])] {
-        assert_eq!(run.code, 5, "{run:?}");
-        assert!(run.errors.contains("TLS"), "{run:?}");
+fn without_a_base_url_it_is_for_the_production_service_over_tls() {
+    // Asked for the way there, a proxy of ours refuses it, so that nothing leaves this machine.
+    let proxy = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", proxy.local_addr().expect("an address"));
+    let empty = Tool::at("").with("https_proxy", &url);
+    let unset = Tool::at("").without("APIVIDEO_BASE_URL").with("https_proxy", &url);
+    for tool in [empty, unset] {
+        let (run, asked) = std::thread::scope(|scope| {
+            let asked = scope.spawn(|| {
+                let (mut connection, _) = proxy.accept().expect("a connection");
+                let mut asked = String::new();
+                BufReader::new(&connection).read_line(&mut asked).expect("a line");
+                connection.write_all(b"HTTP/1.1 403 No\r\n\r\n").expect("it reads");
+                asked
+            });
+            (tool.run(&["list"]), asked.join().expect("no panic"))
+        });
+        assert_eq!(asked, "CONNECT ws.api.video:443 HTTP/1.1\r\n");
+        assert_ne!(run.code, 0, "{run:?}");
+        assert!(run.errors.contains("403"), "{run:?}");
     }
 }
 
