@@ -71,28 +71,61 @@ demo: avtokens local_api ## Create, get, list, iterate and delete tokens against
 header: ## Make include/apivideo.h anew from src/ffi
 	UPDATE_HEADER=1 $(CARGO) test --locked --quiet --test header the_committed_header_is_what_cbindgen_makes
 
+# Test programs run by it find the same surroundings everywhere, and are ended if they hang.
+LAUNCH := $(abspath tests/support/launch.py)
+# Where time is of no account, as many at once as there are processors.
+AT_ONCE := $(shell nproc 2>/dev/null || echo 2)
+
+# First what bounds time, with nothing of ours beside it; then all else.
 .PHONY: test
 test: ## Install what the tests need, then run them all
 	@tests/setup.sh
 	$(MAKE) --no-print-directory all local_api avtokens
-	$(CARGO) test --locked
-	@$(MAKE) --no-print-directory test-c
-	@$(MAKE) --no-print-directory test-network
-	@$(MAKE) --no-print-directory test-cpp
-	@$(MAKE) --no-print-directory test-docs test-abi
-	@$(MAKE) --no-print-directory test-install
-	@$(MAKE) --no-print-directory test-languages test-official-clients test-ffmpeg
+	@$(MAKE) --no-print-directory test-launch
+	@$(MAKE) --no-print-directory test-network-timed test-c-timed
+	@$(MAKE) --no-print-directory test-rust
+	@$(MAKE) --no-print-directory -j$(AT_ONCE) --output-sync=target test-untimed
 	@$(MAKE) --no-print-directory test-counts
 
-.PHONY: test-c
-test-c: all local_api ## Run the C tests alone
-	@$(MAKE) --no-print-directory -C tests/c LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests) \
-	  STATIC_LIBS="$(STATIC_LIBS)" LOCAL_API=$(abspath $(LOCAL_API))
+.PHONY: test-untimed
+test-untimed: test-c-memory test-network-others test-cpp test-languages test-official-clients test-install test-ffmpeg test-docs test-abi
 
-.PHONY: test-network
+.PHONY: test-again
+test-again: ## Run all tests N times on a busy machine, and once in odd surroundings
+	@tests/again.sh $(or $(N),1) $(abspath $(BUILD)/again) $(MAKE) --no-print-directory test
+
+.PHONY: test-launch
+test-launch: ## Test what the tests are run by
+	@python3 -B tests/support/test_launch.py
+	@python3 -B tests/support/test_again.py
+
+.PHONY: test-rust
+test-rust: all local_api avtokens ## Run the Rust tests alone
+	$(CARGO) test --locked $(RUST_LAUNCH)
+# Each test program of cargo's is launched, too.
+RUST_LAUNCH := --config 'target."cfg(all())".runner = ["$(LAUNCH)"]'
+
+C_TESTS = $(MAKE) --no-print-directory -C tests/c LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests) \
+  STATIC_LIBS="$(STATIC_LIBS)" LOCAL_API=$(abspath $(LOCAL_API))
+
+.PHONY: test-c test-c-timed test-c-memory
+test-c: all local_api ## Run the C tests alone
+	@$(C_TESTS)
+test-c-timed: all local_api
+	@$(C_TESTS) timed
+test-c-memory: all local_api
+	@$(C_TESTS) memory
+
+NETWORK_TESTS = $(MAKE) --no-print-directory -C tests/network LIB=$(abspath $(BUILD)/lib) \
+  OUT=$(abspath $(BUILD)/tests/network) LOCAL_API=$(abspath $(LOCAL_API))
+
+.PHONY: test-network test-network-timed test-network-others
 test-network: all local_api ## Run the tests of behaviour on bad networks alone
-	@$(MAKE) --no-print-directory -C tests/network LIB=$(abspath $(BUILD)/lib) \
-	  OUT=$(abspath $(BUILD)/tests/network) LOCAL_API=$(abspath $(LOCAL_API))
+	@$(NETWORK_TESTS)
+test-network-timed: all local_api
+	@$(NETWORK_TESTS) timed
+test-network-others: all local_api
+	@$(NETWORK_TESTS) others
 
 .PHONY: test-cpp
 test-cpp: all local_api ## Run the C++ tests alone
@@ -112,14 +145,15 @@ docs: $(REFERENCE) ## Make the reference: build/docs/html and build/man
 
 .PHONY: test-docs
 test-docs: docs all local_api ## Test the reference and its examples alone
-	@BUILD=$(BUILD) LIB=$(abspath $(BUILD)/lib) python3 -B tests/docs/test_reference.py
+	@BUILD=$(BUILD) LIB=$(abspath $(BUILD)/lib) $(LAUNCH) --as tests/docs/reference \
+	  python3 -B tests/docs/test_reference.py
 	@LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests/examples) LOCAL_API=$(abspath $(LOCAL_API)) \
-	  python3 -B tests/docs/test_examples.py
+	  $(LAUNCH) --as tests/docs/examples python3 -B tests/docs/test_examples.py
 
 .PHONY: test-abi
 test-abi: all local_api ## Compare the ABI with its records, and run an old program
 	@LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests/abi) LOCAL_API=$(abspath $(LOCAL_API)) \
-	  python3 -B tests/abi/test_abi.py
+	  $(LAUNCH) --as tests/abi python3 -B tests/abi/test_abi.py
 
 .PHONY: abi-record
 abi-record: all ## Write down the ABI of this version, at its release
@@ -164,8 +198,8 @@ BENCHES := $(MAKE) --no-print-directory -C benches LIB=$(abspath $(BUILD)/lib) O
 .PHONY: test-counts
 test-counts: $(SHARED) ## Compare instructions, system calls, allocations and size with what was recorded
 	@$(BENCHES) gate
-	@python3 -B benches/test_counts.py
-	@python3 -B benches/counts.py $(BUILD)/benches $(SHARED)
+	@$(LAUNCH) --as benches/test_counts python3 -B benches/test_counts.py
+	@$(LAUNCH) --as benches/counts python3 -B benches/counts.py $(BUILD)/benches $(SHARED)
 
 .PHONY: record-counts
 record-counts: $(SHARED) ## Record them anew in benches/baseline.txt; the commit tells why

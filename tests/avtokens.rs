@@ -607,7 +607,8 @@ fn ctrl_c_ends_what_waits_for_an_answer_at_once_with_130() {
         let begun = Instant::now();
         running.interrupt();
         let run = running.finish();
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        // Not the 30 s that it might have waited.
+        assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
         assert_eq!((run.code, run.output.as_str()), (130, ""), "{run:?}");
         assert!(failures(&run)[0].contains("cancelled"), "{run:?}");
     }
@@ -697,7 +698,8 @@ fn a_purge_that_waits_for_the_rate_limit_can_be_interrupted() {
     let begun = Instant::now();
     terminal.press(CTRL_C);
     let (code, screen) = terminal.finish();
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    // Not the minute that it might have waited.
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     assert_eq!(code, 130);
     assert!(screen.contains("\n2 deleted, 8 left\r\n"), "{screen:?}");
 }
@@ -1153,7 +1155,8 @@ fn a_service_that_is_silent_ends_with_6_after_the_timeout() {
     let run = tool.run(&["--timeout", "1s", "list"]);
     assert_eq!(run.code, 6);
     assert!(run.errors.contains("hint: --timeout allows more time"), "{run:?}");
-    assert!((1..10).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    // Not the 30 s of the default.
+    assert!((1..20).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
 #[test]

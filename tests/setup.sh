@@ -5,6 +5,8 @@ set -eu
 
 # Each command, and the Debian package that has it.
 needed="cc:gcc c++:g++ clang:clang clang++:clang valgrind:valgrind nm:binutils readelf:binutils"
+# For tests/support.
+needed="$needed ps:procps pgrep:procps setsid:util-linux python3:python3"
 # For tests/network: servers and proxies, and what sets networks up around them.
 needed="$needed nginx:nginx openssl:openssl tinyproxy:tinyproxy microsocks:microsocks strace:strace"
 needed="$needed unshare:util-linux setpriv:util-linux setcap:libcap2-bin ip:iproute2 ss:iproute2"

@@ -260,6 +260,13 @@ static void watch_for_interrupt(void) {
 
 /* ---- Times, as text ---- */
 
+/* In Unix seconds. time() may lag behind the clock that others read, by a second at its edge. */
+static int64_t current_time(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec;
+}
+
 struct text {
   char chars[48];
 };
@@ -381,7 +388,7 @@ static void print_padded(const char *text, size_t width) {
 }
 
 static void table_print(const struct table *table) {
-  int64_t now = (int64_t)time(NULL);
+  int64_t now = current_time();
   size_t width = length("TOKEN");
   if (table->count == 0) return;
   for (size_t i = 0; i < table->count; i++) {
@@ -707,7 +714,7 @@ static int run_create(const struct session *session, const struct request *reque
   putchar('\n');
   if (token->expires_at != 0)
     tell("expires %s (time left: %s)", local_date(token->expires_at).chars,
-         time_left(token->expires_at, token->ttl_seconds, (int64_t)time(NULL)).chars);
+         time_left(token->expires_at, token->ttl_seconds, current_time()).chars);
   else if (token->ttl_seconds == 0)
     tell("never expires");
   av_token_free(token);
@@ -857,7 +864,7 @@ static bool is_to_go(const av_token *token, const struct request *request, int64
  * earlier ones. */
 static int collect(const struct session *session, const struct request *request,
                    struct table *doomed, size_t *seen) {
-  int64_t now = (int64_t)time(NULL);
+  int64_t now = current_time();
   av_token_iter *tokens = NULL;
   const av_token *token = NULL;
   av_error *error = NULL;

@@ -81,9 +81,9 @@ internal static class Tests
     {
         using (var client = Client(Quick))
         {
-            UploadToken token = client.CreateToken(TimeSpan.FromSeconds(90));
-            Equal(TimeSpan.FromSeconds(90), token.TimeToLive);
-            Equal(token.CreatedAt.Value.AddSeconds(90), token.ExpiresAt);
+            UploadToken token = client.CreateToken(TimeSpan.FromSeconds(5400));
+            Equal(TimeSpan.FromSeconds(5400), token.TimeToLive);
+            Equal(token.CreatedAt.Value.AddSeconds(5400), token.ExpiresAt);
             Equal(TimeSpan.Zero, token.CreatedAt.Value.Offset);
             True((DateTimeOffset.UtcNow - token.CreatedAt.Value).Duration() < TimeSpan.FromMinutes(5), "made just now");
             Equal(false, token.NeverExpires);
@@ -432,7 +432,7 @@ internal static class Tests
     [Test]
     private static void A_call_ends_when_its_time_is_up()
     {
-        using (var client = new ApiVideoClient(new ClientOptions { ApiKey = ApiKey, BaseUrl = Slow, Timeout = TimeSpan.FromMilliseconds(500) }))
+        using (var client = new ApiVideoClient(new ClientOptions { ApiKey = ApiKey, BaseUrl = Slow, Timeout = TimeSpan.FromMilliseconds(2000) }))
         {
             var watch = Stopwatch.StartNew();
             var exception = Throws<CallTimeoutException>(() => client.CreateToken(Minute));

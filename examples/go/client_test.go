@@ -195,8 +195,8 @@ func TestCreateListIterateGetDelete(t *testing.T) {
 
 func TestTimes(t *testing.T) {
 	client := quickClient(t)
-	token := create(t, client, 90*time.Second)
-	if token.TTL != 90*time.Second || token.ExpiresAt.Sub(token.CreatedAt) != token.TTL {
+	token := create(t, client, 90*time.Minute)
+	if token.TTL != 90*time.Minute || token.ExpiresAt.Sub(token.CreatedAt) != token.TTL {
 		t.Errorf("%+v", token)
 	}
 	if age := time.Since(token.CreatedAt); age < -time.Minute || age > time.Minute || token.CreatedAt.Location() != time.UTC {

@@ -63,9 +63,9 @@ async function all(tokens) {
 }
 
 test('a token tells its times', async () => {
-  const token = await client.createToken({ ttl: 90 });
-  assert.equal(token.ttl, 90);
-  assert.equal(token.expiresAt - token.createdAt, 90_000);
+  const token = await client.createToken({ ttl: 5400 });
+  assert.equal(token.ttl, 5400);
+  assert.equal(token.expiresAt - token.createdAt, 5_400_000);
   assert.ok(Math.abs(Date.now() - token.createdAt) < 300_000, 'made just now');
   assert.equal(token.neverExpires, false);
 });
@@ -314,7 +314,7 @@ test('a client is as its options say', async () => {
 });
 
 test('a call ends when its time is up', async () => {
-  const local = connect(slow, { timeout: 500 });
+  const local = connect(slow, { timeout: 2000 });
   const begin = performance.now();
   const error = await rejection(local.createToken({ ttl: 60 }));
   assert.equal(error.constructor, apivideo.TimeoutError);

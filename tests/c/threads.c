@@ -4,12 +4,12 @@
 #include "support/check.h"
 #include "support/client.h"
 #include "support/local_api.h"
+#include "support/moment.h"
 #include "support/process.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 #include <unistd.h>
 
 #define THREADS 8
@@ -44,8 +44,8 @@ static size_t threads(void) { return count_in("/proc/self/task", ""); }
 
 /* Whether there are so many, or come to be: one that was joined may stand there for a moment yet. */
 static int threads_become(size_t expected) {
-  time_t began = time(NULL);
-  while (threads() > expected && time(NULL) <= began + 20) sched_yield();
+  double begun = now_ms();
+  while (threads() > expected && now_ms() - begun < 60000) sched_yield();
   return threads() == expected;
 }
 
@@ -205,7 +205,6 @@ static void freed_under_way(void) {
   worker workers[THREADS];
   size_t i, sockets_before = sockets();
   int connected = 0;
-  time_t began;
   config.trace_fn = count_connected;
   config.trace_userdata = &connected;
   config.trace_level = AV_TRACE_DEBUG;
@@ -216,11 +215,7 @@ static void freed_under_way(void) {
     workers[i].number = (uint32_t)i;
     if (pthread_create(&workers[i].thread, NULL, call_once, &workers[i]) != 0) exit(2);
   }
-  for (began = time(NULL); __atomic_load_n(&connected, __ATOMIC_SEQ_CST) < THREADS; sched_yield())
-    if (time(NULL) > began + 20) {
-      fprintf(stderr, "the calls did not come together\n");
-      exit(2);
-    }
+  wait_until(&connected, THREADS, "calls that have come together");
   av_client_free(client);
   for (i = 0; i < THREADS; i++) {
     pthread_join(workers[i].thread, NULL);

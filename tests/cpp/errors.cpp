@@ -1,5 +1,6 @@
 // Each kind of failure throws its class, which tells all that the service said; the same failure
 // comes out of the calls that throw nothing.
+#include "support/moment.h"
 #include "support/scene.hpp"
 
 #include <cstdlib>
@@ -118,7 +119,7 @@ static void what_leaves_no_answer_has_its_class() {
 
   const apivideo::client client(config_for(server.url()));
   apivideo::request_options options;
-  options.timeout = milliseconds(50);
+  options.timeout = milliseconds(time_for(200)); // in which the request is sent
   server.stall();
   CHECK(throws<apivideo::timeout>([&] { client.list({}, options); }));
   server.stall();

@@ -1,4 +1,5 @@
 // What C cannot take as it is, is refused before anything is sent, and named; nothing is cut or wraps.
+#include "support/moment.h"
 #include "support/scene.hpp"
 
 #include <limits>
@@ -259,13 +260,13 @@ static void the_longest_timeout_and_none_are_taken() {
 static void each_timeout_does_what_it_says() {
   scripted_peer server;
   apivideo::config config = config_for(server.url());
-  config.timeout = milliseconds(50);
+  config.timeout = milliseconds(time_for(50));
   server.stall();
   CHECK(throws<apivideo::timeout>([&] { apivideo::client(config).list(); }));
 
   // Another attempt follows the one whose time has run out.
   config = config_for(server.url());
-  config.attempt_timeout = milliseconds(50);
+  config.attempt_timeout = milliseconds(time_for(200)); // in which the request is sent
   config.max_attempts = 2;
   server.stall();
   server.answer("200 OK", page_body({}, 1, 1));

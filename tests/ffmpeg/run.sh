@@ -123,5 +123,5 @@ go_through() {
 if [ "${1-}" = --with-service ]; then
   go_through
 else
-  exec "$here/../languages/with_local_api.sh" "$LOCAL_API" sh "$here/run.sh" --with-service
+  exec "$here/../support/launch.py" --as ffmpeg "$here/../languages/with_local_api.sh" "$LOCAL_API" sh "$here/run.sh" --with-service
 fi

@@ -95,6 +95,6 @@ ends_with 2 "$tokens" create soon
 END
 for way in shared static; do
   check "the $way program goes through every command" \
-    "$here/with_local_api.sh" "$LOCAL_API" sh go_through.sh "./$way"
+    "$here/../support/launch.py" --as cpp "$here/with_local_api.sh" "$LOCAL_API" sh go_through.sh "./$way"
 done
 echo "cpp: $passed passed"

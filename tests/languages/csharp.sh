@@ -26,7 +26,7 @@ wrapper="ApiVideo.cs Native.cs"
 # Mono finds the library as any program does.
 LD_LIBRARY_PATH=$PREFIX/lib
 export LD_LIBRARY_PATH
-"$here/with_local_api.sh" "$LOCAL_API" sh -euc '
+"$here/../support/launch.py" --as csharp "$here/with_local_api.sh" "$LOCAL_API" sh -euc '
   mono Example.exe >example.log
   grep -q " is valid until " example.log
   mono --debug Tests.exe >tests.log || { cat tests.log; exit 1; }

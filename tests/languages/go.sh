@@ -47,7 +47,7 @@ fi
 # One package at a time: the tests count what the stand-in is asked.
 passed=0
 check() { # FLAG… of go test
-  "$here/with_local_api.sh" "$LOCAL_API" "$go" test -p 1 -count=1 -timeout 300s -v "$@" ./... >log 2>&1 || {
+  "$here/../support/launch.py" --as go "$here/with_local_api.sh" "$LOCAL_API" "$go" test -p 1 -count=1 -timeout 300s -v "$@" ./... >log 2>&1 || {
     cat log
     echo "go: go test $* failed" >&2
     exit 1

@@ -25,7 +25,7 @@ javac -encoding UTF-8 -Xlint:all -Werror -cp "$jna" -d classes Example.java apiv
 classpath=$jna:classes
 export classpath PREFIX
 # In a locale without UTF-8, which no string may depend on.
-LC_ALL=C "$here/with_local_api.sh" "$LOCAL_API" sh -euc '
+"$here/../support/launch.py" --as java env LC_ALL=C "$here/with_local_api.sh" "$LOCAL_API" sh -euc '
   java -Djna.library.path="$PREFIX/lib" -cp "$classpath" Example >example.log
   grep -q " is valid until " example.log
   java -Djna.library.path="$PREFIX/lib" -cp "$classpath" apivideo.ApiVideoTest >tests.log 2>&1 ||

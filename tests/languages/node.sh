@@ -16,16 +16,26 @@ work=$OUT/node
 rm -rf "$work"
 cp -R "$here/../../examples/node" "$work"
 cd "$work"
-npm ci --prefer-offline --no-audit --no-fund >npm.log 2>&1 || {
-  cat npm.log >&2
-  echo "node: npm could not fetch koffi: npm ci, in examples/node, wants a registry" >&2
-  exit 1
-}
+# Fetched once for what they are locked to, and what Node.js they are for.
+packages=$OUT/packages
+wanted=$(cat package.json package-lock.json | cksum; node --version)
+if [ "$(cat "$packages/wanted" 2>/dev/null)" != "$wanted" ]; then
+  rm -rf "$packages"
+  mkdir -p "$packages"
+  cp package.json package-lock.json .npmrc "$packages"
+  (cd "$packages" && npm ci --prefer-offline --no-audit --no-fund) >npm.log 2>&1 || {
+    cat npm.log >&2
+    echo "node: npm could not fetch koffi: npm ci, in examples/node, wants a registry" >&2
+    exit 1
+  }
+  echo "$wanted" >"$packages/wanted"
+fi
+ln -s "$packages/node_modules" node_modules
 
 # The loader looks here too.
 LD_LIBRARY_PATH=$PREFIX/lib
 export LD_LIBRARY_PATH
-"$here/with_local_api.sh" "$LOCAL_API" sh -euc '
+"$here/../support/launch.py" --as node "$here/with_local_api.sh" "$LOCAL_API" sh -euc '
   node example.js >example.log
   grep -q " is valid until " example.log
   node --test --test-reporter=tap >tests.log 2>&1 || { cat tests.log; exit 1; }

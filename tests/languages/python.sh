@@ -18,7 +18,7 @@ cd "$work"
 LD_LIBRARY_PATH=$PREFIX/lib
 export LD_LIBRARY_PATH
 unset APIVIDEO_LIBRARY
-"$here/with_local_api.sh" "$LOCAL_API" sh -euc '
+"$here/../support/launch.py" --as python "$here/with_local_api.sh" "$LOCAL_API" sh -euc '
   python3 example.py >example.log
   grep -q " is valid until " example.log
   python3 -W error -X faulthandler -m unittest -v test_apivideo >tests.log 2>&1 || { cat tests.log; exit 1; }

@@ -82,7 +82,7 @@ case ${1-} in
     else
       fail "Swift is missing: tests/languages/swift_toolchain.sh prepares it (or make test-swift)"
     fi
-    exec "$here/with_local_api.sh" "$LOCAL_API" "$@"
+    exec "$here/../support/launch.py" --as swift "$here/with_local_api.sh" "$LOCAL_API" "$@"
     ;;
   enter_chroot) # in a mount namespace of its own, so that nothing stays mounted
     cp "$here/swift.sh" "$OUT/swift"

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 8, CALLS = 1500, TOKENS = 16, ROUNDS = 3 };
+enum { THREADS = 8, CALLS = 1500, TOKENS = 16, ROUNDS = 3, TRIES = 5, CHILD_SECONDS = 200 };
 
 /* What the threads of one process do together. */
 typedef struct team {
@@ -77,7 +77,7 @@ static int as_child(av_client *client, av_token *const *tokens, int has_child) {
   team mine = {client, tokens, 0, 0, 0, has_child ? CALLS : CALLS / 10};
   pthread_t threads[THREADS];
   pid_t grandchild = 0;
-  alarm(60);
+  alarm(CHILD_SECONDS);
   /* The first one alone: the thread that forked is all that there is. */
   one_call(&mine, 1);
   start(&mine, threads);
@@ -226,7 +226,7 @@ typedef struct caller {
   pid_t thread;
   int started;
   call made;
-  double back_at;
+  moment back;
 } caller;
 
 static void *call_in_vain(void *argument) {
@@ -234,7 +234,7 @@ static void *call_in_vain(void *argument) {
   it->thread = thread_id();
   __atomic_store_n(&it->started, 1, __ATOMIC_SEQ_CST);
   it->made = call_make(it->client, GET, &it->options);
-  it->back_at = now_ms();
+  it->back = moment_here();
   return NULL;
 }
 
@@ -242,42 +242,52 @@ static void *call_in_vain(void *argument) {
 static void cancelled_in_child(void) {
   server *s = server_start(serve_no_answer, NULL);
   av_client *client = watched_client(server_url(s));
-  av_cancel *cancel = av_cancel_new();
+  av_cancel *cancel[TRIES];
   caller it;
   pthread_t thread;
   pid_t child;
+  size_t i;
+  for (i = 0; i < TRIES; i++) cancel[i] = av_cancel_new();
   memset(&it, 0, sizeof it);
   it.client = client;
   it.options.struct_size = sizeof it.options;
-  it.options.cancel = cancel;
-  it.options.timeout_ms = 1000;
+  it.options.cancel = cancel[0];
+  it.options.timeout_ms = 1000 + SLACK_MS;
   if (pthread_create(&thread, NULL, call_in_vain, &it) != 0) exit(2);
   wait_until(&asked, 2, "the parent's request");
   child = fork();
   if (child < 0) exit(2);
   if (child == 0) {
     pthread_t own;
-    double triggered_at;
-    int right;
-    alarm(60);
-    it.options.timeout_ms = 20000;
-    it.started = 0;
-    if (pthread_create(&own, NULL, call_in_vain, &it) != 0) _exit(2);
-    /* The server is the parent's: what it has been asked is not seen here. */
-    wait_until(&it.started, 1, "a thread that starts");
-    wait_until_asleep(it.thread);
-    triggered_at = now_ms();
-    av_cancel_trigger(cancel);
-    pthread_join(own, NULL);
-    right = it.made.status == AV_STATUS_CANCELLED && it.back_at - triggered_at <= 20 + SLACK_MS;
-    fprintf(stderr, "cancelled in a child, with the parent's handle: back in %.1f ms\n", it.back_at - triggered_at);
+    double took[TRIES];
+    int right = 1;
+    alarm(CHILD_SECONDS);
+    it.options.timeout_ms = 60000;
+    for (i = 0; i < TRIES; i++) {
+      moment triggered;
+      it.options.cancel = cancel[i];
+      it.started = 0;
+      if (pthread_create(&own, NULL, call_in_vain, &it) != 0) _exit(2);
+      /* The server is the parent's: what it has been asked is not seen here. */
+      wait_until(&it.started, 1, "a thread that starts");
+      wait_until_asleep(it.thread);
+      triggered = moment_of(it.thread);
+      av_cancel_trigger(cancel[i]);
+      pthread_join(own, NULL);
+      took[i] = between(triggered, it.back);
+      right &= it.made.status == AV_STATUS_CANCELLED;
+      call_free(&it.made);
+    }
+    fprintf(stderr, "cancelled in a child, with the parent's handles: back in %.1f ms, worst of %d %.1f ms\n",
+            median(took, TRIES), TRIES, worst(took, TRIES));
+    right &= is_slowed() || median(took, TRIES) <= 20;
     _exit(right ? 0 : 1);
   }
   CHECK(ended_well(child));
   pthread_join(thread, NULL);
   CHECK(it.made.status == AV_STATUS_TIMEOUT);
   call_free(&it.made);
-  av_cancel_free(cancel);
+  for (i = 0; i < TRIES; i++) av_cancel_free(cancel[i]);
   av_client_free(client);
   server_stop(s);
 }
@@ -299,13 +309,13 @@ static void cancelled_among_workers(void) {
     memset(&options, 0, sizeof options);
     options.struct_size = sizeof options;
     options.cancel = cancel;
-    options.timeout_ms = 1000;
+    options.timeout_ms = 1000 + SLACK_MS;
     made = call_make(client, GET, &options);
     getrusage(RUSAGE_SELF, &used);
     seconds = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
               (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
     fprintf(stderr, "a worker whose sibling cancels: %s, %.2f s of processor time\n", av_status_name(made.status), seconds);
-    _exit(made.status == AV_STATUS_TIMEOUT && seconds < 0.5 ? 0 : 1);
+    _exit(made.status == AV_STATUS_TIMEOUT && (is_slowed() || seconds < 0.5) ? 0 : 1);
   }
   wait_until(&asked, 1, "the worker's request");
   other = fork();
@@ -342,7 +352,7 @@ static void freed_in_child(void) {
     if (child < 0) exit(2);
     if (child == 0) {
       int right = 1;
-      alarm(60);
+      alarm(CHILD_SECONDS);
       if (is_used) {
         made = call_make(client, GET, NULL);
         right = made.status == AV_STATUS_OK;
@@ -367,7 +377,7 @@ int main(void) {
   char ca_file[] = "/tmp/apivideo-ca-XXXXXX";
   const char *with_tls[] = {"--api-key", "test-key", "--tls", "--tls-ca-file", ca_file, NULL};
   local_api *service;
-  alarm(180);
+  alarm(2 * CHILD_SECONDS);
   without_wiped_memory(REFUSED);
   without_wiped_memory(IGNORED);
   cancelled_among_workers(); /* before any client is made here */

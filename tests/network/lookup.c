@@ -158,7 +158,7 @@ static int lookup_threads(void) {
 static void wait_until_nobody_looks(void) {
   double begun = now_ms();
   while (lookup_threads() > 0) {
-    if (now_ms() - begun > 20000) {
+    if (now_ms() - begun > 60000) {
       fprintf(stderr, "a lookup does not end\n");
       exit(2);
     }
@@ -175,7 +175,7 @@ static void deadline_while_it_is_silent(const server *s) {
   /* In a row, before the first one's lookup is given up by the C library. */
   for (i = 0; i < 5; i++) {
     outcome told = i % 2 ? try_create(client, NULL) : try_get(client, NULL);
-    shared[i] = told.ms;
+    shared[i] = told.own_ms;
     CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 1) && says(&told, "looking up"));
   }
   av_client_free(client);
@@ -183,15 +183,14 @@ static void deadline_while_it_is_silent(const server *s) {
     outcome told;
     client = client_of_name(server_url(s), "silent.test", 300, NULL, NULL);
     told = try_get(client, NULL);
-    own[i] = told.ms;
+    own[i] = told.own_ms;
+    CHECK(told.ms >= 299);
     CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 1) && says(&told, "looking up"));
     if (i == 0) print_outcome("a silent name server, 300 ms", &told);
     av_client_free(client);
   }
-  printf("  deadline of 300 ms, worst of 5: %.1f ms, and 5 that share a lookup %.1f ms\n",
-         worst(own, 5), worst(shared, 5));
-  CHECK(worst(own, 5) < 350 + SLACK_MS && worst(own, 5) >= 299);
-  CHECK(worst(shared, 5) < 350 + SLACK_MS);
+  CHECK_WITHIN("  a lookup of 300 ms", own, 5, 350);
+  CHECK_WITHIN("  of those that share one", shared, 5, 350);
 }
 
 static void connect_timeout_while_it_is_silent(const server *s) {
@@ -207,7 +206,7 @@ static void connect_timeout_while_it_is_silent(const server *s) {
   client = client_of(&config);
   told = try_create(client, NULL);
   print_outcome("connect_timeout_ms 100, two attempts", &told);
-  CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 2) && told.ms >= 200 && told.ms < 900 + SLACK_MS);
+  CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 2) && told.ms >= 200 && (is_slowed() || told.own_ms < 900));
   av_client_free(client);
 }
 
@@ -215,7 +214,8 @@ typedef struct cancelled {
   const av_client *client;
   av_cancel *cancel;
   outcome told;
-  double returned;
+  pid_t thread;
+  moment returned;
 } cancelled;
 
 static void *call_to_cancel(void *argument) {
@@ -224,8 +224,9 @@ static void *call_to_cancel(void *argument) {
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
   options.cancel = it->cancel;
+  it->thread = thread_id();
   it->told = try_get(it->client, &options);
-  it->returned = now_ms();
+  it->returned = moment_here();
   return NULL;
 }
 
@@ -235,7 +236,7 @@ static void cancel_while_it_is_silent(const server *s) {
   for (i = 0; i < 20; i++) {
     cancelled it;
     pthread_t thread;
-    double triggered;
+    moment triggered;
     size_t before = times_asked("silent.test");
     av_client *client = client_of_name(server_url(s), "silent.test", 20000, NULL, NULL);
     memset(&it, 0, sizeof it);
@@ -245,19 +246,16 @@ static void cancel_while_it_is_silent(const server *s) {
     while (times_asked("silent.test") == before) usleep(1000);
     /* Not in step with the slices in which it looks. */
     usleep((useconds_t)(10000 + 700 * i));
-    triggered = now_ms();
+    triggered = moment_of(it.thread);
     av_cancel_trigger(it.cancel);
     pthread_join(thread, NULL);
-    took[i] = it.returned - triggered;
+    took[i] = between(triggered, it.returned);
     CHECK(it.told.status == AV_STATUS_CANCELLED && it.told.outcome == AV_OUTCOME_NOT_APPLIED);
     CHECK(says(&it.told, "looking up"));
     av_cancel_free(it.cancel);
     av_client_free(client);
   }
-  printf("  cancelled during the lookup, 20 times: back within %.1f ms, half of them %.1f ms\n",
-         worst(took, 20), median(took, 20));
-  /* The promise is of the library, not of the scheduler: a busy machine may delay a few. */
-  CHECK(median(took, 20) <= 20 + SLACK_MS);
+  CHECK_WITHIN("  cancelled during the lookup", took, 20, 20);
 }
 
 typedef struct together {
@@ -279,7 +277,7 @@ static void one_lookup_for_all(const server *s) {
   pthread_barrier_t barrier;
   av_client *client = client_of_name(server_url(s), "silent-too.test", 300, NULL, NULL);
   int i, most = 0;
-  double begun, slowest = 0;
+  double begun, took[8];
   wait_until_nobody_looks();
   pthread_barrier_init(&barrier, NULL, 9);
   for (i = 0; i < 8; i++) {
@@ -295,13 +293,12 @@ static void one_lookup_for_all(const server *s) {
   for (i = 0; i < 8; i++) {
     pthread_join(threads[i], NULL);
     CHECK(is_failure(&calls[i].told, AV_STATUS_TIMEOUT, 1, 1));
-    if (calls[i].told.ms > slowest) slowest = calls[i].told.ms;
+    took[i] = calls[i].told.own_ms;
   }
   pthread_barrier_destroy(&barrier);
-  printf("  8 threads that ask for one name: %d lookup, %zu query; all back within %.1f ms\n", most,
-         times_asked("silent-too.test"), slowest);
+  printf("  8 threads that ask for one name: %d lookup, %zu query\n", most, times_asked("silent-too.test"));
   CHECK(most == 1 && times_asked("silent-too.test") == 1);
-  CHECK(slowest < 350 + SLACK_MS);
+  CHECK_WITHIN("  each of them, of 300 ms", took, 8, 350);
   /* The client goes, the lookup is left behind. */
   CHECK(lookup_threads() == 1);
   av_client_free(client);

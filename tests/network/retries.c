@@ -184,7 +184,7 @@ typedef struct trial {
   av_client *client;
   av_response *response;
   call made;
-  double took;
+  double whole, took;
 } trial;
 
 static void name_of(trial *it) {
@@ -199,13 +199,14 @@ static void name_of(trial *it) {
 static void *try_it(void *argument) {
   trial *it = (trial *)argument;
   av_request_options options;
-  double begin = now_ms();
+  moment begin = moment_here();
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
   options.response = it->response;
   if (it->per_call) options.max_attempts = it->row->max_attempts;
   it->made = call_make(it->client, it->op, &options);
-  it->took = now_ms() - begin;
+  it->whole = now_ms() - begin.now;
+  it->took = since(begin);
   return NULL;
 }
 
@@ -225,6 +226,29 @@ static void begin_trial(trial *it, const row *row, operation op, int per_call) {
   it->response = av_response_new();
   name_of(it);
   if (pthread_create(&it->thread, NULL, try_it, it) != 0) exit(2);
+}
+
+/* What the calls of a row took that are bounded, each of which is made several times. */
+static struct {
+  double took[64];
+  size_t count;
+} noted[ROWS];
+
+static void note(const row *row, double took) {
+  size_t i = (size_t)(row - rows);
+  if (row->most_ms > 0) noted[i].took[noted[i].count++ % 64] = took;
+}
+
+static void check_times(void) {
+  char name[160];
+  size_t i, k, length;
+  for (i = 0; i < ROWS; i++) {
+    if (noted[i].count == 0) continue;
+    for (k = length = 0; rows[i].words[k]; k++)
+      length += (size_t)snprintf(name + length, sizeof name - length, " %s", rows[i].words[k]);
+    /* Beyond what is asked for, the promised 50 ms, and as many for services that all answer at once. */
+    CHECK_WITHIN(name, noted[i].took, noted[i].count < 64 ? noted[i].count : 64, rows[i].most_ms + 100);
+  }
 }
 
 static void end_trial(trial *it) {
@@ -250,13 +274,12 @@ static void end_trial(trial *it) {
     as_it_should &= CHECK_ROW(it->name, av_error_is_retryable(it->made.error) == (is_temporary && is_harmless));
     watched(it->made.error);
   }
-  if (row->least_ms > 0) as_it_should &= CHECK_ROW(it->name, it->took >= row->least_ms);
-  /* Beyond what is asked for, a machine that has all these rows to do at once. */
-  if (row->most_ms > 0) as_it_should &= CHECK_ROW(it->name, it->took <= row->most_ms + 100 + SLACK_MS);
+  if (row->least_ms > 0) as_it_should &= CHECK_ROW(it->name, it->whole >= row->least_ms);
+  note(row, it->took);
   if (!as_it_should)
     fprintf(stderr, "  %s: %zu requests, %u attempts, %s, %.0f ms: %s\n", av_status_name(it->made.status),
             server_requests(it->server), (unsigned)av_response_attempts(it->response),
-            av_outcome_name(av_error_outcome(it->made.error)), it->took, av_error_message(it->made.error));
+            av_outcome_name(av_error_outcome(it->made.error)), it->whole, av_error_message(it->made.error));
   call_free(&it->made);
   av_response_free(it->response);
   av_client_free(it->client);
@@ -271,7 +294,7 @@ static int is_in(const row *row, operation op) {
 static void table(void) {
   enum { AT_ONCE = 16 };
   static trial trials[AT_ONCE];
-  size_t begun = 0, ended = 0, i;
+  size_t begun = 0, ended = 0, i, k, tries;
   operation op;
   int per_call;
   double begin = now_ms();
@@ -279,11 +302,15 @@ static void table(void) {
     for (op = CREATE; op < OPERATIONS; op = (operation)(op + 1))
       for (per_call = 0; per_call <= (rows[i].max_attempts != 0); per_call++) {
         if (!is_in(&rows[i], op)) continue;
-        if (begun - ended == AT_ONCE) end_trial(&trials[ended++ % AT_ONCE]);
-        begin_trial(&trials[begun++ % AT_ONCE], &rows[i], op, per_call);
+        tries = rows[i].most_ms > 0 && !is_slowed() ? 3 : 1;
+        for (k = 0; k < tries; k++) {
+          if (begun - ended == AT_ONCE) end_trial(&trials[ended++ % AT_ONCE]);
+          begin_trial(&trials[begun++ % AT_ONCE], &rows[i], op, per_call);
+        }
       }
   while (ended < begun) end_trial(&trials[ended++ % AT_ONCE]);
   printf("%zu rows of the table, with each of their operations: %zu calls, %.1f s\n", ROWS, begun, (now_ms() - begin) / 1000);
+  check_times();
 }
 
 /* ---------------------------------------------------------------------------- what a row cannot say */
@@ -298,7 +325,7 @@ static void hint_is_passed_on(void) {
     av_client_config config = watched_config(server_url(s));
     av_client *client;
     call made;
-    config.timeout_ms = 2000;
+    config.timeout_ms = 2000 + SLACK_MS;
     client = client_of(&config);
     made = call_make(client, CREATE, NULL);
     CHECK_ROW(hints[i][0], made.status != AV_STATUS_OK);

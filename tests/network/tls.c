@@ -230,7 +230,7 @@ typedef struct logged {
 static size_t log_of(int port, logged *into, size_t most, size_t expected) {
   double begun = now_ms();
   size_t count = 0;
-  while (count < expected && now_ms() - begun < 10000) {
+  while (count < expected && now_ms() - begun < 60000) {
     FILE *log = fopen(file("access.log"), "r");
     char line[200], reused[8];
     count = 0;
@@ -345,21 +345,21 @@ static int standing(int port, int with_unread) {
 /* Waits until a client's connection to `port` has something unread. */
 static int has_unread(int port) {
   double begun = now_ms();
-  while (standing(port, 1) == 0 && now_ms() - begun < 10000) usleep(5000);
+  while (standing(port, 1) == 0 && now_ms() - begun < 60000) usleep(5000);
   return standing(port, 1) > 0;
 }
 
 /* Waits until no client's connection to `port` has anything unread. */
 static int has_read(int port) {
   double begun = now_ms();
-  while (standing(port, 1) > 0 && now_ms() - begun < 10000) usleep(1000);
+  while (standing(port, 1) > 0 && now_ms() - begun < 60000) usleep(1000);
   return standing(port, 1) == 0;
 }
 
 /* Waits until no connection to `port` stands. */
 static int has_gone(int port) {
   double begun = now_ms();
-  while (standing(port, 0) > 0 && now_ms() - begun < 10000) usleep(5000);
+  while (standing(port, 0) > 0 && now_ms() - begun < 60000) usleep(5000);
   return standing(port, 0) == 0;
 }
 
@@ -563,18 +563,22 @@ static void gone_while_idle(void) {
 
 typedef struct canceller {
   av_cancel *cancel;
-  double triggered_at;
+  pid_t caller;
+  int already_held;
+  moment triggered;
 } canceller;
 
 static void *cancel_once_held(void *argument) {
   canceller *it = (canceller *)argument;
-  wait_until(&held, 2, "an answer that is held back");
-  it->triggered_at = now_ms();
+  wait_until(&held, it->already_held + 1, "an answer that is held back");
+  wait_until_asleep(it->caller);
+  it->triggered = moment_of(it->caller);
   av_cancel_trigger(it->cancel);
   return NULL;
 }
 
 #define TIMEOUT_MS (300 + SLACK_MS) /* in which the handshake is to be over */
+enum { TRIES = 5 };
 
 /* The handshake went well, the request was taken, and then nothing: time and cancel hold as ever. */
 static void silence_after_the_handshake(void) {
@@ -587,29 +591,38 @@ static void silence_after_the_handshake(void) {
   outcome told;
   canceller other;
   pthread_t thread;
-  double back_after;
+  double took[TRIES];
+  size_t i;
   server_url_as(s, "https", url, sizeof url);
   client = client_of(&config);
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
   options.timeout_ms = TIMEOUT_MS;
-  told = try_create(client, &options);
+  for (i = 0; i < TRIES; i++) {
+    told = try_create(client, &options);
+    CHECK(told.status == AV_STATUS_TIMEOUT && told.outcome == AV_OUTCOME_UNKNOWN);
+    CHECK(told.ms >= TIMEOUT_MS - 1);
+    took[i] = told.own_ms;
+  }
   print_outcome("silence after the handshake", &told);
-  CHECK(told.status == AV_STATUS_TIMEOUT && told.outcome == AV_OUTCOME_UNKNOWN);
-  CHECK(told.ms >= TIMEOUT_MS - 1 && told.ms <= TIMEOUT_MS + 50 + SLACK_MS);
+  CHECK_WITHIN("  silence of 300 ms", took, TRIES, TIMEOUT_MS + 50);
 
   options.timeout_ms = 20000;
-  options.cancel = other.cancel = av_cancel_new();
-  if (pthread_create(&thread, NULL, cancel_once_held, &other) != 0) exit(2);
-  told = try_create(client, &options);
-  back_after = now_ms();
-  pthread_join(thread, NULL);
-  back_after -= other.triggered_at;
+  other.caller = thread_id();
+  for (i = 0; i < TRIES; i++) {
+    moment back;
+    options.cancel = other.cancel = av_cancel_new();
+    other.already_held = __atomic_load_n(&held, __ATOMIC_SEQ_CST);
+    if (pthread_create(&thread, NULL, cancel_once_held, &other) != 0) exit(2);
+    told = try_create(client, &options);
+    back = moment_here();
+    pthread_join(thread, NULL);
+    took[i] = between(other.triggered, back);
+    CHECK(told.status == AV_STATUS_CANCELLED && told.outcome == AV_OUTCOME_UNKNOWN);
+    av_cancel_free(other.cancel);
+  }
   print_outcome("cancelled in it", &told);
-  printf("  cancelled in it: back in %.1f ms\n", back_after);
-  CHECK(told.status == AV_STATUS_CANCELLED && told.outcome == AV_OUTCOME_UNKNOWN);
-  CHECK(back_after <= 20 + SLACK_MS);
-  av_cancel_free(other.cancel);
+  CHECK_WITHIN("  cancelled in it", took, TRIES, 20);
   av_client_free(client);
   server_stop(s);
 }

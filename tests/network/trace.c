@@ -126,13 +126,15 @@ static void one_line_an_attempt(void) {
   double ms;
   int wait = -1;
   const char *why;
+  double begun = now_ms(), took;
   call made = call_inside(client, GET);
+  took = now_ms() - begun;
   call_free(&made);
   CHECK(sscanf(heard.last_attempt, "%15s %63[^:]: attempt %u: status %u, %u bytes, %lf %3[a-z], %15s connection", method, path, &attempt, &status, &bytes, &ms, unit, which) == 8);
   CHECK(strcmp(method, "GET") == 0);
   CHECK(strcmp(path, "/upload-tokens/to1t\xe2\x80\xa6Kb") == 0);
   CHECK(attempt == 1 && status == 503 && bytes == 16);
-  CHECK(ms >= 0 && ms < 1000 + SLACK_MS);
+  CHECK(ms >= 0 && ms <= took + 1); /* both of the clock that only goes forward; told in tenths */
   CHECK(strcmp(which, "new") == 0);
   why = strstr(heard.last_attempt, "again in ");
   CHECK(why && sscanf(why, "again in %d ms", &wait) == 1 && wait >= 0 && wait <= 200);
@@ -567,7 +569,6 @@ static void nothing_is_found(void) {
 
 int main(void) {
   size_t i;
-  alarm(300);
   levels();
   one_line_an_attempt();
   to_whom();

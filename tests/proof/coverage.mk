@@ -28,7 +28,7 @@ proof-coverage: local_api ## Count the lines that no test runs; each must be nam
 	@for it in $$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' $(COVERAGE)/built); do \
 	  name=$$(basename $$it) && cp $$it $(COVERAGE)/rust/$${name%-*} || exit 1; done
 	@for it in apivideo $(COVERAGE_RUST); do echo "== $$it" && \
-	  LLVM_PROFILE_FILE=$(COVERAGE)/counts/$$it.profraw $(COVERAGE)/rust/$$it --quiet || exit 1; done
+	  LLVM_PROFILE_FILE=$(COVERAGE)/counts/$$it.profraw $(LAUNCH) $(COVERAGE)/rust/$$it --quiet || exit 1; done
 	@LLVM_PROFILE_FILE='$(COVERAGE)/counts/library-c-%m%c.profraw' \
 	  $(MAKE) --no-print-directory -C tests/c $(call COVERAGE_SET,c) VALGRIND= VARIANTS=c11-shared
 	@# Two at a time, for they mostly wait: bounds of time are wider then.

@@ -23,7 +23,7 @@ proof-fuzzing-short: fuzzers ## Run each fuzzer over its corpus and for five sec
 
 .PHONY: proof-properties
 proof-properties: ## Try the properties PROPERTIES_TIMES as often as `make test` does
-	@PROPERTIES_TIMES=$(or $(PROPERTIES_TIMES),1) $(CARGO) test --locked --quiet --test properties -- --nocapture
+	@PROPERTIES_TIMES=$(or $(PROPERTIES_TIMES),1) $(CARGO) test --locked --quiet $(RUST_LAUNCH) --test properties -- --nocapture
 
 .PHONY: fuzz-corpus
 fuzz-corpus: fuzzers ## Make the corpora anew: the fewest of all inputs found that reach as much

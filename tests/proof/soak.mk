@@ -24,24 +24,25 @@ $(PROOF_SOAK)/soak: $(wildcard tests/proof/soak/*.c) $(PROOF_SOAK_HEADERS) $(PRO
 $(PROOF_SOAK)/%: tests/proof/exhaustion/%.c tests/proof/soak/heap.c $(PROOF_SOAK_HEADERS) $(PROOF_SOAK)/support.a $(SHARED)
 	@$(proof_soak_link)
 
-proof_soak_run = LOCAL_API=$(abspath $(LOCAL_API)) $(PROOF_SOAK)/soak
+# $(call proof_soak_run,SECONDS): twice as long, and ten minutes more, before it counts as hung.
+proof_soak_run = LOCAL_API=$(abspath $(LOCAL_API)) $(LAUNCH) --limit $$((2 * $(1) + 600)) $(PROOF_SOAK)/soak $(1)
 
 .PHONY: soak
 soak: all local_api $(PROOF_SOAK)/soak ## Load one client for ten minutes, with every fault
-	@$(proof_soak_run) 600
+	@$(call proof_soak_run,600)
 
 .PHONY: proof-exhaustion
 proof-exhaustion: all local_api $(EXHAUSTION:%=$(PROOF_SOAK)/%) ## Run out of descriptors, threads and ports; bound memory
 	@rm -f $(PROOF_SOAK)/passed
 	@for name in $(EXHAUSTION); do echo "== $$name"; \
-	  LOCAL_API=$(abspath $(LOCAL_API)) $(PROOF_SOAK)/$$name > $(PROOF_SOAK)/$$name.log; ended=$$?; \
+	  LOCAL_API=$(abspath $(LOCAL_API)) $(LAUNCH) --as exhaustion/$$name $(PROOF_SOAK)/$$name > $(PROOF_SOAK)/$$name.log; ended=$$?; \
 	  cat $(PROOF_SOAK)/$$name.log; [ $$ended = 0 ] || exit 1; tail -n 1 $(PROOF_SOAK)/$$name.log >> $(PROOF_SOAK)/passed; done
 	@awk '{ passed += $$1 } END { print "proof: exhaustion: " passed " checks passed" }' $(PROOF_SOAK)/passed
 
 .PHONY: proof-soak
 proof-soak: proof-exhaustion $(PROOF_SOAK)/soak ## Exhaustion, and a soak of three minutes
-	@$(proof_soak_run) 180
+	@$(call proof_soak_run,180)
 
 .PHONY: proof-soak-short
 proof-soak-short: proof-exhaustion $(PROOF_SOAK)/soak ## Exhaustion, and a soak of twenty seconds
-	@$(proof_soak_run) 20
+	@$(call proof_soak_run,20)

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What bounds of time leave to the machine beyond what they state: nothing, but programs that are
- * instrumented, or run under valgrind, are slow, and built with a -DSLACK_MS. */
+/* What calls are given beyond the time that they would need: nothing, but programs that are
+ * instrumented, or run under valgrind, are slow, and built with a -DSLACK_MS. No bound of time is checked
+ * in these: see CHECK_WITHIN in moment.h. */
 #ifndef SLACK_MS
 #define SLACK_MS 0
 #endif

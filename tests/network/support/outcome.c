@@ -27,10 +27,11 @@ static void remember_line(void *userdata, int32_t level, const char *line) {
   remember(line);
 }
 
-static outcome outcome_of(av_status status, av_error *error, av_token *token, double begun) {
+static outcome outcome_of(av_status status, av_error *error, av_token *token, moment begun) {
   outcome told;
   memset(&told, 0, sizeof told);
-  told.ms = now_ms() - begun;
+  told.ms = now_ms() - begun.now;
+  told.own_ms = since(begun);
   told.status = status;
   told.outcome = av_error_outcome(error);
   told.is_retryable = av_error_is_retryable(error);
@@ -46,14 +47,14 @@ static outcome outcome_of(av_status status, av_error *error, av_token *token, do
 }
 
 outcome try_client(const av_client_config *config, av_client **client) {
-  double begun = now_ms();
+  moment begun = moment_here();
   av_error *error = NULL;
   av_status status = av_client_new(config, client, &error);
   return outcome_of(status, error, NULL, begun);
 }
 
 outcome try_get(const av_client *client, const av_request_options *options) {
-  double begun = now_ms();
+  moment begun = moment_here();
   char *json = NULL;
   av_error *error = NULL;
   av_status status = av_tokens_list_json(client, NULL, options, &json, &error);
@@ -65,7 +66,7 @@ outcome try_get(const av_client *client, const av_request_options *options) {
 }
 
 outcome try_create(const av_client *client, const av_request_options *options) {
-  double begun = now_ms();
+  moment begun = moment_here();
   av_token *token = NULL;
   av_error *error = NULL;
   av_status status = av_tokens_create(client, 0, options, &token, &error);

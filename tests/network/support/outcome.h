@@ -9,7 +9,8 @@ typedef struct outcome {
   av_status status;
   int32_t outcome, is_retryable;
   uint32_t attempts;
-  double ms;         /* how long the call took */
+  double ms;         /* how long the call took, */
+  double own_ms;     /* and without what it waited for a processor: see moment.h */
   char message[600]; /* of the error, or "" */
   char token[128];   /* of a success, or "" */
 } outcome;

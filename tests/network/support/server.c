@@ -12,6 +12,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A connection and the thread that serves it. */
+typedef struct served {
+  server *s;
+  int connection; /* -1 once it is closed */
+  pthread_t thread;
+  struct served *next;
+} served;
+
 struct server {
   int listener;
   uint16_t port;
@@ -20,9 +28,7 @@ struct server {
   void *data;
   pthread_t thread;
   pthread_mutex_t lock;
-  pthread_cond_t left;
-  int open[1024]; /* descriptors being served */
-  size_t open_count;
+  served *all; /* whose threads have not been waited for */
   int stopping;
   size_t connections, requests;
 };
@@ -32,41 +38,52 @@ static void fail(const char *what) {
   exit(2);
 }
 
-typedef struct served {
-  server *s;
-  int connection;
-} served;
-
 static void *serve_one(void *argument) {
-  served it = *(served *)argument;
-  server *s = it.s;
-  size_t i;
-  free(argument);
-  s->serve(s, it.connection, s->data);
+  served *it = (served *)argument;
+  server *s = it->s;
+  s->serve(s, it->connection, s->data);
   pthread_mutex_lock(&s->lock);
-  for (i = 0; s->open[i] != it.connection; i++) {}
-  s->open[i] = s->open[--s->open_count];
-  close(it.connection);
-  pthread_cond_broadcast(&s->left);
+  close(it->connection);
+  it->connection = -1;
   pthread_mutex_unlock(&s->lock);
   return NULL;
+}
+
+/* Waits for the threads that have served theirs, or in the end for all: none outlives the server. */
+static void join(server *s, int all) {
+  served **at = &s->all, *it, *ended = NULL;
+  pthread_mutex_lock(&s->lock);
+  while ((it = *at)) {
+    if (all || it->connection < 0) {
+      *at = it->next;
+      it->next = ended;
+      ended = it;
+    } else {
+      at = &it->next;
+    }
+  }
+  pthread_mutex_unlock(&s->lock);
+  while ((it = ended)) {
+    ended = it->next;
+    pthread_join(it->thread, NULL);
+    free(it);
+  }
 }
 
 static void *accept_all(void *argument) {
   server *s = (server *)argument;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, 256 * 1024);
   for (;;) {
     int yes = 1, stopping;
-    pthread_t thread;
     served *it;
     int connection = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
     if (connection < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       break; /* shut down by server_stop() */
     }
+    join(s, 0);
     setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     it = (served *)malloc(sizeof *it);
     if (!it) fail("malloc");
@@ -76,15 +93,14 @@ static void *accept_all(void *argument) {
     stopping = s->stopping;
     if (!stopping) {
       __atomic_add_fetch(&s->connections, 1, __ATOMIC_SEQ_CST);
-      if (s->open_count == sizeof s->open / sizeof s->open[0]) fail("too many connections");
-      s->open[s->open_count++] = connection;
+      if (pthread_create(&it->thread, &attributes, serve_one, it) != 0) fail("pthread_create");
+      it->next = s->all;
+      s->all = it;
     }
     pthread_mutex_unlock(&s->lock);
     if (stopping) {
       close(connection);
       free(it);
-    } else if (pthread_create(&thread, &attributes, serve_one, it) != 0) {
-      fail("pthread_create");
     }
   }
   pthread_attr_destroy(&attributes);
@@ -138,7 +154,6 @@ server *server_start_at(const char *address, uint16_t port, serve_fn serve, void
   setsockopt(s->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   server_url_as(s, "http", s->url, sizeof s->url);
   pthread_mutex_init(&s->lock, NULL);
-  pthread_cond_init(&s->left, NULL);
   if (pthread_create(&s->thread, NULL, accept_all, s) != 0) fail("pthread_create");
   return s;
 }
@@ -158,19 +173,17 @@ size_t server_connections(const server *s) {
 size_t server_requests(const server *s) { return __atomic_load_n(&s->requests, __ATOMIC_SEQ_CST); }
 
 void server_stop(server *s) {
-  size_t i;
+  served *it;
   pthread_mutex_lock(&s->lock);
   s->stopping = 1;
-  for (i = 0; i < s->open_count; i++) shutdown(s->open[i], SHUT_RDWR);
+  for (it = s->all; it; it = it->next)
+    if (it->connection >= 0) shutdown(it->connection, SHUT_RDWR);
   pthread_mutex_unlock(&s->lock);
   shutdown(s->listener, SHUT_RDWR);
   pthread_join(s->thread, NULL);
-  pthread_mutex_lock(&s->lock);
-  while (s->open_count > 0) pthread_cond_wait(&s->left, &s->lock);
-  pthread_mutex_unlock(&s->lock);
+  join(s, 1);
   close(s->listener);
   pthread_mutex_destroy(&s->lock);
-  pthread_cond_destroy(&s->left);
   free(s);
 }
 

@@ -10,6 +10,7 @@ set -eu
 : "${FUZZ:?where the fuzzers are}"
 targets=$(ls fuzz/corpus)
 corpus=$PWD/fuzz/corpus
+launch=$PWD/tests/support/launch.py
 # What a fuzzer finds is kept for its next run.
 for target in $targets; do mkdir -p "$FUZZ/found/$target" "$FUZZ/failed" "$FUZZ/coverage"; done
 export FUZZ corpus seconds
@@ -17,7 +18,7 @@ export FUZZ corpus seconds
 # One fuzzer, for some time.
 fuzz() {
   log=$FUZZ/$1.log
-  if ! LLVM_PROFILE_FILE=/dev/null "$FUZZ/bin/$1" "$FUZZ/found/$1" "$corpus/$1" \
+  if ! LLVM_PROFILE_FILE=/dev/null "$launch" --limit $((2 * seconds + 600)) --as "the fuzzer $1" "$FUZZ/bin/$1" "$FUZZ/found/$1" "$corpus/$1" \
     -artifact_prefix="$FUZZ/failed/$1-" -max_total_time="$seconds" -max_len=4096 -timeout=20 \
     -rss_limit_mb=4096 -print_final_stats=1 >"$log" 2>&1; then
     tail -n 60 "$log" >&2
@@ -32,7 +33,7 @@ coverage() {
   for target in $targets; do
     find "$corpus/$target" "$FUZZ/found/$target" -type f -print0 |
       LLVM_PROFILE_FILE="$FUZZ/coverage/$target.profraw" xargs -0 -n 100000 \
-        "$FUZZ/bin/$target" >"$FUZZ/coverage/$target.log" 2>&1 || {
+        "$launch" "$FUZZ/bin/$target" >"$FUZZ/coverage/$target.log" 2>&1 || {
       tail -n 60 "$FUZZ/coverage/$target.log" >&2
       exit 1
     }

@@ -358,7 +358,7 @@ static double growth(const sample *samples, int rounds, size_t offset) {
 /* A lookup's thread may outlive the call that has begun it. */
 static size_t threads_but_lookups(size_t expected) {
   double begun = now_ms();
-  while (threads_now() != expected && now_ms() - begun < 10000) usleep(1000);
+  while (threads_now() != expected && now_ms() - begun < 60000) usleep(1000);
   return threads_now();
 }
 
