@@ -3,8 +3,8 @@
 . ./support/sandbox.sh
 . ./support/certificates.sh
 
-mkdir -p "$files/www/upload-tokens"
-printf 'HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\n{"token":"here"}' >"$files/www/upload-tokens/to1"
+mkdir -p "$files/www"
+printf 'HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\n{"token":"here"}' >"$files/www/upload-tokens"
 
 # make_key NAME KIND: RSA:BITS, a curve or an algorithm.
 make_key() {
