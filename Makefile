@@ -97,7 +97,7 @@ test-again: ## Run all tests N times on a busy machine, and once in odd surround
 .PHONY: test-launch
 test-launch: ## Test what the tests are run by
 	@python3 -B tests/support/test_launch.py
-	@python3 -B tests/support/test_again.py
+	@$(LAUNCH) --as tests/support/again python3 -B tests/support/test_again.py
 
 .PHONY: test-rust
 test-rust: all local_api avtokens ## Run the Rust tests alone
