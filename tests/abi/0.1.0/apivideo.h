@@ -29,7 +29,8 @@
  *    is kept by pointer, except `userdata` and the handles named in rule 6.
  * 2. Inputs come first, then `options`, then `out`, then `error`. There are no in/out parameters
  *    (the `av_response` and `av_cancel` handles in `options` are the one exception) and no partial
- *    successes: on failure every `out` is set to NULL or 0.
+ *    successes: on failure every `out` is set to NULL or 0. What `out` and `error` held before is
+ *    overwritten, not freed.
  * 3. A call through `const T *` may run from any number of threads at once; one through `T *` needs
  *    the handle to itself. The exception is av_cancel_trigger(), which may run at any time before
  *    av_cancel_free() begins. Results never change once handed out.
@@ -39,9 +40,9 @@
  *    what it needs. But do not free a handle while another thread may be about to enter a call with
  *    it.
  * 5. The library calls back only on the thread that is inside the call, only during the call, with
- *    no lock held; a callback may call any function, and must not throw, longjmp or unwind. The
- *    library installs no signal handler, global logger, panic hook or exit handler; its fork handler
- *    only counts, so that a child that uses an inherited client opens connections of its own.
+ *    no lock held; a callback may call any function (but with the very response handle or iterator that
+ *    the call is using: AV_STATUS_INVALID_ARGUMENT), and must not throw, longjmp or unwind. The
+ *    library installs no signal handler, global logger, panic hook, fork handler or exit handler.
  * 6. `userdata` stays valid until the client and every iterator made from it are freed and every
  *    call has returned. A cancel or response handle passed in `options` is kept (by reference
  *    count) for the length of that call.
@@ -50,6 +51,28 @@
  * `av_error **error`, which may be NULL. `*error` is always overwritten, with NULL on success; an
  * old value is not freed. There is no "last error" of a thread. An error tells besides its status
  * what may have happened to the service: av_error_outcome().
+ *
+ * Which errors there are, for what reads (get, list, iterate), a create and a delete: N, U and A are
+ * AV_OUTCOME_NOT_APPLIED, _UNKNOWN and _APPLIED, the figure is what av_error_is_retryable() tells, and no
+ * other combination occurs. With 1, make the call again later. After a create with U or A there may be a
+ * token that nobody knows of: list before you create another. Deleting again does no harm.
+ *
+ * @code{.unparsed}
+ * AV_STATUS_       read  create   delete      what to do
+ * INVALID_ARGUMENT N0    N0       N0          mend the program
+ * CONNECT          N0 N1 N0 N1    N0 N1 U0 U1 with 0 mend the proxy
+ * TLS              N0    N0       N0 U0       see to the certificate
+ * TRANSPORT        N1    N1 U0 A0 N1 U1
+ * TIMEOUT          N1    N1 U0 A0 N1 U1       or allow more time
+ * CANCELLED        N0    N0 U0 A0 N0 U0       as you wanted
+ * UNAUTHORIZED     N0    N0       N0 U0       check key and environment
+ * NOT_FOUND        N0    N0       N0 U0       it has gone, or base_url
+ * REJECTED         N0 N1 N0 U0    N0 U0 U1    with 0 mend the request
+ * RATE_LIMITED     N1    N1       N1 U1       wait as long as told
+ * SERVER           N0 N1 U0       U0 U1
+ * DECODE           N0    U0 A0    U0          see who answers there
+ * INTERNAL         U0    U0       U0          report it: a bug of ours
+ * @endcode
  *
  * Input structures begin with their size, so that they can grow: zero the whole structure, set
  * `struct_size`, then what you need; zero means the default. What a default stands for does not
@@ -61,7 +84,21 @@
  * Checked and refused: NULL, invalid UTF-8, values out of range. Undefined: dangling pointers and
  * handles used after their _free. A process that runs out of memory is aborted.
  *
- * Deleting while iterating skips tokens: collect first, or list page 1 and delete until it is empty.
+ * Your process. A call needs up to 96 KiB of its thread's stack, most of it for a server's certificates:
+ * give a thread that calls 128 KiB at the least. A thread that is cancelled by pthread_cancel() inside a
+ * function of this library ends after it: cancellation is disabled until the function returns, callbacks
+ * included, which must leave it so, and then acts as the thread has it set. In a child of fork(), _Fork()
+ * or clone(), clients and handles that were inherited may be used, also if other threads were inside calls,
+ * as far as the C library allows the child to call anything: it opens connections of its own, and touches
+ * none of its parent's. (A response handle or an iterator that was in a call at that moment is of no use
+ * there: make another.) A child of vfork(), or one that shares its parent's memory, must not call.
+ * exit() may be called while other threads are inside calls, which end with the process; until then every
+ * function still works, in handlers of atexit() as well. SIGPIPE is never raised by this library. Signal
+ * handlers may run during calls, which go on after them, and may call av_cancel_trigger(), and nothing
+ * else. A program with setuid, setgid or capabilities of its file has nothing read from its environment.
+ *
+ * Deleting while iterating skips tokens, and so may their expiring: to delete, collect first
+ * (av_token_copy()), or list page 1 and delete until it is empty.
  *
  * Facts about the service are from its published OpenAPI document and reference pages.
  */
@@ -156,7 +193,9 @@
 #define AV_STATUS_UNAUTHORIZED 7
 
 /**
- * HTTP 404: there is no such token; it may have expired or been deleted.
+ * HTTP 404: there is no such token; it may have expired or been deleted. Whoever stands on the way may
+ * say 404 too: unless av_error_problem_type() or av_error_problem_title() is told, it was not the
+ * service.
  */
 #define AV_STATUS_NOT_FOUND 8
 
@@ -179,7 +218,8 @@
 #define AV_STATUS_SERVER 11
 
 /**
- * An answer that the API does not promise: a redirect, broken JSON, a missing field, too large.
+ * An answer that the API does not promise: a redirect, a page instead of JSON, broken JSON, a missing
+ * field, another token or page than the one asked for, too large.
  */
 #define AV_STATUS_DECODE 12
 
@@ -203,6 +243,11 @@
  * The service has done what was asked, but its answer was lost or cannot be used.
  */
 #define AV_OUTCOME_APPLIED 2
+
+/**
+ * av_tokens_create(), `ttl_seconds`: the token never ends by itself, but when it is deleted.
+ */
+#define AV_TOKEN_TTL_NEVER 0
 
 /**
  * av_tokens_list_params.sort_by: as the service does by default, which is not documented.
@@ -236,7 +281,8 @@
 
 /**
  * Cancels calls from another thread. It is passed to calls in av_request_options.cancel, and may
- * serve any number of them, one after the other or at once.
+ * serve any number of them, one after the other or at once. It holds a file descriptor, if one is to
+ * be had.
  */
 typedef struct av_cancel av_cancel;
 
@@ -313,7 +359,7 @@ typedef struct av_client_config {
   const char *base_url;
   /**
    * Your application, for the service's statistics: 1 to 50 of A-Z a-z 0-9 - _ . NULL is none,
-   * then `app_version` must be NULL too.
+   * then `app_version` must be NULL too; with one, it must not.
    */
   const char *app_name;
   /**
@@ -329,17 +375,23 @@ typedef struct av_client_config {
    */
   const char *sdk_version;
   /**
-   * A PEM file of certificate authorities that replaces the system's; read by av_client_new().
-   * NULL is the system's.
+   * A PEM file of certificate authorities that replaces the system's; read by av_client_new(),
+   * which takes all of its certificates or none, also those labelled TRUSTED or X509 CERTIFICATE.
+   * NULL is the system's. docs/CERTIFICATES.md lists what kinds of certificates are refused.
    */
   const char *ca_file;
   /**
    * The proxy to go through: `http://` (by CONNECT, also for a plain `base_url`), `socks5://` or
    * `socks5h://`, with `user:password@` (percent-encoded) if it asks for them. It is told the
-   * service's name, which is not looked up here. "" is none. NULL is what the environment says:
-   * HTTPS_PROXY (HTTP_PROXY for a plain `base_url`), else ALL_PROXY, unless NO_PROXY, a list
-   * with commas, names the host or a domain it is in, or is "*" (networks as 10.0.0.0/8 are not
-   * understood); each in capitals or small.
+   * service's name, which is not looked up here. What it refuses is not tried again: that ends the
+   * call with AV_STATUS_CONNECT, not retryable. "" is none. NULL is what the environment says:
+   * https_proxy (http_proxy for a plain `base_url`), else all_proxy, unless no_proxy excepts the
+   * host. That is a list with commas or spaces of hosts (also for all below them, with or without a
+   * leading dot), addresses, and networks such as 10.0.0.0/8, each with or without a port; or "*".
+   * Each variable is also known in capitals, after the small one; HTTP_PROXY is not in a CGI
+   * program, where it is a header of the request. An empty variable is unset, one that cannot be
+   * read AV_STATUS_INVALID_ARGUMENT. A setuid or otherwise privileged program's environment says
+   * nothing.
    */
   const char *proxy_url;
   /**
@@ -417,11 +469,13 @@ typedef struct av_request_options {
  */
 typedef struct av_token {
   /**
-   * When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told.
+   * When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told, or
+   * in no form that is understood.
    */
   int64_t created_at;
   /**
-   * When it ends, in Unix seconds; 0 is never if `ttl_seconds` is 0, otherwise not told.
+   * When it ends, in Unix seconds; 0 is never if `ttl_seconds` is 0, otherwise not told, or in no
+   * form that is understood.
    */
   int64_t expires_at;
   /**
@@ -439,7 +493,7 @@ typedef struct av_token {
   const void *reserved_pointer;
   /**
    * The time to live that the service tells, in seconds, 0 to 2147483647; 0 is for ever, -1 is
-   * not told.
+   * not told, or no such number.
    */
   int32_t ttl_seconds;
   /**
@@ -528,7 +582,9 @@ struct av_cancel *av_cancel_new(void);
  * with it returns AV_STATUS_CANCELLED before anything is sent. NULL is a no-op.
  *
  * It may be called at any time before av_cancel_free() begins, from any thread, any number of
- * times; it never blocks. In a child of fork() it cancels the child's calls alone.
+ * times; it never blocks. A signal handler may call it, also one that interrupts a call with this very
+ * handle: it takes no lock and no memory, but may change errno, as write() does. In a child process it
+ * cancels the child's calls alone.
  */
 void av_cancel_trigger(struct av_cancel *cancel);
 
@@ -544,15 +600,23 @@ void av_cancel_free(struct av_cancel *cancel);
  * @param out     receives the client, to be freed with av_client_free(); not NULL.
  * @param error   receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
- * @return AV_STATUS_OK; AV_STATUS_INVALID_ARGUMENT; AV_STATUS_TLS if the system has no trusted
- * certificates; AV_STATUS_INTERNAL.
+ * @return AV_STATUS_OK; AV_STATUS_INVALID_ARGUMENT, also if the environment says what cannot be used;
+ * AV_STATUS_TLS if the system has no trusted certificates; AV_STATUS_INTERNAL.
  *
- * The first client for an `https://` service reads the system's certificates, once per process.
- * The environment is read here alone: the proxies, and SSL_CERT_FILE and SSL_CERT_DIR, which say
- * where the certificates are.
+ * The first client for an `https://` service reads the system's certificates, once per process: its
+ * bundle, and its directory of single ones only if there is no bundle.
+ * The environment is read here alone: the proxies (see av_client_config.proxy_url), and SSL_CERT_FILE
+ * and SSL_CERT_DIR, which say where the certificates are, the latter in one or more directories with
+ * colons between. The message names a variable that leads to no certificate. In a program with rights
+ * that its user has not (setuid, setgid, capabilities of its own: AT_SECURE) none of them is asked.
  *
- * A client may be used in a child process after fork(), even if other threads were inside calls: the
- * child opens connections of its own.
+ * A client may be used in a child process, even if other threads were inside calls: the child opens
+ * connections of its own.
+ *
+ * A program that closes descriptors which it has not opened, as closefrom() does, frees its clients
+ * and cancel handles before that: what they hold would be taken for whatever has the same number
+ * by then, to be sent to, and closed by the `_free`. Calls end by their deadlines even so, and
+ * av_cancel_trigger() neither blocks nor writes.
  */
 av_status av_client_new(const struct av_client_config *config,
                         struct av_client **out,
@@ -585,7 +649,7 @@ int32_t av_error_outcome(const struct av_error *error);
 /**
  * 1 if the cause is temporary and repeating the call cannot do anything twice, otherwise 0: for a
  * create always 0 unless its outcome is AV_OUTCOME_NOT_APPLIED, and for AV_STATUS_CANCELLED. 0 for
- * NULL.
+ * NULL. The table at the header's beginning has all that can come together.
  */
 int32_t av_error_is_retryable(const struct av_error *error);
 
@@ -604,7 +668,7 @@ uint32_t av_error_attempts(const struct av_error *error);
  * How long to wait before the next try, in milliseconds, 0 to a year (31536000000), as the service
  * asked or as the rate limit's window lasts; -1 if that is not known, and for NULL. Read from
  * `Retry-After` (seconds or a date), and on HTTP 429 from `X-RateLimit-Retry-After`, whichever is
- * longer.
+ * longer; fractions of a second are rounded up.
  */
 int64_t av_error_retry_after_ms(const struct av_error *error);
 
@@ -749,14 +813,17 @@ void av_response_free(struct av_response *response);
  * until it ends or is deleted.
  *
  * @param client       whom to ask; not NULL.
- * @param ttl_seconds  how long the token is valid, in seconds, 1 to 2147483647, or 0 for ever.
+ * @param ttl_seconds  how long the token is valid, in seconds, 1 to 2147483647, or AV_TOKEN_TTL_NEVER
+ *                     for one that never ends by itself.
  * @param options      for this call alone, or NULL.
  * @param out          receives the token, to be freed with av_token_free(); not NULL.
  * @param error        receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
  * NOT_FOUND (a wrong path prefix), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL. Unless
- * av_error_outcome() is AV_OUTCOME_NOT_APPLIED, a token may have been made that nobody knows of.
+ * av_error_outcome() is AV_OUTCOME_NOT_APPLIED, a token may have been made that nobody knows of;
+ * AV_OUTCOME_APPLIED is told only where the answer began as a JSON object, as that of the service
+ * does: a page that somebody on the way puts in its place is AV_OUTCOME_UNKNOWN.
  *
  * It blocks until the answer is there, at most for the call's `timeout_ms`.
  */
@@ -770,14 +837,17 @@ av_status av_tokens_create(const struct av_client *client,
  * Looks up one token that is active: `GET /upload-tokens/{token}`.
  *
  * @param client   whom to ask; not NULL.
- * @param token    the token; not NULL, "", "." or ".."; at most 4096 bytes; percent-encoded as
- *                 needed.
+ * @param token    the token; not NULL or ""; at most 4096 bytes; percent-encoded as needed. What
+ *                 could lead to another path is refused: a slash, a backslash, a control
+ *                 character, and the dot segments "." and "..", even percent-encoded, or before
+ *                 "?", "#" or ";".
  * @param options  for this call alone, or NULL.
  * @param out      receives the token, to be freed with av_token_free(); not NULL.
  * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
- * NOT_FOUND (never made, expired or deleted), REJECTED, RATE_LIMITED, SERVER, DECODE, INTERNAL.
+ * NOT_FOUND (never made, expired or deleted), REJECTED, RATE_LIMITED, SERVER, DECODE (also if the
+ * answer is another token than the one asked for), INTERNAL.
  *
  * It blocks until the answer is there, at most for the call's `timeout_ms`.
  */
@@ -812,16 +882,19 @@ av_status av_tokens_list(const struct av_client *client,
  * Revokes a token: `DELETE /upload-tokens/{token}`. Nothing more can be uploaded with it.
  *
  * @param client   whom to ask; not NULL.
- * @param token    the token; not NULL, "", "." or ".."; at most 4096 bytes; percent-encoded as
- *                 needed.
+ * @param token    the token; not NULL or ""; at most 4096 bytes; percent-encoded as needed. What
+ *                 could lead to another path is refused: a slash, a backslash, a control
+ *                 character, and the dot segments "." and "..", even percent-encoded, or before
+ *                 "?", "#" or ";".
  * @param options  for this call alone, or NULL.
  * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return AV_STATUS_OK, or INVALID_ARGUMENT, CONNECT, TLS, TRANSPORT, TIMEOUT, CANCELLED, UNAUTHORIZED,
  * NOT_FOUND (never made, expired or deleted already; but if an earlier attempt of this call may
- * have deleted it, that is success, and av_response tells the 404), REJECTED, RATE_LIMITED, SERVER, DECODE,
- * INTERNAL. Unless av_error_outcome() is AV_OUTCOME_NOT_APPLIED, it may have been deleted; doing it
- * again does no harm.
+ * have deleted it, and the service itself says so in a problem document, that is success, and
+ * av_response tells the 404), REJECTED, RATE_LIMITED, SERVER, DECODE (also if a 2xx has a body that is
+ * no JSON: whoever stands between can say 200), INTERNAL. Unless av_error_outcome() is
+ * AV_OUTCOME_NOT_APPLIED, it may have been deleted; doing it again does no harm.
  *
  * It blocks until the answer is there, at most for the call's `timeout_ms`.
  */
@@ -839,8 +912,8 @@ av_status av_tokens_delete(const struct av_client *client,
  *                      `{}`. Its fields are not checked here.
  * @param options       for this call alone, or NULL.
  * @param out_json      receives the service's answer as it is, to be freed with av_string_free();
- *                      not NULL. It is one JSON text in UTF-8, at most 4 MiB and nested at most 128
- *                      deep; its fields are not checked.
+ *                      not NULL. It is one JSON text in UTF-8, an object, at most 4 MiB and nested
+ *                      at most 128 deep; its fields are not checked.
  * @param error         receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return as av_tokens_create().
@@ -859,7 +932,7 @@ av_status av_tokens_create_json(const struct av_client *client,
  * @param client    whom to ask; not NULL.
  * @param token     as for av_tokens_get().
  * @param options   for this call alone, or NULL.
- * @param out_json  as for av_tokens_create_json().
+ * @param out_json  as for av_tokens_create_json(), but any JSON text, unless it is another token.
  * @param error     receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return as av_tokens_get().
@@ -878,7 +951,7 @@ av_status av_tokens_get_json(const struct av_client *client,
  * @param client    whom to ask; not NULL.
  * @param params    as for av_tokens_list().
  * @param options   for this call alone, or NULL.
- * @param out_json  as for av_tokens_create_json().
+ * @param out_json  as for av_tokens_create_json(), but any JSON text.
  * @param error     receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return as av_tokens_list().
@@ -892,12 +965,26 @@ av_status av_tokens_list_json(const struct av_client *client,
                               struct av_error **error);
 
 /**
- * Frees a token. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
+ * Makes a copy of a token, which lives on when what it was read from is freed: an iterator, whose next
+ * call takes the token back, or a page.
+ *
+ * @param token  the token to copy, of whatever origin; not NULL.
+ * @param out    receives the copy, to be freed with av_token_free(); not NULL.
+ * @param error  receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT, INTERNAL.
+ */
+av_status av_token_copy(const struct av_token *token,
+                        struct av_token **out,
+                        struct av_error **error);
+
+/**
+ * Frees a token, and wipes it. NULL is a no-op. Tokens of a page or an iterator are not yours to free.
  */
 void av_token_free(struct av_token *token);
 
 /**
- * Frees a page and all that belongs to it. NULL is a no-op.
+ * Frees a page and all that belongs to it, and wipes that. NULL is a no-op.
  */
 void av_token_page_free(struct av_token_page *page);
 
@@ -906,8 +993,9 @@ void av_token_page_free(struct av_token_page *page);
  * av_token_iter_next(), until it hands out NULL.
  *
  * Unless `params` sorts, the oldest tokens come first, so that tokens made meanwhile come last.
- * Tokens may be made and expire meanwhile: one that moves on to the next page is told once. But
- * deleting while iterating skips tokens: collect first, or list page 1 and delete until it is
+ * Tokens may be made meanwhile: one that moves on to a later page is told once, as far as the last
+ * 14,000 tokens are remembered (in less than 1 MB). But where tokens before it are deleted or expire
+ * meanwhile, one may be skipped. To delete, collect first, or list page 1 and delete until it is
  * empty.
  *
  * @param client  whom to ask; not NULL; it may be freed before the iterator.
@@ -924,10 +1012,14 @@ av_status av_tokens_iterate(const struct av_client *client,
 
 /**
  * Hands out the next token; at the end, and ever after, AV_STATUS_OK with NULL. It makes one
- * request a page, `GET /upload-tokens`, when it comes to it. After an error the next call asks for
+ * request a page, `GET /upload-tokens`, when it comes to it; pages that hold nothing new are passed
+ * over. The end is the last page, as each page tells anew which that is, or an empty one if none
+ * tells. It never ends early in silence: another page than the one asked for, an empty one before the
+ * last, or the same tokens again and again are AV_STATUS_DECODE. After an error the next call asks for
  * the same page again.
  *
- * @param iter     the iterator; not NULL; for one thread at a time.
+ * @param iter     the iterator; not NULL; by one call at a time: another one with it meanwhile, from its
+ *                 own trace or another thread, fails with AV_STATUS_INVALID_ARGUMENT.
  * @param options  for this call alone, or NULL.
  * @param out      receives the token, or NULL at the end; not NULL. The token belongs to the
  *                 iterator and lives until the next call with it, or its av_token_iter_free().
@@ -943,7 +1035,19 @@ av_status av_token_iter_next(struct av_token_iter *iter,
                              struct av_error **error);
 
 /**
- * Frees an iterator and the token it handed out last. NULL is a no-op.
+ * How many tokens there are on all pages, as the page told that the iterator came to last: for a
+ * progress bar. It may be other than what the iterator hands out in the end, for tokens come and go,
+ * and it counts from the first page, wherever the iterator began.
+ *
+ * @param iter  the iterator, or NULL; also while another thread is inside av_token_iter_next() with it.
+ *
+ * @return the number; 0 if there are none, if it is not told, before the first page, and for NULL.
+ */
+uint64_t av_token_iter_total(const struct av_token_iter *iter);
+
+/**
+ * Frees an iterator and the token it handed out last. NULL is a no-op. If a callback frees it during
+ * av_token_iter_next(), that call goes on to its end, and then fails with AV_STATUS_INVALID_ARGUMENT.
  */
 void av_token_iter_free(struct av_token_iter *iter);
 
