@@ -22,22 +22,23 @@ pub(super) fn certificates(text: &[u8]) -> Vec<Result<CertificateDer<'static>, &
         .collect()
 }
 
-/// A text in which every certificate is labelled CERTIFICATE, at the beginning of a line: OpenSSL knows
-/// two other labels.
+/// A text in which every certificate is labelled CERTIFICATE, on a line without white space around it:
+/// OpenSSL knows two other labels.
 fn with_usual_labels(text: &[u8]) -> Vec<u8> {
     let mut usual = Vec::with_capacity(text.len());
-    for line in text.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
-        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii_start();
+    for line in text.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).trim_ascii();
         let edges: [&[u8]; 2] = [b"-----BEGIN ", b"-----END "];
         let labels: [&[u8]; 2] = [b"TRUSTED CERTIFICATE-----", b"X509 CERTIFICATE-----"];
         let edge = edges.into_iter().find(|edge| line.starts_with(edge)).unwrap_or_default();
         let rest = &line[edge.len()..];
         if !edge.is_empty() && labels.iter().any(|label| rest.starts_with(label)) {
             usual.extend_from_slice(edge);
-            usual.extend_from_slice(b"CERTIFICATE-----\n");
+            usual.extend_from_slice(b"CERTIFICATE-----");
         } else {
             usual.extend_from_slice(line);
         }
+        usual.push(b'\n');
     }
     usual
 }
@@ -123,6 +124,7 @@ mod tests {
             "-----BEGIN X509 CERTIFICATE-----\nMAEH\n-----END X509 CERTIFICATE-----\n",
             "-----BEGIN TRUSTED CERTIFICATE-----\r\nMAEHMAA=\r\n-----END TRUSTED CERTIFICATE-----\r\n",
             "-----BEGIN TRUSTED CERTIFICATE-----\rMAEHMAA=\r-----END TRUSTED CERTIFICATE-----",
+            "-----BEGIN CERTIFICATE----- \t\r\nMAEH\t\r\n-----END CERTIFICATE-----\t\r\n",
             "# Ours\n  -----BEGIN CERTIFICATE-----\n  MA\n  EH \n  -----END CERTIFICATE-----\n# end",
         ] {
             assert_eq!(read(text), Ok(vec![DER.to_vec()]), "{text:?}");
