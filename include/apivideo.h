@@ -376,7 +376,8 @@ typedef struct av_client_config {
   const char *sdk_version;
   /**
    * A PEM file of certificate authorities that replaces the system's; read by av_client_new(),
-   * which takes all of its certificates or none, also those labelled TRUSTED or X509 CERTIFICATE.
+   * which takes all of its certificates or none, also those labelled TRUSTED or X509 CERTIFICATE; of
+   * the former those that are trusted for servers, as OpenSSL does.
    * NULL is the system's. docs/CERTIFICATES.md lists what kinds of certificates are refused.
    */
   const char *ca_file;

@@ -76,7 +76,8 @@ pub struct av_client_config {
     /// The version of that library, in the form of `app_version`, or NULL.
     pub sdk_version: *const c_char,
     /// A PEM file of certificate authorities that replaces the system's; read by av_client_new(),
-    /// which takes all of its certificates or none, also those labelled TRUSTED or X509 CERTIFICATE.
+    /// which takes all of its certificates or none, also those labelled TRUSTED or X509 CERTIFICATE; of
+    /// the former those that are trusted for servers, as OpenSSL does.
     /// NULL is the system's. docs/CERTIFICATES.md lists what kinds of certificates are refused.
     pub ca_file: *const c_char,
     /// The proxy to go through: `http://` (by CONNECT, also for a plain `base_url`), `socks5://` or

@@ -196,31 +196,35 @@ fn of_webpki(name: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// A certificate is for other hosts: `presented`, as rustls writes them for programmers.
+/// A certificate is for other hosts: `presented`, as webpki writes them for programmers.
 fn not_for(host: &str, presented: &[String]) -> String {
     const MOST: usize = 3;
-    let mut others = String::new();
-    for name in presented.iter().take(MOST) {
-        others += if others.is_empty() { ", but for " } else { ", " };
-        let (kind, name) = match name.strip_prefix("IpAddress(") {
-            Some(address) => ("IP:", address.strip_suffix(")")),
-            None => {
-                let name = name.strip_prefix("DnsName(\"").unwrap_or(name);
-                ("DNS:", name.strip_suffix("\")"))
-            }
-        };
-        others += kind;
-        others += name.unwrap_or("?");
-    }
-    match presented.len() {
-        0 => others += ", it names none at all as subjectAltName",
-        count if count > MOST => others += &format!(" and {} others", count - MOST),
-        _ => {}
-    }
+    let names: Vec<String> = presented.iter().filter_map(|name| host_name(name)).collect();
+    let others = match names.len() {
+        0 => ", it names none at all as subjectAltName".to_owned(),
+        count if count > MOST => {
+            format!(", but for {} and {} others", names[..MOST].join(", "), count - MOST)
+        }
+        _ => format!(", but for {}", names.join(", ")),
+    };
     format!(
         "the certificate was not made out for {host}{others}: check the host of base_url, or have the \
          certificate re-issued with it as subjectAltName"
     )
+}
+
+/// A host that a certificate is for, as OpenSSL shows it; none, if what is presented is no host. It holds
+/// what hosts are made of and no more, for whoever made the certificate may have written anything.
+fn host_name(presented: &str) -> Option<String> {
+    const LONGEST: usize = 255;
+    let (kind, name) = match presented.split_once('(')? {
+        ("DnsName", name) => ("DNS:", name),
+        ("IpAddress", name) => ("IP:", name),
+        _ => return None,
+    };
+    let is_of_host =
+        |character: &char| character.is_ascii_alphanumeric() || "-_.*:".contains(*character);
+    Some(kind.chars().chain(name.chars().filter(is_of_host).take(LONGEST)).collect())
 }
 
 /// A day, as certificates tell it.
@@ -377,8 +381,19 @@ mod tests {
             other(OfWebpki::MalformedExtensions),
             other(OfWebpki::TrailingData(1)),
         ];
-        for presented in [vec![], vec!["DnsName(\"a.test\")".into(), "IpAddress(10.0.0.1)".into()]]
-        {
+        // As webpki writes them; what a name consists of is as the certificate says.
+        let names = [
+            "DnsName(\"a.test\")",
+            "DnsName(\"a\"()\n{[  b.test\")",
+            "IpAddress(10.0.0.1)",
+            "IpAddress([invalid: 0a])",
+            "UniformResourceIdentifier(\"https://a.test\")",
+            "DirectoryName",
+            "Unsupported(0x80)",
+        ];
+        let names = names.map(String::from);
+        let presented = names.iter().map(|name| vec![name.clone()]).chain([vec![], names.to_vec()]);
+        for presented in presented {
             let expected = server.clone();
             all.push(CertificateError::NotValidForNameContext { expected, presented });
         }
@@ -450,6 +465,12 @@ mod tests {
         assert!(told(0).contains("names none"), "{}", told(0));
         assert!(told(2).contains("but for DNS:h0.test, DNS:h1.test:"), "{}", told(2));
         assert!(told(9).contains("DNS:h2.test and 6 others:"), "{}", told(9));
+        let of_no_host = ["Unsupported(0x80)".to_owned(), "DirectoryName".to_owned()];
+        assert!(not_for("host.test", &of_no_host).contains("names none"));
+        let of_one = [&of_no_host[..], &presented(1)].concat();
+        assert!(not_for("host.test", &of_one).contains("but for DNS:h0.test:"));
+        let long = [format!("DnsName(\"{}\")", "a".repeat(70_000))];
+        assert!(not_for("host.test", &long).len() < 1000);
     }
 
     #[test]

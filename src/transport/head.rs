@@ -48,7 +48,7 @@ pub(super) fn mend(input: &[u8]) -> Mended {
             if !is_status_line(text) {
                 return Mended::Hopeless;
             }
-            head.status_line = text.to_vec();
+            head.status_line.extend(text.iter().map(as_value));
         } else if !text.is_empty() {
             if head.add(text).is_none() {
                 return Mended::Hopeless;
@@ -123,7 +123,7 @@ impl Head {
 
     /// Ends the last line with a value, in which spaces stand for what may not.
     fn end_with(&mut self, value: &[u8]) {
-        self.headers.extend(value.iter().map(|byte| if is_value(byte) { *byte } else { b' ' }));
+        self.headers.extend(value.iter().map(as_value));
         self.headers.extend_from_slice(LINE_END);
     }
 
@@ -176,6 +176,11 @@ fn is_like_framing(line: &[u8]) -> bool {
 /// A byte of a header's name. (RFC 9110, 5.6.2)
 fn is_name(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
+}
+
+/// What stands for a byte in a header's value, or in the reason behind the status.
+fn as_value(byte: &u8) -> u8 {
+    if is_value(byte) { *byte } else { b' ' }
 }
 
 /// A byte of a header's value. (RFC 9110, 5.5)
@@ -250,6 +255,13 @@ mod tests {
         for plain in ["Content-Length: 13", "Content-Length: 1\r\nContent-Length: 2"] {
             assert_eq!(mended(plain).as_deref(), Some(plain));
         }
+    }
+
+    #[test]
+    fn a_reason_may_hold_anything() {
+        let head = mend(b"HTTP/1.1 200 O\x01K\x7f \xe9\r\n\r\n");
+        let expected = b"HTTP/1.1 200 O K  \xe9\r\n\r\n".to_vec();
+        assert!(matches!(&head, Mended::Whole { head, .. } if *head == expected), "{head:?}");
     }
 
     #[test]

@@ -93,7 +93,9 @@ impl Proxy {
         }
         let with_scheme =
             if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-        let uri: Uri = with_scheme.parse().map_err(|_| {
+        // What follows a # would be passed over, and a password's beginning be taken for a port.
+        let uri: Option<Uri> = if url.contains('#') { None } else { with_scheme.parse().ok() };
+        let uri = uri.ok_or_else(|| {
             refuse(
                 "is not a URL (characters of a user or password that mean something in one must \
                  be percent-encoded)",
@@ -212,6 +214,8 @@ mod tests {
             "http://p:65536",
             "http://p/path",
             "http://p?q",
+            "http://p#f",
+            "http://user:12#hunter2@p",
             "http://user:%ff@p",
             "http://u:%0d%0a@p",
             ":",

@@ -209,7 +209,7 @@ fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let text = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     let certificates = pem::certificates(&text).into_iter().collect::<Result<Vec<_>, _>>()?;
     if certificates.is_empty() {
-        return Err("holds no certificate in PEM form".to_owned());
+        return Err("holds no certificate in PEM form, or none that is for servers".to_owned());
     }
     Ok(certificates)
 }

@@ -111,7 +111,8 @@ impl Tunnel<'_> {
         }
         message.extend(port.to_be_bytes());
         self.send(&message)?;
-        let [version, reply, _, address_type] = self.receive::<4>()?;
+        // Of a refusal some send no more than this.
+        let [version, reply] = self.receive()?;
         if version != VERSION {
             return Err(self.refused("it does not speak SOCKS5"));
         }
@@ -123,7 +124,8 @@ impl Tunnel<'_> {
                 _ => self.failed(&why),
             });
         }
-        // The address that the proxy connects from is of no interest, but stands in the self.
+        // The address that the proxy connects from is of no interest, but stands in the way.
+        let [_, address_type] = self.receive()?;
         match address_type {
             1 => self.receive::<6>().map(drop),
             4 => self.receive::<18>().map(drop),
@@ -143,13 +145,17 @@ impl Tunnel<'_> {
             message.push(text.len() as u8);
             message.extend_from_slice(text.as_bytes());
         }
-        self.send(&message)?;
-        match self.receive::<2>()? {
-            [_, 0] => Ok(()),
-            [_, status] => {
+        match self.send(&message).and_then(|()| self.receive()) {
+            Ok([_, 0]) => Ok(()),
+            Ok([_, status]) => {
                 let why = format!("it does not accept the user and password (status {status})");
                 Err(self.refused(&why))
             }
+            // Which is how some refuse them.
+            Err(Fault::NotConnected(_)) => {
+                Err(self.refused("it closed the connection once it was told the user and password"))
+            }
+            Err(fault) => Err(fault),
         }
     }
 

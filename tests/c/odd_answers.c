@@ -102,6 +102,7 @@ static const token_row token_rows[] = {
     {"a space after a name", BYTES("HTTP/1.1 200 OK\r\nX-A : x\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
     {"a letter in a name", BYTES("HTTP/1.1 200 OK\r\nX-\xC3\xA9: x\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
     {"control characters in a value", BYTES("HTTP/1.1 200 OK\r\nX-A: a\x7f\x01z\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
+    {"control characters in the reason", BYTES("HTTP/1.1 200 O\x01K\x7f\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
     {"odd lines behind what counts", BYTES("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n: x\r\n\r\n7f\r\n" TOKEN_BODY "\r\n0\r\n\r\n"), TOKEN, 3600, CREATED, EXPIRES},
     {"odd lines in every answer", BYTES("HTTP/1.1 103 Early Hints\r\nX Y: z\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n: x\r\n" LENGTH), TOKEN, 3600, CREATED, EXPIRES},
     {"odd lines of one that ends by closing", CUT("HTTP/1.1 200 OK\r\n: x\r\n\r\n" TOKEN_BODY), TOKEN, 3600, CREATED, EXPIRES},

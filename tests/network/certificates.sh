@@ -6,10 +6,11 @@
 mkdir -p "$files/www"
 printf 'HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\n{"token":"here"}' >"$files/www/upload-tokens"
 
-# make_key NAME KIND: RSA:BITS, a curve or an algorithm.
+# make_key NAME KIND: RSA:BITS, RSA-PSS, a curve or an algorithm.
 make_key() {
   case $2 in
     RSA:*) quietly openssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${2#RSA:}" -out "$files/$1.key" ;;
+    RSA-PSS) quietly openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out "$files/$1.key" ;;
     ED*) quietly openssl genpkey -algorithm "$2" -out "$files/$1.key" ;;
     *) quietly openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:$2" -out "$files/$1.key" ;;
   esac
@@ -50,6 +51,8 @@ root P-521 sha512 root-p521
 root secp256k1 sha256 root-secp256k1
 root RSA:1024 sha256 root-rsa1024
 root RSA:2048 sha256 root-rsa
+root RSA-PSS sha256 root-rsa-pss
+root brainpoolP256r1 sha256 root-brainpool
 root ED25519 - root-ed25519
 issue root-v1 RSA:2048 root-v1 sha256 ''
 issue root-sha1 RSA:2048 root-sha1 sha1 "$ca"
@@ -99,6 +102,10 @@ leaf of-for-servers P-256 for-servers sha256 "$host"
 leaf p521 P-521 ours sha256 "$host"
 leaf ed448 ED448 ours sha256 "$host"
 leaf rsa1024 RSA:1024 ours sha256 "$host"
+leaf rsa-pss RSA-PSS ours sha256 "$host"
+leaf brainpool brainpoolP256r1 ours sha256 "$host"
+leaf of-rsa-pss P-256 root-rsa-pss sha256 "$host"
+leaf of-brainpool P-256 root-brainpool sha256 "$host"
 leaf of-p521 P-256 root-p521 sha256 "$host"
 leaf of-between-p521 P-256 between-p521 sha256 "$host"
 leaf of-secp256k1 P-256 root-secp256k1 sha256 "$host"
@@ -117,6 +124,7 @@ leaf of-directory-names P-256 directory-names sha256 "$host" /O=Test/CN=localhos
 leaf of-other-names P-256 other-names sha256 "$host"
 leaf common-name P-256 ours sha256 'basicConstraints = CA:FALSE' /CN=localhost
 leaf dotted P-256 ours sha256 'basicConstraints = CA:FALSE\nsubjectAltName = DNS:localhost.'
+leaf no-host P-256 ours sha256 'subjectAltName = URI:https://localhost/, email:a@localhost, RID:1.2.3.4'
 leaf any-purpose P-256 ours sha256 "$host\nextendedKeyUsage = anyExtendedKeyUsage"
 issue itself P-256 itself sha256 'basicConstraints = critical, CA:TRUE\nsubjectAltName = DNS:localhost'
 serve itself itself itself

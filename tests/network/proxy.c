@@ -597,6 +597,7 @@ static void odd_answers(void) {
       {"http, redirect", 0, NULL, 0, BYTES("HTTP/1.1 302 Found\r\nLocation: http://x\r\n\r\n"), "302", 1},
       {"http, 502 with a body", 0, NULL, 0, BYTES("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nhi"), "502", 0},
       {"http, 401", 0, NULL, 0, BYTES("HTTP/1.1 401 No\r\n\r\n"), "401", 1},
+      {"socks5, a refusal cut short", 1, NULL, 0, BYTES("\5\2"), "its rules do not allow it (reply 2)", 1},
       {"http, another protocol", 0, NULL, 0, BYTES("SSH-2.0-OpenSSH_9.2p1\r\n"), "does not speak HTTP", 1},
       {"http, no status", 0, NULL, 0, BYTES("HTTP/1.1 abc\r\n\r\n"), "does not speak HTTP", 1},
       {"http, an endless head", 0, NULL, 0, long_head, sizeof long_head, "too long", 1},
@@ -669,9 +670,17 @@ static void refused_with_a_password(void) {
 /* Three wrong passwords lock an account. */
 static void a_wrong_password_is_sent_once(void) {
   static const char refusal[] = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\n\r\n";
-  int is_socks;
-  for (is_socks = 0; is_socks < 2; is_socks++) {
-    const char *scheme = is_socks ? "socks5" : "http";
+  static const struct {
+    const char *what, *scheme, *greeting, *why;
+    size_t greeting_length;
+  } rows[] = {
+      {"HTTP", "http", NULL, "(407)", 0},
+      /* The method, and in the same breath that what follows is wrong. */
+      {"SOCKS5, told", "socks5", "\5\2\1\1", "(status 1)", 4},
+      {"SOCKS5, without a word", "socks5", "\5\2", "once it was told the user and password", 2},
+  };
+  size_t i;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     script it;
     char url[100];
     server *s;
@@ -680,17 +689,16 @@ static void a_wrong_password_is_sent_once(void) {
     memset(&it, 0, sizeof it);
     it.reply = refusal;
     it.reply_length = sizeof refusal - 1;
-    /* The method, and in the same breath that what follows is wrong. */
-    it.greeting = "\5\2\1\1";
-    it.greeting_length = 4;
-    s = server_start(is_socks ? socks5 : http_connect, &it);
-    snprintf(url, sizeof url, "%s://user:pa55-word@%s", scheme, server_url(s) + 7);
+    it.greeting = rows[i].greeting;
+    it.greeting_length = rows[i].greeting_length;
+    s = server_start(it.greeting ? socks5 : http_connect, &it);
+    snprintf(url, sizeof url, "%s://user:pa55-word@%s", rows[i].scheme, server_url(s) + 7);
     config = config_to("http://localhost:81", url);
     config.max_attempts = 5;
     told = try_once(&config);
-    print_outcome(scheme, &told);
-    CHECK_ROW(scheme, is_failure(&told, AV_STATUS_CONNECT, 0, 1) && server_connections(s) == 1);
-    CHECK_ROW(scheme, says(&told, is_socks ? "(status 1)" : "(407)") && says(&told, server_url(s) + 7));
+    print_outcome(rows[i].what, &told);
+    CHECK_ROW(rows[i].what, is_failure(&told, AV_STATUS_CONNECT, 0, 1) && server_connections(s) == 1);
+    CHECK_ROW(rows[i].what, says(&told, rows[i].why) && says(&told, server_url(s) + 7));
     server_stop(s);
   }
 }

@@ -146,7 +146,8 @@ static void unusable_files(void) {
       {"empty", "no certificate"},      {"ours.key", "no certificate"},
       {"openssl.cnf", "no certificate"}, {"no-certificate.pem", "unusable"},
       {"partly-good.pem", "unusable"},  {"cut-off.pem", "ends too early"},
-      {"not-base64.pem", "is not PEM"},
+      {"not-base64.pem", "is not PEM"},  {"for-mail.pem", "no certificate"},
+      {"distrusted.pem", "no certificate"},
   };
   size_t i;
   for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -175,7 +176,8 @@ static void unusable_files(void) {
 /* As editors, other systems and OpenSSL write them. That SSL_CERT_FILE takes the same, trust.sh tries. */
 static void forms_of_files(void) {
   static const char *names[] = {"ours.pem",    "mark.pem",   "marks.pem",    "crlf.pem",
-                                "trusted.pem", "x509.pem",   "with-text.pem", "indented.pem"};
+                                "trusted.pem", "x509.pem",   "with-text.pem", "indented.pem",
+                                "trusted-or-not.pem"};
   size_t i;
   for (i = 0; i < sizeof names / sizeof names[0]; i++) {
     av_client_config config = config_for("https://localhost:4431");

@@ -32,6 +32,10 @@ sed 's/^/  /' "$files/ours.pem" >"$files/indented.pem"
 sed 's/ CERTIFICATE-/ X509 CERTIFICATE-/' "$files/ours.pem" >"$files/x509.pem"
 quietly openssl x509 -in "$files/ours.pem" -addtrust serverAuth -setalias ours -trustout \
   -out "$files/trusted.pem"
+quietly openssl x509 -in "$files/ours.pem" -addtrust emailProtection -trustout -out "$files/for-mail.pem"
+quietly openssl x509 -in "$files/ours.pem" -addreject serverAuth -trustout -out "$files/distrusted.pem"
+quietly openssl x509 -in "$files/other.pem" -addreject serverAuth -trustout -out "$files/trusted-or-not.pem"
+cat "$files/trusted.pem" >>"$files/trusted-or-not.pem"
 {
   printf '# Autorit\351\n'
   openssl x509 -in "$files/other.pem" -text
