@@ -1,6 +1,6 @@
 //! Errors: a status for the program, the rest for the person and for who wants to know more.
 
-use super::boundary::{self, contain};
+use super::boundary::contain;
 use crate::error::{Error, Failure, Outcome};
 use crate::problem::Problem;
 use std::ffi::{CStr, CString, c_char};
@@ -160,7 +160,7 @@ where
     R: Copy,
 {
     // SAFETY: `error` is NULL or an error that has not been freed, as the header asks.
-    unsafe { boundary::read(otherwise, |caller| caller.optional(error).map_or(otherwise, get)) }
+    unsafe { contain(otherwise, |caller| caller.optional(error).map_or(otherwise, get)) }
 }
 
 /// A text of an error; NULL if it has none.
