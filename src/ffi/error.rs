@@ -31,7 +31,7 @@ pub const AV_STATUS_CANCELLED: i32 = 6;
 pub const AV_STATUS_UNAUTHORIZED: i32 = 7;
 /// HTTP 404: there is no such token; it may have expired or been deleted. Whoever stands on the way may
 /// say 404 too: unless av_error_problem_type() or av_error_problem_title() is told, it was not the
-/// service.
+/// service; nor was it if that type is "about:blank" or a URI of somebody else's.
 pub const AV_STATUS_NOT_FOUND: i32 = 8;
 /// Any other HTTP 4xx: the service rejects the request; av_error_problem_title_at() and its siblings
 /// tell why.
