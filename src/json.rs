@@ -238,7 +238,8 @@ pub(crate) fn whole(value: &str) -> Option<u64> {
 
 /// Whether an answer begins as an object does, as far as it has come.
 pub(crate) fn begins_object(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().first() == Some(&b'{')
+    let Some((b'{', inside)) = bytes.trim_ascii_start().split_first() else { return false };
+    matches!(inside.trim_ascii_start().first(), None | Some(b'"' | b'}'))
 }
 
 /// Skips a value that is of no interest, however deep it is nested.
@@ -380,6 +381,10 @@ mod tests {
             assert!(begins_object(text.as_bytes()), "{text:?}");
         }
         for text in ["", " ", "[", "[{}]", "null", "\"{\"", "<html>{", "OK {}", "\u{feff}{}"] {
+            assert!(!begins_object(text.as_bytes()), "{text:?}");
+        }
+        // As templates, styles and scripts do.
+        for text in ["{{ page }}", "{% if %}", "{ margin: 0 }", "{'token'", "{<html>", "{[", "{1"] {
             assert!(!begins_object(text.as_bytes()), "{text:?}");
         }
         assert!(!begins_object(b"\x1f\x8b\x08"));

@@ -282,27 +282,32 @@ impl Walk {
         }
         let last = pagination.last_page();
         let is_last = last.is_some_and(|last| asked >= last) || asked == u32::MAX;
-        if keys.is_empty() && !is_last && (last.is_some() || self.is_short_of_items(pagination)) {
+        let passed = self.passed + keys.len() as u64;
+        let is_short = self.leaves_items_out(passed, pagination);
+        if keys.is_empty() && !is_last && (last.is_some() || is_short) {
             return Err(format!("data must not be empty: page {asked} is not the last"));
         }
         let is_new: Vec<bool> = keys.iter().map(|key| self.told.add(key)).collect();
         self.repeated = if is_new.contains(&true) { 0 } else { self.repeated + keys.len() };
-        // Items that moved on from one page to the next come again once each.
-        if self.repeated > self.told.count() && !is_last {
+        // Items that moved on from one page to the next come again once each; and more than once where
+        // as many are made meanwhile, but then there are others behind them.
+        let most = if is_short { Told::GENERATION } else { self.told.count() };
+        if self.repeated > most && !is_last {
             self.repeated = 0;
             return Err("data must bring new items at last: the same come again and again".into());
         }
-        self.passed += keys.len() as u64;
+        self.passed = passed;
         self.items_total = pagination.items_total;
         self.finished = is_last || keys.is_empty();
         self.next = asked.saturating_add(1);
         Ok(is_new)
     }
 
-    /// Whether fewer items have come than there are.
-    fn is_short_of_items(&self, pagination: &Pagination) -> bool {
+    /// Whether there are more items than have `passed`, and lie before the first page.
+    fn leaves_items_out(&self, passed: u64, pagination: &Pagination) -> bool {
         let before = u64::from(self.left_out) * u64::from(pagination.page_size);
-        pagination.page_size != 0 && before + self.passed < pagination.items_total
+        let is_known = self.left_out == 0 || pagination.page_size != 0;
+        is_known && before.saturating_add(passed) < pagination.items_total
     }
 }
 
@@ -404,11 +409,24 @@ mod tests {
         take(&mut walk, told(2, 3), &["c"]);
         take(&mut walk, told(3, 3), &[]);
         assert_eq!(walk.next_page(), None);
-        // What lies before the page that it begins at counts.
-        let mut walk = Walk::starting_at(2);
-        take(&mut walk, told(2, 3), &["c"]);
-        take(&mut walk, told(3, 3), &[]);
+        // However many a page holds.
+        let told = |number, items_total| Pagination { items_total, ..page(number, 0) };
+        let mut walk = Walk::starting_at(0);
+        take(&mut walk, told(1, 3), &["a", "b"]);
+        complaint(&mut walk, told(2, 3), &[]);
+        take(&mut walk, told(2, 2), &[]);
         assert_eq!(walk.next_page(), None);
+    }
+
+    #[test]
+    fn what_lies_before_the_page_that_a_walk_begins_at_counts_if_it_is_known() {
+        let told = |number, page_size| Pagination { page_size, items_total: 3, ..page(number, 0) };
+        for page_size in [0, 2] {
+            let mut walk = Walk::starting_at(2);
+            take(&mut walk, told(2, page_size), &["c"]);
+            take(&mut walk, told(3, page_size), &[]);
+            assert_eq!(walk.next_page(), None, "{page_size}");
+        }
     }
 
     #[test]
@@ -438,6 +456,29 @@ mod tests {
         take(&mut walk, Pagination::default(), &["a", "b"]);
         assert_eq!(take(&mut walk, Pagination::default(), &["b", "a"]), [false, false]);
         assert_eq!(walk.next_page(), Some(3));
+    }
+
+    #[test]
+    fn pages_that_move_on_as_fast_as_they_are_asked_for_are_passed_over_while_items_are_to_come() {
+        let told =
+            |number, items_total| Pagination { page_size: 2, items_total, ..page(number, 9) };
+        let mut walk = Walk::starting_at(0);
+        take(&mut walk, told(1, 4), &["a", "b"]);
+        // As many are made, newest first, before each page; then no more.
+        for number in 2..=6 {
+            let again = take(&mut walk, told(number, 2 * u64::from(number) + 2), &["a", "b"]);
+            assert_eq!(again, [false, false], "{number}");
+        }
+        assert_eq!(take(&mut walk, told(7, 14), &["c", "d"]), [true, true]);
+    }
+
+    #[test]
+    fn items_that_never_come_are_not_waited_for_for_ever() {
+        let told =
+            |number| Pagination { page_size: 100, items_total: u64::MAX, ..page(number, u32::MAX) };
+        let mut walk = Walk::starting_at(0);
+        let pages = (1..).take_while(|number| walk.take(&told(*number), &["a"; 100]).is_ok());
+        assert_eq!(pages.count(), Told::GENERATION / 100 + 1);
     }
 
     #[test]

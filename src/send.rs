@@ -325,7 +325,7 @@ impl<'c, 'r> Call<'c, 'r> {
         // What the service says may repeat a secret.
         let target = exchange.headers().get(LOCATION).filter(|it| !it.is_empty());
         let what = match (status.as_u16(), target, problem.summary(|text| self.hide(text))) {
-            (code @ 300..=399, Some(target), _) => {
+            (code @ (300..=303 | 305..=399), Some(target), _) => {
                 let target = self.shown(target);
                 format!("redirected (status {code}) to {target}, which is not followed")
             }

@@ -531,6 +531,19 @@ fn purge_counts_what_a_gateway_says_as_a_failure_and_not_as_gone() {
         ("404 Not Found", "<html><h1>404 Not Found</h1></html>", 3),
         ("404 Not Found", r#"{"message":"no Route matched with those values"}"#, 3),
         ("404 Not Found", "", 3),
+        // Problems, but none of the service's.
+        ("404 Not Found", r#"{"type":"about:blank","title":"Not Found","status":404}"#, 3),
+        (
+            "404 Not Found",
+            r#"{"type":"https://tools.ietf.org/html/rfc9110","title":"Not Found"}"#,
+            3,
+        ),
+        ("404 Not Found", r#"{"type":"","title":"Not Found"}"#, 3),
+        (
+            "404 Not Found",
+            r#"{"type":"https://docs.api.video/reference/unrecognized-request-url","title":"x"}"#,
+            3,
+        ),
         ("200 OK", "<html>Blocked</html>", 9),
     ];
     for (status, body, code) in gateways {

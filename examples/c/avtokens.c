@@ -182,11 +182,15 @@ static int code_of(av_status status) {
   }
 }
 
-/* Whether it is the service that says that there is no such token: a gateway on the way may say 404
- * too, with a page of its own, which is no problem as the service tells them. */
+/* Whether it is the service that says that there is no such token. A gateway on the way may say 404
+ * too: with a page, JSON of its own, or a problem that is not of the service's kinds. */
 static bool is_gone(const av_error *error) {
-  return av_error_status(error) == AV_STATUS_NOT_FOUND &&
-         (av_error_problem_type(error) != NULL || av_error_problem_title(error) != NULL);
+  const char *type = av_error_problem_type(error);
+  if (av_error_status(error) != AV_STATUS_NOT_FOUND) return false;
+  if (type == NULL) return av_error_problem_title(error) != NULL;
+  if (strstr(type, "unrecognized-request-url") != NULL) return false;
+  return strstr(type, "://") != NULL ? strstr(type, "api.video/") != NULL
+                                     : *type != '\0' && strcmp(type, "about:blank") != 0;
 }
 
 /* What to do about a failure, or NULL where its message says it all. */

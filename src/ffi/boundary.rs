@@ -44,18 +44,11 @@ pub(super) unsafe fn guard(
 /// # Safety
 /// All that `body` reads through its [`Caller`] must be as the header says.
 pub(super) unsafe fn contain<R: Copy>(otherwise: R, body: impl FnOnce(Caller) -> R) -> R {
-    // SAFETY: by the promise above.
-    cancellation::held_back(|| unsafe { read(otherwise, body) })
-}
-
-/// The same for one that only reads what a handle holds, where no thread can be cancelled.
-///
-/// # Safety
-/// As for [`contain`].
-pub(super) unsafe fn read<R: Copy>(otherwise: R, body: impl FnOnce(Caller) -> R) -> R {
-    catch_unwind(AssertUnwindSafe(|| body(Caller(())))).unwrap_or_else(|panic| {
-        std::mem::forget(panic);
-        otherwise
+    cancellation::held_back(|| {
+        catch_unwind(AssertUnwindSafe(|| body(Caller(())))).unwrap_or_else(|panic| {
+            std::mem::forget(panic);
+            otherwise
+        })
     })
 }
 

@@ -1,6 +1,6 @@
 //! Errors: a status for the program, the rest for the person and for who wants to know more.
 
-use super::boundary::{self, contain};
+use super::boundary::contain;
 use crate::error::{Error, Failure, Outcome};
 use crate::problem::Problem;
 use std::ffi::{CStr, CString, c_char};
@@ -31,7 +31,7 @@ pub const AV_STATUS_CANCELLED: i32 = 6;
 pub const AV_STATUS_UNAUTHORIZED: i32 = 7;
 /// HTTP 404: there is no such token; it may have expired or been deleted. Whoever stands on the way may
 /// say 404 too: unless av_error_problem_type() or av_error_problem_title() is told, it was not the
-/// service.
+/// service; nor was it if that type is "about:blank" or a URI of somebody else's.
 pub const AV_STATUS_NOT_FOUND: i32 = 8;
 /// Any other HTTP 4xx: the service rejects the request; av_error_problem_title_at() and its siblings
 /// tell why.
@@ -160,7 +160,7 @@ where
     R: Copy,
 {
     // SAFETY: `error` is NULL or an error that has not been freed, as the header asks.
-    unsafe { boundary::read(otherwise, |caller| caller.optional(error).map_or(otherwise, get)) }
+    unsafe { contain(otherwise, |caller| caller.optional(error).map_or(otherwise, get)) }
 }
 
 /// A text of an error; NULL if it has none.

@@ -1,6 +1,6 @@
 //! What the service answered to a call, besides its result.
 
-use super::boundary::{self, contain};
+use super::boundary::contain;
 use crate::error::Error;
 use crate::response::{Record, Recorder, Recording};
 use std::ffi::c_char;
@@ -43,7 +43,7 @@ fn read<R: Copy>(
 ) -> R {
     // SAFETY: `response` is NULL or a handle that has not been freed, as the header asks.
     unsafe {
-        boundary::read(otherwise, |caller| match caller.optional(response) {
+        contain(otherwise, |caller| match caller.optional(response) {
             Some(response) => response.recorder.read(get),
             None => otherwise,
         })
@@ -72,8 +72,7 @@ pub unsafe extern "C-unwind" fn av_response_header(
     name: *const c_char,
 ) -> *const c_char {
     // SAFETY: `name` is NULL or a string, as the header asks.
-    let name =
-        unsafe { boundary::read(None, |caller| caller.optional_text(name, "name").ok().flatten()) };
+    let name = unsafe { contain(None, |caller| caller.optional_text(name, "name").ok().flatten()) };
     read(response, std::ptr::null(), |record| {
         let value = name.and_then(|name| record.header(name));
         value.map_or(std::ptr::null(), |value| value.as_ptr().cast())

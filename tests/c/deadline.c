@@ -65,7 +65,7 @@ static const stall_row stall_rows[] = {
     {"a list, half a body", LIST, HEAD "{\"data\":[", PEER_STALL, AV_OUTCOME_NOT_APPLIED, 200, 1, "reading the answer"},
     {"a create, half of the chunks", CREATE, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", PEER_STALL, AV_OUTCOME_APPLIED, 200, 0, "reading the answer"},
     {"a create, a dripping head", CREATE, "HTTP/1.1 200 OK\r\nX-Slow: ", PEER_DRIP, UNKNOWN, "waiting for the answer"},
-    {"a create, a dripping body", CREATE, HEAD "{", PEER_DRIP, AV_OUTCOME_APPLIED, 200, 0, "reading the answer"},
+    {"a create, a dripping body", CREATE, HEAD "{\"token\":\"", PEER_DRIP, AV_OUTCOME_APPLIED, 200, 0, "reading the answer"},
     {"a get, a dripping body", GET_JSON, HEAD "{", PEER_DRIP, AV_OUTCOME_NOT_APPLIED, 200, 1, "reading the answer"},
 };
 

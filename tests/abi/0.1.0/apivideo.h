@@ -195,7 +195,7 @@
 /**
  * HTTP 404: there is no such token; it may have expired or been deleted. Whoever stands on the way may
  * say 404 too: unless av_error_problem_type() or av_error_problem_title() is told, it was not the
- * service.
+ * service; nor was it if that type is "about:blank" or a URI of somebody else's.
  */
 #define AV_STATUS_NOT_FOUND 8
 
