@@ -73,7 +73,13 @@ static void tokens_are_listed(const av_client *client) {
   CHECK(av_tokens_list_json(client, &params, NULL, &json, NULL) == AV_STATUS_OK && json[0] == '{');
   av_string_free(json);
   CHECK(av_tokens_iterate(client, &params, &iter, NULL) == AV_STATUS_OK);
-  while (av_token_iter_next(iter, NULL, &token, NULL) == AV_STATUS_OK && token != NULL) count++;
+  while (av_token_iter_next(iter, NULL, &token, NULL) == AV_STATUS_OK && token != NULL) {
+    av_token *copy = NULL;
+    CHECK(av_token_copy(token, &copy, NULL) == AV_STATUS_OK && copy != NULL && copy != token);
+    CHECK(texts_equal(copy->token, token->token) && av_token_iter_total(iter) == 3);
+    av_token_free(copy);
+    count++;
+  }
   CHECK(count == 3);
   av_token_iter_free(iter);
 }
