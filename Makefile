@@ -1,5 +1,8 @@
 # apivideo: build, demonstrate and test the library. `make help` lists the targets.
 
+# Somebody's own: with it, `cd` may go elsewhere, and prints where it went.
+unexport CDPATH
+
 CARGO ?= cargo
 CC ?= cc
 STRIP ?= strip
