@@ -82,6 +82,7 @@ AT_ONCE := $(shell nproc 2>/dev/null || echo 2)
 # First what bounds time, with nothing of ours beside it; then all else.
 .PHONY: test
 test: ## Install what the tests need, then run them all
+	@case "$(CURDIR)" in *" "*) echo "the tests want a path without a space: $(CURDIR)" >&2; exit 1;; esac
 	@tests/setup.sh
 	$(MAKE) --no-print-directory all local_api avtokens
 	@$(MAKE) --no-print-directory test-launch
