@@ -1,5 +1,8 @@
 # apivideo: build, demonstrate and test the library. `make help` lists the targets.
 
+# Somebody's own: with it, `cd` may go elsewhere, and prints where it went.
+unexport CDPATH
+
 CARGO ?= cargo
 CC ?= cc
 STRIP ?= strip
@@ -79,6 +82,7 @@ AT_ONCE := $(shell nproc 2>/dev/null || echo 2)
 # First what bounds time, with nothing of ours beside it; then all else.
 .PHONY: test
 test: ## Install what the tests need, then run them all
+	@case "$(CURDIR)" in *" "*) echo "the tests want a path without a space: $(CURDIR)" >&2; exit 1;; esac
 	@tests/setup.sh
 	$(MAKE) --no-print-directory all local_api avtokens
 	@$(MAKE) --no-print-directory test-launch

@@ -15,7 +15,6 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
-use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use avtokens::{KEY, Run, Tool};
@@ -60,9 +59,10 @@ fn create_makes_a_token_that_is_valid_for_the_duration_of_ttl() {
 }
 
 #[test]
-fn create_makes_a_token_that_never_expires_without_ttl_or_with_0() {
+fn create_makes_a_token_that_never_expires_by_name_without_ttl_or_with_0() {
     let (_api, tool) = start(&[]);
-    for arguments in [&["create"][..], &["create", "--ttl", "0"]] {
+    let never = &["create", "--ttl", "never"];
+    for arguments in [&["create"][..], never, &["create", "--ttl", "0"]] {
         let run = tool.run(arguments);
         assert_eq!(run.errors, "never expires\n");
         let token = get(&tool, run.succeeded().trim_end());
@@ -735,9 +735,9 @@ fn a_second_ctrl_c_ends_it_at_once() {
     let mut running = tool.start(&["list", "--all", "--json"]);
     // More than a pipe holds: it gets stuck writing, which no cancelling ends.
     running.output.read_exact(&mut [0]).expect("it lists tokens");
-    sleep(Duration::from_millis(500));
+    running.wait_until_stuck();
     running.interrupt();
-    sleep(Duration::from_millis(500));
+    running.wait_until_interrupted();
     assert!(running.process.try_wait().expect("it was started").is_none(), "the first ended it");
     running.interrupt();
     assert_eq!(running.wait().signal(), Some(2));
@@ -745,10 +745,13 @@ fn a_second_ctrl_c_ends_it_at_once() {
 
 #[test]
 fn in_the_background_of_a_script_ctrl_c_is_for_others() {
-    let (_api, tool) = start(&["--latency-ms", "500"]);
-    let running = tool.start_with_interrupt("ignore", &["list"]);
-    sleep(Duration::from_millis(200));
+    let (silent, tool) = silent_service();
+    let running = tool.start_with_interrupt("ignore", &["get", "to1"]);
+    let mut request = receive(&silent);
     running.interrupt();
+    request
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"token\":\"to1\"}")
+        .expect("it waits for the answer");
     assert_eq!(running.finish().code, 0);
 }
 

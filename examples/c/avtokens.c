@@ -58,7 +58,7 @@ static const char help_of_commands[] =
     "\n"
     "Options of create:\n"
     "  --ttl DURATION  how long the token is valid: 90, 90s, 15m, 1h, 7d, 2w, at most\n"
-    "                  2147483647 seconds; 0 or no --ttl: it never expires\n"
+    "                  2147483647 seconds; never, 0 or no --ttl: it never expires\n"
     "\n"
     "Options of list:\n"
     "  --all           all pages, oldest token first unless sorted; with --page, from that one on\n"
@@ -555,9 +555,11 @@ static void apply(struct request *request, enum option_id option, const char *va
   switch (option) {
     case OPTION_TTL:
       request->ttl_seconds =
-          parse_number(value, true, 0, INT32_MAX,
-                       "--ttl wants a duration such as 90s, 15m, 1h or 7d, at most 2147483647 "
-                       "seconds, not '%s'");
+          strcmp(value, "never") == 0
+              ? AV_TOKEN_TTL_NEVER
+              : parse_number(value, true, 0, INT32_MAX,
+                             "--ttl wants never or a duration such as 90s, 15m, 1h or 7d, at most "
+                             "2147483647 seconds, not '%s'");
       break;
     case OPTION_ALL:
       request->all = true;

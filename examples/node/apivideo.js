@@ -279,10 +279,18 @@ function known(options, names, more) {
   if (more.length > 0) throw new TypeError('options are one object, and nothing comes behind it');
   // Not by its prototype, which of an object from another realm is another one.
   if (Object.prototype.toString.call(options) !== '[object Object]') throw new TypeError('options must be an object');
-  for (const name of Reflect.ownKeys(options)) {
+  for (const name of namesIn(options)) {
     if (!names.includes(name)) throw new TypeError(`unknown option '${String(name)}'; there are ${names.join(', ')}`);
   }
   return options;
+}
+
+// Those of prototypes are read like its own; what every object has is at the root of them.
+function* namesIn(options) {
+  yield* Reflect.ownKeys(options);
+  let from = Object.getPrototypeOf(options);
+  for (let next; from !== null && (next = Object.getPrototypeOf(from)) !== null; from = next)
+    yield* Reflect.ownKeys(from).filter((name) => name !== 'constructor');
 }
 
 function refuseOddSignal(signal) {

@@ -238,7 +238,7 @@ test('options are one object, and what comes behind it is refused', async () => 
 
 test('an object of options may come from anywhere', async () => {
   const bare = Object.assign(Object.create(null), { page: 1 });
-  for (const options of [bare, new (class Query { page = 1; })(), undefined, { page: undefined, pageSize: null, signal: null }])
+  for (const options of [bare, Object.create({ page: 1 }), new (class Query { page = 1; })(), undefined, { page: undefined, pageSize: null, signal: null }])
     await client.listTokens(options);
 });
 
@@ -256,6 +256,12 @@ test('options that nobody knows are refused by name', async () => {
       await assert.rejects(local.deleteToken('a', { [name]: 2 }), refused(name));
     }
     await assert.rejects(local.listTokens({ [Symbol('page')]: 2 }), TypeError);
+    // Of a prototype, too: it is read as well.
+    class Query {
+      get currentPage() { return 2; }
+    }
+    for (const options of [Object.create({ currentPage: 2 }), new Query()])
+      await assert.rejects(local.listTokens(options), refused('currentPage'));
   });
   for (const name of ['apikey', 'baseURL', 'signal', 'timeoutMs', 'proxy'])
     assert.throws(() => new ApiVideo({ apiKey, [name]: 'https://example.org' }), refused(name));

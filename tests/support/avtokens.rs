@@ -8,6 +8,8 @@ use std::process::{
     Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio,
 };
 use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// The credential that the tool is given. No output may hold it: every run is checked for that.
 pub const KEY: &str = "key-of-the-tests";
@@ -143,6 +145,36 @@ impl Running {
     pub fn interrupt(&self) {
         let kill = ["-c", "kill -INT $0", &self.process.id().to_string()];
         assert!(Command::new("sh").args(kill).status().expect("a shell").success());
+    }
+
+    /// Waits until what /proc has in `file` for one of its threads is as is to be.
+    #[track_caller]
+    fn wait_for_thread(&self, file: &str, is_so: impl Fn(&str) -> bool) {
+        let threads = format!("/proc/{}/task", self.process.id());
+        let begun = Instant::now();
+        let has_one = || {
+            let threads = std::fs::read_dir(&threads).expect("it was started");
+            threads.flatten().any(|thread| {
+                std::fs::read_to_string(thread.path().join(file)).is_ok_and(|told| is_so(&told))
+            })
+        };
+        while !has_one() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no thread is so: {file}");
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until it writes into a pipe that is full.
+    #[track_caller]
+    pub fn wait_until_stuck(&self) {
+        self.wait_for_thread("wchan", |told| told.contains("pipe_write"));
+    }
+
+    /// Waits until it has seen a first Ctrl-C: a second one ends it.
+    #[track_caller]
+    pub fn wait_until_interrupted(&self) {
+        // The thread that waited for it has nothing left to do.
+        self.wait_for_thread("wchan", |told| told.contains("pause"));
     }
 
     /// Its end, where that may be a signal.

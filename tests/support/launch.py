@@ -23,7 +23,7 @@ LIMIT = 600
 STATUS_HUNG = 124
 # Between being asked to end and being made to.
 GRACE_SECONDS = 2
-TOLD_TO_END = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}
+TOLD_TO_END = {signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM}
 
 FORGOTTEN = re.compile(
     r"(?i:(https?|all|no)_proxy)|REQUEST_METHOD|SSL_CERT_(FILE|DIR)|LANG|LANGUAGE|LC_.*|APIVIDEO_.*"

@@ -56,7 +56,7 @@ class Limit(unittest.TestCase):
         self.assertFalse(is_there(int(ended.stdout)))
 
     def test_whoever_ends_the_launcher_ends_the_program(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             with self.subTest(number.name):
                 command = ["env", "--default-signal", LAUNCH, "sh", "-c", "echo $$; exec sleep infinity"]
                 with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as launched:
