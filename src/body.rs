@@ -33,7 +33,7 @@ impl Body {
         body.memory.resize(room, 0);
         loop {
             if body.filled == body.memory.len() {
-                body.grow();
+                body.grow(limit);
             }
             let end = body.memory.len().min(limit);
             if body.filled >= end {
@@ -48,9 +48,9 @@ impl Body {
         }
     }
 
-    /// Doubles the memory, and leaves nothing in the old one.
-    fn grow(&mut self) {
-        let mut larger = vec![0; self.filled * 2];
+    /// Doubles the memory, up to `limit` bytes, and leaves nothing in the old one.
+    fn grow(&mut self, limit: usize) {
+        let mut larger = vec![0; (self.filled * 2).min(limit.max(self.filled + 1))];
         larger[..self.filled].copy_from_slice(self);
         wipe(&mut std::mem::replace(&mut self.memory, larger));
     }

@@ -123,8 +123,14 @@ fn unusable_variable(name: &str, value: &str, why: &str) -> Error {
 /// directories, which hold the same and are read only if no bundle can be used.
 fn found_authorities() -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
+    let mut reason = String::new();
     if let Some(path) = bundle() {
-        add_usable(&mut roots, skim(&path));
+        match std::fs::read(&path) {
+            Ok(text) => {
+                add_usable(&mut roots, skim(&text));
+            }
+            Err(error) => reason = format!(" ({} cannot be read: {error})", path.display()),
+        }
     }
     if roots.is_empty() {
         for directory in openssl_probe::candidate_cert_dirs() {
@@ -136,10 +142,10 @@ fn found_authorities() -> Result<RootCertStore, Error> {
         add_usable(&mut roots, of_store());
     }
     if roots.is_empty() {
-        return Err(Error::tls_unavailable(
-            "no trusted certificates found on this system: install them (Debian: ca-certificates), or \
-             see that they can be read, or set ca_file",
-        ));
+        return Err(Error::tls_unavailable(format_args!(
+            "no trusted certificates found on this system{reason}: install them (Debian: \
+             ca-certificates), or see that they can be read, or set ca_file",
+        )));
     }
     Ok(roots)
 }
@@ -169,7 +175,8 @@ fn of_store() -> Vec<CertificateDer<'static>> {
 fn add_directory(roots: &mut RootCertStore, directory: &Path) -> usize {
     let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
     let files = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
-    files.map(|path| add_usable(roots, skim(&path))).sum()
+    let texts = files.filter_map(|path| std::fs::read(path).ok());
+    texts.map(|text| add_usable(roots, skim(&text))).sum()
 }
 
 /// Adds those certificates that can be used, and tells how many these were. System bundles carry some
@@ -214,10 +221,9 @@ fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(certificates)
 }
 
-/// What can be read of the certificates in a file.
-fn skim(path: &Path) -> Vec<CertificateDer<'static>> {
-    let text = std::fs::read(path).unwrap_or_default();
-    pem::certificates(&text).into_iter().flatten().collect()
+/// What can be read of the certificates in a PEM text.
+fn skim(text: &[u8]) -> Vec<CertificateDer<'static>> {
+    pem::certificates(text).into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 #include "support/server.h"
 #include "support/watch.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -107,7 +108,7 @@ static void many(void) {
   used = processor_ms() - before;
   printf("%d threads at a closed gate for %d ms: %.1f ms of processor time (at most %d)\n", WAITING, WATCHED_MS, used, MOST_PROCESSOR_MS);
   CHECK(used <= MOST_PROCESSOR_MS + SLACK_MS);
-  CHECK(back == 0);
+  CHECK(__atomic_load_n(&back, __ATOMIC_SEQ_CST) == 0);
   /* From the middle of the queue, each by its own handle; all others go on waiting. */
   for (i = 0; i < SINGLE; i++) {
     waiting *it = &all[SHARING + WAITING / 10 + i];
@@ -115,14 +116,14 @@ static void many(void) {
     av_cancel_trigger(it->cancel);
     wait_until(&it->is_back, 1, "a cancelled call");
     back_after[i] = between(triggered, it->back_at);
-    CHECK(back == i + 1);
+    CHECK(__atomic_load_n(&back, __ATOMIC_SEQ_CST) == i + 1);
   }
   CHECK_WITHIN("cancelled one by one", back_after, SINGLE, 20);
   begin = now_ms();
   av_cancel_trigger(shared);
   wait_until(&back, SINGLE + SHARING, "all calls with one handle");
   printf("%d with one handle: back after %.1f ms\n", SHARING, now_ms() - begin);
-  CHECK(back == SINGLE + SHARING);
+  CHECK(__atomic_load_n(&back, __ATOMIC_SEQ_CST) == SINGLE + SHARING);
   for (i = SHARING; i < WAITING; i++) av_cancel_trigger(all[i].cancel);
   for (i = 0; i < WAITING; i++) {
     pthread_join(all[i].thread, NULL);
@@ -140,8 +141,10 @@ static void many(void) {
 static av_cancel *for_handler;
 
 static void trigger(int number) {
+  int before = errno;
   (void)number;
-  av_cancel_trigger(for_handler);
+  av_cancel_trigger(__atomic_load_n(&for_handler, __ATOMIC_SEQ_CST));
+  errno = before;
 }
 
 /* The handler runs on the very thread that is inside the call, first and second in the queue. */
@@ -155,14 +158,14 @@ static void in_a_handler(void) {
   action.sa_handler = trigger;
   sigaction(SIGUSR1, &action, NULL);
   memset(pair, 0, sizeof pair);
-  back = 0;
+  __atomic_store_n(&back, 0, __ATOMIC_SEQ_CST);
   for (i = 0; i < 2; i++) start(&pair[i], client, av_cancel_new());
   for (i = 1; i >= 0; i--) {
-    for_handler = pair[i].cancel;
+    __atomic_store_n(&for_handler, pair[i].cancel, __ATOMIC_SEQ_CST);
     pthread_kill(pair[i].thread, SIGUSR1);
     pthread_join(pair[i].thread, NULL);
     CHECK(pair[i].status == AV_STATUS_CANCELLED);
-    CHECK(back == 2 - i);
+    CHECK(__atomic_load_n(&back, __ATOMIC_SEQ_CST) == 2 - i);
     av_cancel_free(pair[i].cancel);
   }
   av_client_free(client);

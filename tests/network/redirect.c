@@ -56,7 +56,8 @@ int main(void) {
         CHECK_ROW(statuses[i], av_error_http_status(made.error) == atoi(statuses[i]));
         CHECK_ROW(statuses[i], av_error_attempts(made.error) == 1);
         CHECK_ROW(statuses[i], av_error_outcome(made.error) == (operation_reads(op) ? AV_OUTCOME_NOT_APPLIED : AV_OUTCOME_UNKNOWN));
-        CHECK_ROW(statuses[i], strstr(watched(made.error), locations[k]) != NULL);
+        /* A 304 points nowhere, whatever it says. */
+        CHECK_ROW(statuses[i], strstr(watched(made.error), atoi(statuses[i]) == 304 ? "means nothing" : locations[k]) != NULL);
         call_free(&made);
       }
       CHECK_ROW(statuses[i], server_requests(s) == before + OPERATIONS);

@@ -223,12 +223,12 @@ typedef struct row {
 static const row rows[] = {
     {"the largest answer", GET_JSON, largest, ANSWER, OK, 0},
     {"the largest answer, chunked", GET_JSON, largest_chunked, ANSWER, OK, 0},
-    {"the largest token", GET, largest_token, ANSWER, OK, 0},
-    {"the largest token, escaped", GET, largest_escaped, ANSWER, OK, 0},
+    {"the largest token", CREATE, largest_token, ANSWER, OK, 0},
+    {"the largest token, escaped", CREATE, largest_escaped, ANSWER, OK, 0},
     {"the largest page", LIST, largest_page, PAGE, OK, 0},
-    {"a byte more than the largest", CREATE_JSON, a_byte_more, ANSWER, BROKEN(MADE, "4194304"), 0},
-    {"a body without end", CREATE, endless_body, ANSWER, BROKEN(MADE, "4194304"), 0},
-    {"chunks without end", CREATE, endless_chunks, ANSWER, BROKEN(MADE, "4194304"), 0},
+    {"a byte more than the largest", CREATE_JSON, a_byte_more, ANSWER, BROKEN(UNSURE, "4194304"), 0},
+    {"a body without end", CREATE, endless_body, ANSWER, BROKEN(UNSURE, "4194304"), 0},
+    {"chunks without end", CREATE, endless_chunks, ANSWER, BROKEN(UNSURE, "4194304"), 0},
     {"chunks of a byte without end", GET, endless_tiny_chunks, ANSWER, BROKEN(READ, "4194304"), 0},
     {"2^63-1 bytes, told and sent", LIST, endless_as_told, ANSWER, BROKEN(READ, "4194304"), 0},
     {"2^63-1 bytes, told alone", CREATE, lie, LITTLE, AV_STATUS_TIMEOUT, MADE, "reading", 300},
@@ -241,21 +241,21 @@ static const row rows[] = {
     {"the same, well-formed", CREATE, deep_and_closed, ANSWER, OK, 0},
     {"the same as a page's data", LIST, deep_page, PAGE, BROKEN(READ, "data[0]"), 0},
     {"objects nested as pagination", LIST, deep_objects, PAGE, BROKEN(READ, "JSON"), 0},
-    {"a header of 63 KiB", GET, long_header, LITTLE, OK, 0},
+    {"a header of 63 KiB", CREATE, long_header, LITTLE, OK, 0},
     {"a head beyond 64 KiB", GET, too_long_header, LITTLE, BROKEN(READ, "65536"), 0},
     {"a header without end", CREATE, endless_header, LITTLE, BROKEN(UNSURE, "65536"), 0},
     {"headers without end", CREATE, endless_headers, LITTLE, BROKEN(UNSURE, ""), 0},
     {"interim answers without end", CREATE, endless_interim, LITTLE, AV_STATUS_TIMEOUT, UNSURE, "waiting", 500},
     {"early hints without end", GET, endless_early_hints, LITTLE, AV_STATUS_TIMEOUT, READ, "waiting", 500},
-    {"a chunk's size without end", CREATE, endless_chunk_size, LITTLE, BROKEN(MADE, "65536"), 0},
-    {"a chunk's extension without end", CREATE, endless_chunk_extension, LITTLE, BROKEN(MADE, "65536"), 0},
+    {"a chunk's size without end", CREATE, endless_chunk_size, LITTLE, BROKEN(UNSURE, "65536"), 0},
+    {"a chunk's extension without end", CREATE, endless_chunk_extension, LITTLE, BROKEN(UNSURE, "65536"), 0},
     {"a trailer without end", GET, endless_trailer, LITTLE, BROKEN(READ, "65536"), 0},
     {"trailers without end", GET, endless_trailers, LITTLE, AV_STATUS_TIMEOUT, READ, "reading", 500},
     {"a refusal without end", CREATE, endless_refusal, LITTLE, AV_STATUS_REJECTED, READ, "400", 0},
     {"21 thousand problems", CREATE, many_problems, 8 * MIB, AV_STATUS_REJECTED, READ, "400", 0},
     {"a problem nested 65536 deep", CREATE, deep_problem, LITTLE, AV_STATUS_REJECTED, READ, "400", 0},
     {"a redirect of 63 KiB", GET, long_redirect, LITTLE, BROKEN(READ, "elsewhere"), 0},
-    {"a deletion's body without end", DELETE, endless_body, LITTLE, OK, 0},
+    {"a deletion's body without end", DELETE, endless_body, ANSWER, BROKEN(UNSURE, "4194304"), 0},
     {"a proxy's answer without end", GET, proxy_without_end, LITTLE, AV_STATUS_CONNECT, READ, "too long", 0},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
@@ -368,7 +368,7 @@ static void run(const char *url, const row *it, int is_counted) {
 
 /* ------------------------------------------------------------------------------------- most pages */
 
-enum { PAGES = 10000, PAGE_SIZE = 100, EARLY = 100 };
+enum { PAGES = 10000, PAGE_SIZE = 100, EARLY = 400 };
 
 static void send_page(int connection, const char *path) {
   char body[64 * 1024];
@@ -417,7 +417,8 @@ static void most_pages(const char *url) {
   if (!CHECK(error == NULL)) fprintf(stderr, "%s\n", av_error_message(error));
   CHECK(tokens == (size_t)PAGES * PAGE_SIZE);
   CHECK(late <= LITTLE);
-  /* All pages are of one size: the hundredth shows what the last will take. */
+  /* All pages are of one size: once as many tokens are remembered as ever are, one shows what the last
+   * will take. */
   CHECK(late <= early + 4 * KIB);
   CHECK(resident_bytes() <= resident_early + 256 * KIB);
   av_error_free(error);
