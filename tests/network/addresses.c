@@ -418,8 +418,8 @@ static void as_many_as_there_are_descriptors_for(void) {
   CHECK(setrlimit(RLIMIT_NOFILE, &usual) == 0);
   print_outcome("one descriptor to be had", &told);
   printf("  %s\n", seen.text);
-  /* Nobody could be let in here, for want of a descriptor either. */
-  CHECK(told.status == AV_STATUS_TIMEOUT && says(&told, "waiting for the answer"));
+  /* Nobody could be let in here, for want of a descriptor either: it hears nothing, or is cut off. */
+  CHECK(told.status == AV_STATUS_TIMEOUT || told.status == AV_STATUS_TRANSPORT);
   CHECK(traced(&seen, "no connection to [::1]") && traced(&seen, "connected to 127.0.0.1"));
   av_client_free(client);
   server_stop(s);
