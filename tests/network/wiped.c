@@ -10,6 +10,16 @@
 
 #define LENGTH 48 /* of the key; divisible by 3, so that its encoding stands by itself */
 
+/* Whether the library is built for AddressSanitizer, as this program is then. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_INSTRUMENTED 1
+#endif
+#endif
+#ifndef IS_INSTRUMENTED
+#define IS_INSTRUMENTED 0
+#endif
+
 static needle needles[2];
 
 static void make_needles(const char *key) {
@@ -131,7 +141,11 @@ int main(void) {
   srand((unsigned)getpid());
   check_wiped(0);
   check_wiped(1);
+#if IS_INSTRUMENTED
+  puts("tokens: not looked for, since instrumented code leaves what it reads on the stack");
+#else
   tokens_wiped();
   token_of_an_error_wiped();
+#endif
   return checks_report();
 }
