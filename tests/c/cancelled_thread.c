@@ -134,55 +134,6 @@ static void cancelled_in_a_callback(void) {
   peer_stop(p);
 }
 
-typedef struct read_of {
-  const av_response *response;
-  const av_error *error;
-  int began;
-} read_of;
-
-static void *read_for_ever(void *argument) {
-  read_of *it = (read_of *)argument;
-  pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
-  __atomic_store_n(&it->began, 1, __ATOMIC_SEQ_CST);
-  while (it->error) {
-    av_response_header(it->response, "Content-Type");
-    av_response_http_status(it->response);
-    av_error_message(it->error);
-    av_error_problem_title(it->error);
-  }
-  return NULL;
-}
-
-/* Wherever it is in what only reads: no lock is left behind, and the process lives on. */
-static void cancelled_while_it_reads(void) {
-  peer *p = peer_start();
-  av_client *client = client_for(peer_url(p));
-  av_request_options options;
-  av_error *error = NULL;
-  read_of it;
-  int i;
-  memset(&options, 0, sizeof options);
-  options.struct_size = sizeof options;
-  options.response = av_response_new();
-  peer_answer_json(p, "404 Not Found", "{\"title\":\"Gone.\"}");
-  CHECK(av_tokens_delete(client, TOKEN, &options, &error) == AV_STATUS_NOT_FOUND);
-  it.response = options.response;
-  it.error = error;
-  for (i = 0; i < 100; i++) {
-    pthread_t thread;
-    it.began = 0;
-    if (pthread_create(&thread, NULL, read_for_ever, &it) != 0) exit(2);
-    while (!__atomic_load_n(&it.began, __ATOMIC_SEQ_CST)) sched_yield();
-    pthread_cancel(thread);
-    pthread_join(thread, NULL);
-    CHECK(av_response_http_status(options.response) == 404);
-  }
-  av_error_free(error);
-  av_response_free(options.response);
-  av_client_free(client);
-  peer_stop(p);
-}
-
 /* Whatever the thread had set is in force again after a call. */
 static void set_as_before(void) {
   static const int states[] = {PTHREAD_CANCEL_ENABLE, PTHREAD_CANCEL_DISABLE};
@@ -211,7 +162,6 @@ int main(void) {
   cancelled_while_it_waits("deferred", PTHREAD_CANCEL_DEFERRED);
   cancelled_while_it_waits("asynchronous", PTHREAD_CANCEL_ASYNCHRONOUS);
   cancelled_in_a_callback();
-  cancelled_while_it_reads();
   set_as_before();
   return checks_report();
 }
