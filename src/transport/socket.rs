@@ -1,6 +1,6 @@
 //! A non-blocking TCP socket that waits no longer than its attempt may, and what else is asked of
-//! the platform directly. Unsafe code below the C boundary is here, in `process/mark.rs` and in
-//! `wake/futex.rs` alone: the files to look at for another platform.
+//! the platform directly. Unsafe code below the C boundary is here, in `process/mark.rs`,
+//! `wake/futex.rs` and `privileges.rs` alone: the files to look at for another platform.
 //!
 //! Sockets wait in poll(2) alone: a receive time-out would begin anew with each byte, which is not a
 //! deadline. They are non-blocking, and every call says so once more by a flag of its own: if the host

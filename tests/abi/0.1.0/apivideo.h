@@ -87,7 +87,9 @@
  * Your process. A call needs up to 96 KiB of its thread's stack, most of it for a server's certificates:
  * give a thread that calls 128 KiB at the least. A thread that is cancelled by pthread_cancel() inside a
  * function of this library ends after it: cancellation is disabled until the function returns, callbacks
- * included, which must leave it so, and then acts as the thread has it set. In a child of fork(), _Fork()
+ * included, which must leave it so, and then acts as the thread has it set. (One that has set
+ * PTHREAD_CANCEL_ASYNCHRONOUS may be struck as a function begins or returns, and the process be aborted:
+ * POSIX allows no other library's functions to such a thread either.) In a child of fork(), _Fork()
  * or clone(), clients and handles that were inherited may be used, also if other threads were inside calls,
  * as far as the C library allows the child to call anything: it opens connections of its own, and touches
  * none of its parent's. (A response handle or an iterator that was in a call at that moment is of no use
