@@ -87,6 +87,19 @@ typedef struct made {
   uint32_t max_attempts;
 } made;
 
+static int begins_object(const av_error *error) {
+  size_t length = 0;
+  const char *body = av_error_body(error, &length);
+  return body && length > 0 && body[0] == '{';
+}
+
+/* A delete that may have done its work in an attempt before, and then finds nothing, has succeeded if the
+   service says so. If the body that would say it is cut, nobody has said it. */
+static int proves_nothing(const service *at, const made *it) {
+  return it->what == DELETE && !at->is_calm && av_error_outcome(it->error) == AV_OUTCOME_UNKNOWN &&
+         !av_error_problem_title(it->error);
+}
+
 /* Why the faults that are played do not explain what a call has told; NULL if they do. */
 static const char *without_explanation(const service *at, const made *it) {
   int32_t http = av_error_http_status(it->error), outcome = av_error_outcome(it->error);
@@ -119,12 +132,14 @@ static const char *without_explanation(const service *at, const made *it) {
       if (!it->was_cancelled) return "nobody cancelled";
       break;
     case AV_STATUS_NOT_FOUND:
-      if (it->what != READ_NOTHING || http != 404) return "it must be there";
+      if (http != 404) return "the service answers no other than 404";
+      if (it->what != READ_NOTHING && !proves_nothing(at, it)) return "it must be there";
       break;
     default: return "no fault comes to this";
   }
   if (it->what != CREATE && it->what != DELETE) return outcome == AV_OUTCOME_NOT_APPLIED ? NULL : "a read changes nothing";
-  if (it->what == CREATE && (outcome == AV_OUTCOME_APPLIED) != (http / 100 == 2)) return "a head of 2xx alone tells that it was applied";
+  if (it->what == CREATE && (outcome == AV_OUTCOME_APPLIED) != (http / 100 == 2 && begins_object(it->error)))
+    return "a 2xx whose body begins as an object tells that it was applied, and nothing else does";
   if (it->what == DELETE && outcome == AV_OUTCOME_APPLIED) return "a delete that was applied has succeeded";
   if (it->status == AV_STATUS_SERVER && outcome != AV_OUTCOME_UNKNOWN) return "a 500 leaves it unknown";
   return NULL;
