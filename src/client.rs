@@ -2,10 +2,10 @@
 //! call through one client at once.
 
 use crate::base_url::{self, BaseUrl};
+use crate::call::rate_limit::Gate;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::process::PerProcess;
-use crate::rate_limit::Gate;
 use crate::secret::{Credential, Secret};
 use crate::trace::Tracer;
 use crate::transport::{Agent, AgentSettings, Proxy, Trust};

@@ -2,7 +2,7 @@
 //! nowhere else.
 
 use crate::error::Error;
-use crate::privileges;
+use crate::os::privileges;
 use std::env;
 use std::ffi::OsString;
 

@@ -1,6 +1,6 @@
 //! What went wrong with a call, for a person and for a program, and what may have happened.
 
-use crate::problem::Problem;
+use crate::answer::problem::Problem;
 use std::fmt;
 use std::time::Duration;
 use zeroize::Zeroizing;

@@ -2,12 +2,12 @@
 //! what a service says, and the way a token takes into a path, without a network between.
 #![allow(missing_docs, reason = "for the targets in fuzz/, which say what they do")]
 
+use crate::answer::json::{self, ObjectSeed, Place};
+use crate::answer::page::{self, Pagination, Sink};
+use crate::answer::problem::Problem;
+use crate::call::rate_limit::RateLimit;
+use crate::call::request::Request;
 use crate::client::{Client, ClientConfig, Origin};
-use crate::json::{self, ObjectSeed, Place};
-use crate::page::{self, Pagination, Sink};
-use crate::problem::Problem;
-use crate::rate_limit::RateLimit;
-use crate::request::Request;
 use crate::secret::Credential;
 use crate::tokens::Token;
 use crate::trace::Tracer;
@@ -64,7 +64,7 @@ pub fn problem(body: &[u8]) -> (usize, Option<String>) {
 }
 
 pub fn retry_after(status: u16, headers: &HeaderMap) -> Option<Duration> {
-    crate::retry_after::told(status, headers)
+    crate::call::retry_after::told(status, headers)
 }
 
 /// The limit, what remains of it, and the seconds until it is whole again.

@@ -1,15 +1,14 @@
 //! What must not be shared with the parent process after a fork: its sockets, and its locks, which
 //! a thread that does not exist here may hold for ever.
 
-mod mark;
-
+use crate::os::wiped_page;
 use once_cell::race::OnceBox;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Which process this is, among those that are copies of each other, whatever made them: none has the
 /// number of one of its ancestors.
 pub(crate) fn generation() -> u32 {
-    match mark::word() {
+    match wiped_page::word() {
         Some(word) => match word.load(Ordering::Acquire) {
             0 => begin(word),
             generation => generation,

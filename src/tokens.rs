@@ -2,15 +2,15 @@
 //! Source of facts about the service: its OpenAPI document, "Upload Tokens".
 
 use crate::answer::Answer;
-use crate::body::Body;
+use crate::answer::body::Body;
+use crate::answer::date::unix_seconds;
+use crate::answer::json::{self, Field, Object, ObjectSeed, Place, Text};
+use crate::answer::page::{self, Pagination, Sink, Walk};
+use crate::answer::plain;
+use crate::call::request::Request;
+use crate::call::run::{CallOptions, send};
 use crate::client::Client;
-use crate::date::unix_seconds;
 use crate::error::Error;
-use crate::json::{self, Field, Object, ObjectSeed, Place, Text};
-use crate::page::{self, Pagination, Sink, Walk};
-use crate::plain;
-use crate::request::Request;
-use crate::send::{CallOptions, send};
 use serde::de::MapAccess;
 use std::borrow::Cow;
 use ureq::http::Method;

@@ -233,14 +233,14 @@ fn must_not_be_null(parameter: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cancel::Cancel;
+    use crate::answer::recorder::Recorder;
+    use crate::call::run::CallOptions;
     use crate::client::{Client, ClientConfig, Origin};
     use crate::ffi::error::{AV_STATUS_CONNECT, av_error_free, av_error_message, av_error_status};
-    use crate::response::Recorder;
     use crate::secret::Credential;
-    use crate::send::CallOptions;
     use crate::tokens;
     use crate::trace::{Level, Tracer};
+    use crate::wait::cancel::Cancel;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Cancelling calls from another thread.
 
 use super::boundary::contain;
-use crate::cancel::Cancel;
+use crate::wait::cancel::Cancel;
 use std::sync::Arc;
 
 /// Cancels calls from another thread. It is passed to calls in av_request_options.cancel, and may

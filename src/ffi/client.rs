@@ -4,13 +4,13 @@ use super::boundary::{Caller, Input, choice, contain, guard};
 use super::cancel::av_cancel;
 use super::error::{av_error, av_status};
 use super::response::av_response;
+use crate::call::run::{CallOptions, CallTimeout};
 use crate::client::{
     Client, ClientConfig, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_ATTEMPTS,
     DEFAULT_TIMEOUT, Origin,
 };
 use crate::error::{Error, in_one_line};
 use crate::secret::Credential;
-use crate::send::{CallOptions, CallTimeout};
 use crate::trace::{Level, Tracer};
 use std::ffi::{CString, c_char, c_void};
 use std::sync::Arc;

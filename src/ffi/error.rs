@@ -1,8 +1,8 @@
 //! Errors: a status for the program, the rest for the person and for who wants to know more.
 
 use super::boundary::contain;
+use crate::answer::problem::Problem;
 use crate::error::{Error, Failure, Outcome};
-use crate::problem::Problem;
 use std::ffi::{CStr, CString, c_char};
 use zeroize::Zeroizing;
 

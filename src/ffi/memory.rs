@@ -3,7 +3,7 @@
 
 use super::boundary::Caller;
 use super::tokens::{av_token, av_token_page};
-use crate::page::{Pagination, Sink, most_items};
+use crate::answer::page::{Pagination, Sink, most_items};
 use crate::secret::wipe;
 use crate::tokens::Token;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};

@@ -1,8 +1,8 @@
 //! What the service answered to a call, besides its result.
 
 use super::boundary::contain;
+use crate::answer::recorder::{Record, Recorder, Recording};
 use crate::error::Error;
-use crate::response::{Record, Recorder, Recording};
 use std::ffi::c_char;
 use std::sync::Arc;
 

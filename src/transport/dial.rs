@@ -4,9 +4,9 @@
 
 use super::socket::{Connecting, Socket};
 use super::{Fault, Interruption, SocketError};
-use crate::attempt::Attempt;
-use crate::cancel::lock;
-use crate::deadline::Deadline;
+use crate::transport::http::attempt::Attempt;
+use crate::wait::cancel::lock;
+use crate::wait::deadline::Deadline;
 use std::fmt::Write;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;

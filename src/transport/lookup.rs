@@ -4,10 +4,10 @@
 
 use super::socket::{Bell, spawn_without_signals};
 use super::{Fault, SocketError};
-use crate::attempt::Attempt;
-use crate::cancel::lock;
-use crate::deadline::Deadline;
-use crate::wake::Condition;
+use crate::transport::http::attempt::Attempt;
+use crate::wait::cancel::lock;
+use crate::wait::deadline::Deadline;
+use crate::wait::waiter::Condition;
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -156,8 +156,8 @@ impl Drop for Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::Reuse;
     use crate::trace::Tracer;
+    use crate::transport::http::attempt::Reuse;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// A name at whose lookup the thread panics, as long as that is planted.

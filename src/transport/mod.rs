@@ -1,10 +1,9 @@
 //! How bytes reach the service: sockets, names, proxies, TLS, and the one file that knows ureq's
 //! inside.
 
-mod agent;
 mod dial;
 mod explain;
-mod head;
+pub(crate) mod http;
 mod lookup;
 mod no_proxy;
 mod pem;
@@ -14,12 +13,12 @@ mod tls;
 mod trust;
 mod tunnel;
 
-pub(crate) use agent::{Agent, AgentSettings, Connection, Exchange};
+pub(crate) use http::agent::{Agent, AgentSettings, Connection, Exchange};
 pub(crate) use proxy::Proxy;
 pub(crate) use socket::{Bell, pause};
 pub(crate) use trust::Trust;
 
-use crate::attempt::Attempt;
+use crate::transport::http::attempt::Attempt;
 use std::fmt;
 use std::io;
 

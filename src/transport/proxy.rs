@@ -3,11 +3,11 @@
 use super::socket::Socket;
 use super::tunnel::Tunnel;
 use super::{Fault, no_proxy};
-use crate::attempt::Attempt;
 use crate::base_url::{BaseUrl, is_loopback, port_in};
-use crate::deadline::Deadline;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::transport::http::attempt::Attempt;
+use crate::wait::deadline::Deadline;
 use percent_encoding::percent_decode_str;
 use std::fmt;
 use ureq::http::Uri;

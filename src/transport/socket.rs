@@ -10,9 +10,9 @@
 #![allow(unsafe_code)]
 
 use super::{Interruption, SocketError};
-use crate::attempt::Attempt;
-use crate::cancel::{Cancel, SLICE};
-use crate::deadline::Deadline;
+use crate::transport::http::attempt::Attempt;
+use crate::wait::cancel::{Cancel, SLICE};
+use crate::wait::deadline::Deadline;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

@@ -2,8 +2,8 @@
 
 use super::socket::Socket;
 use super::{Fault, SocketError, Trust, explain};
-use crate::attempt::Attempt;
-use crate::deadline::Deadline;
+use crate::transport::http::attempt::Attempt;
+use crate::wait::deadline::Deadline;
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, ClientConnection};
 use std::io::{self, Read, Write};
@@ -189,10 +189,10 @@ fn refused_or_broken(error: rustls::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::Reuse;
     use crate::environment::Environment;
     use crate::trace::Tracer;
     use crate::transport::dial::{self, Preference};
+    use crate::transport::http::attempt::Reuse;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use rustls::pki_types::PrivateKeyDer;
     use rustls::{ServerConfig, ServerConnection};

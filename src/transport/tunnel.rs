@@ -5,9 +5,9 @@
 use super::proxy::{Credentials, Protocol, Proxy};
 use super::socket::Socket;
 use super::{Fault, SocketError};
-use crate::attempt::Attempt;
-use crate::deadline::Deadline;
-use crate::retry::{self, Next, Trouble};
+use crate::call::retry::{self, Next, Trouble};
+use crate::transport::http::attempt::Attempt;
+use crate::wait::deadline::Deadline;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use httparse::{EMPTY_HEADER, ParserConfig, Response, Status};

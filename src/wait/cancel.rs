@@ -2,7 +2,7 @@
 
 use crate::process;
 use crate::transport::{Bell, Interruption};
-use crate::wake::WaitingRoom;
+use crate::wait::waiter::WaitingRoom;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -82,8 +82,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deadline::Deadline;
     use crate::transport::pause;
+    use crate::wait::deadline::Deadline;
     use std::time::Instant;
 
     /// How long a pause of a minute lasts that `cancel` ends after 30 ms.

@@ -1,8 +1,8 @@
 //! A request: what the operations say they want, and the one place that turns it into HTTP.
 
+use crate::answer::json;
 use crate::client::Client;
 use crate::error::{Error, Outcome};
-use crate::json;
 use crate::secret::{self, Wiped};
 use bytes::Bytes;
 use percent_encoding::{

@@ -1,8 +1,8 @@
 //! Pages: how the service hands out a collection, whatever its items are, and how to go through
 //! all of it while it changes.
 
-use crate::json::{self, Field, Object, ObjectSeed, Place, Text};
-use crate::plain;
+use crate::answer::json::{self, Field, Object, ObjectSeed, Place, Text};
+use crate::answer::plain;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::HashSet;

@@ -1,6 +1,6 @@
 //! Whether a failed attempt is followed by another, and how long to wait before it: the one table.
 
-use crate::jitter;
+use crate::call::jitter;
 use std::time::Duration;
 
 /// How an attempt failed, as far as trying again is concerned.

@@ -1,9 +1,18 @@
 //! An answer that is a success: its body, and what a failure to decode it must tell.
 
-use crate::body::Body;
+pub(crate) mod body;
+pub(crate) mod date;
+pub(crate) mod header_number;
+pub(crate) mod json;
+pub(crate) mod page;
+pub(crate) mod plain;
+pub(crate) mod problem;
+pub(crate) mod recorder;
+
+use crate::answer::body::Body;
+use crate::answer::problem::Problem;
+use crate::call::request::Request;
 use crate::error::{CallFacts, Error, Failure, Reply};
-use crate::problem::Problem;
-use crate::request::Request;
 
 /// The body of a 2xx answer.
 #[derive(Debug)]

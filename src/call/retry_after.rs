@@ -1,7 +1,7 @@
 //! How long the service asks to wait before the next try.
 
-use crate::date;
-use crate::header_number::HeaderNumber;
+use crate::answer::date;
+use crate::answer::header_number::HeaderNumber;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ureq::http::HeaderMap;
 

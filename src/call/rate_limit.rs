@@ -1,12 +1,12 @@
 //! The service's rate limit: what its answers tell, and the gate that holds a client's threads back
 //! before they run into it together.
 
-use crate::cancel::{Cancel, lock};
-use crate::deadline::Deadline;
-use crate::header_number::HeaderNumber;
-use crate::jitter;
+use crate::answer::header_number::HeaderNumber;
+use crate::call::jitter;
 use crate::transport::{Interruption, pause};
-use crate::wake::Waiter;
+use crate::wait::cancel::{Cancel, lock};
+use crate::wait::deadline::Deadline;
+use crate::wait::waiter::Waiter;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};

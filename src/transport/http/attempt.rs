@@ -2,10 +2,10 @@
 //! known to the thread for the length of the attempt, since a pooled connection has no other way
 //! to learn which request is using it.
 
-use crate::cancel::Cancel;
-use crate::deadline::Deadline;
 use crate::trace::{Level, Tracer};
 use crate::transport::Connection;
+use crate::wait::cancel::Cancel;
+use crate::wait::deadline::Deadline;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::Arc;

@@ -16,7 +16,7 @@ struct Timespec {
 
 /// Sleeps while `word` is `value`, until [`wake`] is called with one of the bits of `badge`, a signal
 /// comes or `timeout` has passed.
-pub(super) fn wait(word: &AtomicU32, value: u32, badge: u32, timeout: Option<Duration>) {
+pub(crate) fn wait(word: &AtomicU32, value: u32, badge: u32, timeout: Option<Duration>) {
     let until = timeout.and_then(after);
     // SAFETY: `word` and `until` outlive the call; the kernel only reads them.
     unsafe {
@@ -33,7 +33,7 @@ pub(super) fn wait(word: &AtomicU32, value: u32, badge: u32, timeout: Option<Dur
 }
 
 /// Wakes all who sleep on `word` with one of the bits of `badges`.
-pub(super) fn wake(word: &AtomicU32, badges: u32) {
+pub(crate) fn wake(word: &AtomicU32, badges: u32) {
     // SAFETY: the kernel takes the address of `word`, and does not touch what is there.
     unsafe {
         libc::syscall(

@@ -1,6 +1,6 @@
 //! Dates as services write them, in Unix seconds.
 
-use crate::plain;
+use crate::answer::plain;
 use std::borrow::Cow;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

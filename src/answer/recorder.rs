@@ -1,8 +1,8 @@
 //! What the service answered to a call, kept for a caller that asks for it.
 
-use crate::cancel::lock;
+use crate::call::rate_limit::RateLimit;
 use crate::error::Error;
-use crate::rate_limit::RateLimit;
+use crate::wait::cancel::lock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use ureq::http::{HeaderMap, StatusCode};

@@ -2,22 +2,22 @@
 //! succeeds, or the table of retries or the deadline ends them; and what its end says of failure
 //! and outcome.
 
+use crate::answer::body::Body;
+use crate::answer::json;
+use crate::answer::problem::{self, Problem};
+use crate::answer::recorder::Recording;
 use crate::answer::{self, Answer};
-use crate::attempt::{Attempt, Reuse};
-use crate::body::Body;
-use crate::cancel::Cancel;
+use crate::call::rate_limit::{self, Pass, RateLimit, Stopped};
+use crate::call::request::Request;
+use crate::call::retry::{self, Next, Trouble};
+use crate::call::retry_after;
 use crate::client::{Client, Connections};
-use crate::deadline::Deadline;
 use crate::error::{CallFacts, Error, Failure, Outcome, Reply};
-use crate::json;
-use crate::problem::{self, Problem};
-use crate::rate_limit::{self, Pass, RateLimit, Stopped};
-use crate::request::Request;
-use crate::response::Recording;
-use crate::retry::{self, Next, Trouble};
-use crate::retry_after;
 use crate::trace::Level;
+use crate::transport::http::attempt::{Attempt, Reuse};
 use crate::transport::{Exchange, Fault, Interruption, pause};
+use crate::wait::cancel::Cancel;
+use crate::wait::deadline::Deadline;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ureq::http::HeaderValue;
@@ -539,8 +539,8 @@ fn advice(failure: Failure, wait: Option<Duration>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::{Phase, Reuse};
     use crate::trace::Tracer;
+    use crate::transport::http::attempt::{Phase, Reuse};
 
     #[test]
     fn what_a_broken_connection_means_depends_on_how_far_it_had_come() {

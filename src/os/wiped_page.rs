@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU32;
 
 /// The word, which is 0 until a process has written to it; `None` if the kernel has no such memory
 /// (Linux before 4.14, and some that only pretend to be Linux).
-pub(super) fn word() -> Option<&'static AtomicU32> {
+pub(crate) fn word() -> Option<&'static AtomicU32> {
     static WORD: OnceBox<Option<&'static AtomicU32>> = OnceBox::new();
     *WORD.get_or_init(|| Box::new(map()))
 }

@@ -4,17 +4,17 @@
 //! waits on them and gives them up follows the current [`Attempt`], not ureq's time-outs, which
 //! would start a thread for every call.
 
-use super::dial::{self, Preference};
 use super::head::{self, Mended};
-use super::lookup::Lookup;
-use super::socket::Socket;
-use super::tls::TlsSession;
-use super::{Fault, Proxy, SocketError, Trust};
-use crate::attempt::{Attempt, Phase};
-use crate::body::Body;
-use crate::cancel::lock;
-use crate::deadline::Deadline;
+use crate::answer::body::Body;
 use crate::secret::wipe;
+use crate::transport::dial::{self, Preference};
+use crate::transport::http::attempt::{Attempt, Phase};
+use crate::transport::lookup::Lookup;
+use crate::transport::socket::Socket;
+use crate::transport::tls::TlsSession;
+use crate::transport::{Fault, Proxy, SocketError, Trust};
+use crate::wait::cancel::lock;
+use crate::wait::deadline::Deadline;
 use std::fmt;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -537,10 +537,10 @@ impl Buffers for ConnectionBuffers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::Reuse;
     use crate::base_url::BaseUrl;
     use crate::environment::Environment;
     use crate::trace::Tracer;
+    use crate::transport::http::attempt::Reuse;
     use std::cell::Cell;
     use std::io::{Read, Write};
     use std::net::TcpListener;

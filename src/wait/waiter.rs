@@ -1,11 +1,10 @@
 //! Waiting for what another thread does, and for a cancel handle at the same time: without a descriptor
 //! for each that waits, without looking now and then, and with none woken but whom it concerns.
 
-mod futex;
-
-use crate::cancel::{Cancel, lock};
-use crate::deadline::Deadline;
+use crate::os::futex;
 use crate::transport::Interruption;
+use crate::wait::cancel::{Cancel, lock};
+use crate::wait::deadline::Deadline;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -1,7 +1,7 @@
 //! The problem document that the service sends with an error (RFC 9457 in shape). Its fields are
 //! for people: read leniently, since what the status says holds without them.
 
-use crate::json::{self, Object, ObjectSeed, Place, Text};
+use crate::answer::json::{self, Object, ObjectSeed, Place, Text};
 use serde::de::MapAccess;
 
 /// How many single problems a summary tells of.

@@ -1,0 +1,8 @@
+//! What a call does.
+
+mod jitter;
+pub(crate) mod rate_limit;
+pub(crate) mod request;
+pub(crate) mod retry;
+pub(crate) mod retry_after;
+pub(crate) mod run;
