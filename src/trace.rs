@@ -41,6 +41,11 @@ impl Tracer {
             listener(level, &line());
         }
     }
+
+    /// Tells a step of an attempt.
+    pub fn step(&self, step: fmt::Arguments<'_>) {
+        self.write(Level::Debug, || step.to_string());
+    }
 }
 
 impl fmt::Debug for Tracer {

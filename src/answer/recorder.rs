@@ -2,7 +2,7 @@
 
 use crate::call::rate_limit::RateLimit;
 use crate::error::Error;
-use crate::wait::cancel::lock;
+use crate::wait::lock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use ureq::http::{HeaderMap, StatusCode};

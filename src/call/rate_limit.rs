@@ -3,10 +3,9 @@
 
 use crate::answer::header_number::HeaderNumber;
 use crate::call::jitter;
-use crate::transport::{Interruption, pause};
-use crate::wait::cancel::{Cancel, lock};
 use crate::wait::deadline::Deadline;
 use crate::wait::waiter::Waiter;
+use crate::wait::{Interruption, Wait, lock};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -109,19 +108,14 @@ enum Opens {
 impl Gate {
     /// Waits until a request may go, and tells of a wait for the next window before it begins, while
     /// others may go first.
-    pub fn enter(
-        &self,
-        deadline: Deadline,
-        cancel: Option<&Cancel>,
-        tell: impl FnOnce(Duration),
-    ) -> Result<Pass<'_>, Stopped> {
+    pub fn enter(&self, wait: &Wait, tell: impl FnOnce(Duration)) -> Result<Pass<'_>, Stopped> {
         let mut state = lock(&self.state);
         let now = Instant::now();
         state.begin_window_if_due(now);
         if state.queue.is_empty() {
             match state.opens_at(now) {
                 None => return Ok(self.let_pass(state, now)),
-                Some(Opens::At(time)) if !deadline.has_passed_at(time) => {
+                Some(Opens::At(time)) if !wait.has_ended_at(time) => {
                     drop(state);
                     tell(time - now);
                     state = lock(&self.state);
@@ -129,8 +123,8 @@ impl Gate {
                 _ => {}
             }
         }
-        let waiter = Waiter::new(cancel);
-        let place = Place { gate: self, ticket: state.queue_up(waiter.clone(), deadline) };
+        let waiter = Waiter::new(wait);
+        let place = Place { gate: self, ticket: state.queue_up(waiter.clone(), wait.end()) };
         loop {
             let now = Instant::now();
             state.begin_window_if_due(now);
@@ -143,13 +137,13 @@ impl Gate {
                     drop(place);
                     return Ok(pass);
                 }
-                Some(Opens::At(time)) if deadline.has_passed_at(time) => {
+                Some(Opens::At(time)) if wait.has_ended_at(time) => {
                     drop(state);
                     return Err(Stopped::OpensTooLate(time - now));
                 }
                 Some(Opens::At(time)) if is_first => {
                     drop(state);
-                    pause(Deadline::at(with_chance(time, now, deadline)), cancel)
+                    wait.pause(Deadline::at(with_chance(time, now, wait.end())))
                         .map_err(Stopped::Interrupted)?;
                     lock(&self.state)
                 }
@@ -157,12 +151,12 @@ impl Gate {
                 _ => {
                     let until = match opens {
                         Some(Opens::WithNewsOrAt(time)) if is_first => Deadline::at(time),
-                        _ => Deadline::after(None),
+                        _ => Deadline::NEVER,
                     };
                     let calls = waiter.calls();
                     drop(state);
-                    match waiter.wait(calls, until.or_earlier(deadline), cancel) {
-                        Err(Interruption::TimedOut) if !deadline.has_passed() => {}
+                    match waiter.wait(calls, &wait.or_earlier(until)) {
+                        Err(Interruption::TimedOut) if !wait.end().has_passed() => {}
                         result => result.map_err(Stopped::Interrupted)?,
                     }
                     lock(&self.state)
@@ -344,6 +338,8 @@ impl Drop for Pass<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wait::cancel::Cancel;
+    use std::sync::Arc;
 
     fn told(limit: u64, remaining: u64, reset_seconds: u64) -> RateLimit {
         RateLimit {
@@ -353,8 +349,12 @@ mod tests {
         }
     }
 
-    fn soon() -> Deadline {
-        Deadline::after(Some(Duration::from_millis(20)))
+    fn within(time: Duration) -> Wait {
+        Wait::new(Deadline::after(Some(time)), None)
+    }
+
+    fn soon() -> Wait {
+        within(Duration::from_millis(20))
     }
 
     #[test]
@@ -369,20 +369,18 @@ mod tests {
     #[test]
     fn a_gate_that_nothing_is_known_of_is_open() {
         let gate = Gate::default();
-        let passes: Vec<_> = (0..1000).map(|_| gate.enter(soon(), None, |_| ())).collect();
+        let passes: Vec<_> = (0..1000).map(|_| gate.enter(&soon(), |_| ())).collect();
         assert!(passes.iter().all(Result::is_ok));
     }
 
     #[test]
     fn it_closes_before_the_limit_is_passed() {
         let gate = Gate::default();
-        gate.enter(soon(), None, |_| ()).expect("open").answered(told(3, 2, 60), None);
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(3, 2, 60), None);
         for _ in 0..2 {
-            gate.enter(soon(), None, |_| ())
-                .expect("two are left")
-                .answered(RateLimit::default(), None);
+            gate.enter(&soon(), |_| ()).expect("two are left").answered(RateLimit::default(), None);
         }
-        match gate.enter(soon(), None, |_| ()) {
+        match gate.enter(&soon(), |_| ()) {
             Err(Stopped::OpensTooLate(wait)) => assert!(wait > Duration::from_secs(50), "{wait:?}"),
             _ => panic!("the third passed"),
         }
@@ -391,15 +389,15 @@ mod tests {
     #[test]
     fn requests_under_way_count_as_used_until_they_tell() {
         let gate = Gate::default();
-        let under_way = gate.enter(soon(), None, |_| ()).expect("open");
-        gate.enter(soon(), None, |_| ()).expect("open").answered(told(10, 1, 60), None);
+        let under_way = gate.enter(&soon(), |_| ()).expect("open");
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(10, 1, 60), None);
         // One is left, but the other may have taken it.
         assert!(matches!(
-            gate.enter(soon(), None, |_| ()),
+            gate.enter(&soon(), |_| ()),
             Err(Stopped::Interrupted(Interruption::TimedOut))
         ));
         under_way.answered(told(10, 1, 60), None);
-        assert!(gate.enter(soon(), None, |_| ()).is_ok());
+        assert!(gate.enter(&soon(), |_| ()).is_ok());
     }
 
     #[test]
@@ -407,48 +405,48 @@ mod tests {
         let gate = Gate::default();
         let refused = |seconds| {
             let wait = Some(Duration::from_secs(seconds));
-            gate.enter(soon(), None, |_| ()).expect("open").answered(RateLimit::default(), wait);
+            gate.enter(&soon(), |_| ()).expect("open").answered(RateLimit::default(), wait);
         };
         refused(61);
         refused(60);
-        assert!(matches!(gate.enter(soon(), None, |_| ()), Err(Stopped::OpensTooLate(_))));
+        assert!(matches!(gate.enter(&soon(), |_| ()), Err(Stopped::OpensTooLate(_))));
     }
 
     #[test]
     fn a_new_window_opens_it_again() {
         let gate = Gate::default();
-        gate.enter(soon(), None, |_| ()).expect("open").answered(told(5, 0, 1), None);
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(5, 0, 1), None);
         let begin = Instant::now();
-        let later = Deadline::after(Some(Duration::from_secs(20)));
-        assert!(gate.enter(later, None, |_| ()).is_ok());
+        let later = within(Duration::from_secs(20));
+        assert!(gate.enter(&later, |_| ()).is_ok());
         assert!(begin.elapsed() > Duration::from_millis(900));
     }
 
     #[test]
     fn an_answer_that_comes_late_tells_nothing_back() {
         let gate = Gate::default();
-        let late = gate.enter(soon(), None, |_| ()).expect("open");
-        gate.enter(soon(), None, |_| ()).expect("open").answered(told(10, 0, 60), None);
+        let late = gate.enter(&soon(), |_| ()).expect("open");
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(10, 0, 60), None);
         late.answered(told(10, 1, 60), None);
-        assert!(matches!(gate.enter(soon(), None, |_| ()), Err(Stopped::OpensTooLate(_))));
+        assert!(matches!(gate.enter(&soon(), |_| ()), Err(Stopped::OpensTooLate(_))));
     }
 
     #[test]
     fn a_window_that_has_just_ended_does_not_swallow_what_is_told_of_the_next() {
         let gate = Gate::default();
-        gate.enter(soon(), None, |_| ()).expect("open").answered(told(10, 5, 0), None);
-        gate.enter(soon(), None, |_| ()).expect("open").answered(told(10, 0, 60), None);
-        assert!(matches!(gate.enter(soon(), None, |_| ()), Err(Stopped::OpensTooLate(_))));
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(10, 5, 0), None);
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(10, 0, 60), None);
+        assert!(matches!(gate.enter(&soon(), |_| ()), Err(Stopped::OpensTooLate(_))));
     }
 
     #[test]
     fn who_is_told_of_a_wait_may_make_another_request_meanwhile() {
         let gate = Gate::default();
-        gate.enter(soon(), None, |_| ()).expect("open").answered(told(5, 0, 1), None);
-        let later = Deadline::after(Some(Duration::from_secs(20)));
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(5, 0, 1), None);
+        let later = within(Duration::from_secs(20));
         let begin = Instant::now();
-        let passed = gate.enter(later, None, |_| {
-            gate.enter(later, None, |_| ()).expect("not held up").answered(told(5, 3, 1), None);
+        let passed = gate.enter(&later, |_| {
+            gate.enter(&later, |_| ()).expect("not held up").answered(told(5, 3, 1), None);
         });
         assert!(passed.is_ok());
         assert!(begin.elapsed() < Duration::from_secs(10));
@@ -458,13 +456,13 @@ mod tests {
     fn those_who_waited_are_spread_out_and_none_beyond_its_time() {
         let gate = Gate::default();
         let wait = Duration::from_secs(1);
-        gate.enter(soon(), None, |_| ()).expect("open").answered(RateLimit::default(), Some(wait));
+        gate.enter(&soon(), |_| ()).expect("open").answered(RateLimit::default(), Some(wait));
         let times = Mutex::new(Vec::new());
-        let deadline = Deadline::after(Some(Duration::from_millis(1500)));
+        let until = Deadline::after(Some(Duration::from_millis(1500)));
         std::thread::scope(|scope| {
             for _ in 0..50 {
                 scope.spawn(|| {
-                    let pass = gate.enter(deadline, None, |_| ()).expect("there is time");
+                    let pass = gate.enter(&Wait::new(until, None), |_| ()).expect("there is time");
                     lock(&times).push(Instant::now());
                     pass.answered(RateLimit::default(), None);
                 });
@@ -479,13 +477,14 @@ mod tests {
     #[test]
     fn who_comes_first_goes_first() {
         let gate = Gate::default();
-        gate.enter(soon(), None, |_| ()).expect("open").answered(told(1, 0, 1), None);
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(1, 0, 1), None);
         let order = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for number in 0..6 {
                 let (gate, order) = (&gate, &order);
                 scope.spawn(move || {
-                    let pass = gate.enter(Deadline::after(None), None, |_| ()).expect("no limit");
+                    let pass =
+                        gate.enter(&Wait::new(Deadline::NEVER, None), |_| ()).expect("no limit");
                     lock(order).push((pass.time(), number));
                     pass.answered(told(1, 1, 1), None);
                 });
@@ -503,11 +502,13 @@ mod tests {
     #[test]
     fn waiting_at_the_gate_can_be_cancelled() {
         let gate = Gate::default();
-        gate.enter(soon(), None, |_| ()).expect("open").answered(told(5, 0, 30), None);
-        let cancel = Cancel::new();
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(5, 0, 30), None);
+        let cancel = Arc::new(Cancel::new());
         std::thread::scope(|scope| {
-            let waiting =
-                scope.spawn(|| gate.enter(Deadline::after(None), Some(&cancel), |_| ()).err());
+            let waiting = scope.spawn(|| {
+                let wait = Wait::new(Deadline::NEVER, Some(cancel.clone()));
+                gate.enter(&wait, |_| ()).err()
+            });
             cancel.trigger();
             assert!(matches!(
                 waiting.join().expect("no panic"),

@@ -49,6 +49,15 @@ pub(crate) fn next(trouble: Trouble, is_repeatable: bool) -> Next {
     }
 }
 
+/// How an attempt failed whose proxy answered with `status`: what a service that says so would not be
+/// asked again after, the proxy is not either.
+pub(crate) fn of_proxy(status: u16) -> Trouble {
+    match next(Trouble::Answered(status), true) {
+        Next::GiveUp => Trouble::Lasting,
+        _ => Trouble::NotSent,
+    }
+}
+
 /// The first back-off is up to this, and each further one up to twice as much.
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// The longest back-off.

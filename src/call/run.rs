@@ -14,10 +14,11 @@ use crate::call::retry_after;
 use crate::client::{Client, Connections};
 use crate::error::{CallFacts, Error, Failure, Outcome, Reply};
 use crate::trace::Level;
-use crate::transport::http::attempt::{Attempt, Reuse};
-use crate::transport::{Exchange, Fault, Interruption, pause};
+use crate::transport::Fault;
+use crate::transport::http::{Attempt, Exchange, Reuse};
 use crate::wait::cancel::Cancel;
 use crate::wait::deadline::Deadline;
+use crate::wait::{Interruption, Wait};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use ureq::http::HeaderValue;
@@ -66,9 +67,8 @@ pub(crate) fn send<'r>(
         client,
         connections: client.connections(),
         request,
-        cancel: options.cancel.clone(),
         recording: options.recording.as_ref(),
-        deadline: Deadline::after(timeout),
+        wait: Wait::new(Deadline::after(timeout), options.cancel.clone()),
         max_attempts: options.max_attempts.unwrap_or(client.max_attempts()),
         attempts: 0,
         counted: 0,
@@ -88,9 +88,8 @@ struct Call<'c, 'r> {
     client: &'c Client,
     connections: &'c Connections,
     request: &'r Request<'r>,
-    cancel: Option<Arc<Cancel>>,
+    wait: Wait,
     recording: Option<&'c Recording>,
-    deadline: Deadline,
     max_attempts: u32,
     /// Attempts made, but for those that a silent reconnection replaced.
     attempts: u32,
@@ -164,7 +163,7 @@ impl<'c, 'r> Call<'c, 'r> {
             Next::GiveUp | Next::Reconnect => Duration::ZERO,
             Next::Retry | Next::WaitForRateLimit => retry::wait(self.attempts, ended.retry_after),
         };
-        let is_in_time = self.deadline.remaining().is_none_or(|left| left > wait);
+        let is_in_time = self.wait.end().remaining().is_none_or(|left| left > wait);
         if !may_try_again || !is_in_time {
             let why = if may_try_again { ", too late for another" } else { "" };
             self.trace_failure(attempt, &ended, format_args!("{why}"));
@@ -179,7 +178,7 @@ impl<'c, 'r> Call<'c, 'r> {
             let is_held_there =
                 next == Next::WaitForRateLimit && rate_limit::holds(wait, ended.retry_after);
             let wait = if is_held_there { Duration::ZERO } else { wait };
-            if pause(Deadline::after(Some(wait)), self.cancel.as_deref()).is_err() {
+            if self.wait.pause(Deadline::after(Some(wait))).is_err() {
                 return Err(self.fail(ended.cancelled_waiting()));
             }
         }
@@ -212,7 +211,7 @@ impl<'c, 'r> Call<'c, 'r> {
                 format!("{request}: waits {} ms for the rate limit", wait.as_millis())
             });
         };
-        match gate.enter(self.deadline, self.cancel.as_deref(), tell) {
+        match gate.enter(&self.wait, tell) {
             Ok(pass) => Ok(Some(pass)),
             Err(Stopped::Interrupted(Interruption::Cancelled)) => Err(self.fail_cancelled()),
             Err(Stopped::Interrupted(Interruption::TimedOut)) => Err(self.fail_rate_limited(None)),
@@ -221,10 +220,10 @@ impl<'c, 'r> Call<'c, 'r> {
     }
 
     fn begin_attempt(&mut self, now: Instant) -> Result<Attempt, Error> {
-        if self.cancel.as_ref().is_some_and(|cancel| cancel.check().is_err()) {
+        if self.wait.check_cancel().is_err() {
             return Err(self.fail_cancelled());
         }
-        if self.deadline.has_passed_at(now) {
+        if self.wait.has_ended_at(now) {
             return Err(self.fail_timed_out());
         }
         self.attempts += 1;
@@ -233,16 +232,11 @@ impl<'c, 'r> Call<'c, 'r> {
         }
         // An attempt that may be followed by another leaves time for it.
         let may_be_followed = self.request.is_repeatable() && self.counted + 1 < self.max_attempts;
-        let deadline = if may_be_followed {
-            self.deadline.or_earlier(Deadline::after_time(now, self.client.attempt_timeout()))
-        } else {
-            self.deadline
-        };
+        let limit = if may_be_followed { self.client.attempt_timeout() } else { None };
         Ok(Attempt::new(
             now,
-            deadline,
+            self.wait.or_earlier(Deadline::after_time(now, limit)),
             self.client.connect_timeout(),
-            self.cancel.clone(),
             self.reuse,
             self.client.tracer().clone(),
         ))
@@ -458,12 +452,15 @@ impl Ended {
             Fault::Unreadable(_) => (Failure::Decode, Trouble::Lasting),
             Fault::NotConnected(_) => (Failure::Connect, Trouble::NotSent),
             Fault::ProxyRefused(_) => (Failure::Connect, Trouble::Lasting),
+            Fault::ProxyAnswered(status, _) => (Failure::Connect, retry::of_proxy(*status)),
             Fault::TimedOut if attempt.phase().is_before_request() => {
                 (Failure::Timeout, Trouble::NotSent)
             }
             Fault::TimedOut => (Failure::Timeout, Trouble::Broke),
-            Fault::Broken(_) if answered.is_some() => (Failure::Transport, Trouble::Broke),
-            Fault::Broken(_) => (Failure::Transport, trouble_of_broken(attempt)),
+            Fault::Broken(_) | Fault::Failed(_) if answered.is_some() => {
+                (Failure::Transport, Trouble::Broke)
+            }
+            Fault::Broken(_) | Fault::Failed(_) => (Failure::Transport, trouble_of_broken(attempt)),
         };
         let outcome = match &fault {
             // A server that wants another handshake has not looked at the request, even if that was
@@ -475,6 +472,9 @@ impl Ended {
         let what = match fault {
             Fault::TimedOut | Fault::Cancelled => {
                 format!("{fault} while {}", attempt.phase().describe())
+            }
+            Fault::Broken(error) => {
+                format!("the connection broke while {}: {error}", attempt.phase().describe())
             }
             fault => fault.to_string(),
         };
@@ -540,19 +540,19 @@ fn advice(failure: Failure, wait: Option<Duration>) -> String {
 mod tests {
     use super::*;
     use crate::trace::Tracer;
-    use crate::transport::http::attempt::{Phase, Reuse};
+    use crate::transport::http::{Phase, Reuse};
 
     #[test]
     fn what_a_broken_connection_means_depends_on_how_far_it_had_come() {
         let attempt = |is_pooled: bool, has_written: bool, has_received: bool| {
-            let (now, never) = (Instant::now(), Deadline::after(None));
-            let attempt = Attempt::new(now, never, None, None, Reuse::Any, Tracer::off());
+            let wait = Wait::new(Deadline::NEVER, None);
+            let attempt = Attempt::new(Instant::now(), wait, None, Reuse::Any, Tracer::off());
             if !is_pooled {
                 attempt.enter(Phase::Connect);
             }
             attempt.enter(Phase::Send);
             if has_written {
-                attempt.wrote();
+                attempt.begin_request();
             }
             if has_received {
                 attempt.received();

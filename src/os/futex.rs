@@ -1,6 +1,5 @@
 //! futex(2): to sleep until a word of memory changes, and to wake who does. What std makes of it can
 //! neither be told whom to wake nor be used in a signal handler.
-#![allow(unsafe_code)]
 
 use std::ffi::c_long;
 use std::ptr;

@@ -1,8 +1,6 @@
 //! Whether this process has rights that whoever started it has not, so that what it was started with,
 //! its environment above all, may be an attacker's word.
 
-#![allow(unsafe_code)]
-
 /// Whether the system says so: of setuid and setgid programs, those with capabilities of their own, and
 /// whatever else its security modules count among them. (Comparing user ids would miss the latter.)
 #[cfg(any(target_os = "linux", target_os = "android"))]

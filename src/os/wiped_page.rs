@@ -1,7 +1,6 @@
 //! A word of memory that no new process inherits: the one thing that tells a child from its parent
 //! without a system call, however the child was made. (Handlers of pthread_atfork(3) run for fork(3),
 //! but not for _Fork(3) and clone(2).)
-#![allow(unsafe_code)]
 
 use once_cell::race::OnceBox;
 use std::sync::atomic::AtomicU32;

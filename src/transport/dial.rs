@@ -2,11 +2,12 @@
 //! address that swallows what is sent to it costs a quarter of a second, not the time for all. The
 //! attempts run side by side on the caller's thread, in one poll(2).
 
+use super::Fault;
 use super::socket::{Connecting, Socket};
-use super::{Fault, Interruption, SocketError};
-use crate::transport::http::attempt::Attempt;
-use crate::wait::cancel::lock;
+use crate::os::socket::lacks_means;
+use crate::trace::Tracer;
 use crate::wait::deadline::Deadline;
+use crate::wait::{Broken, Interruption, Wait, lock};
 use std::fmt::Write;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -52,20 +53,20 @@ pub(super) fn connect(
     host: &str,
     addresses: Vec<SocketAddr>,
     preference: &Preference,
-    attempt: &Attempt,
-    deadline: Deadline,
+    wait: &Wait,
+    tracer: &Tracer,
 ) -> Result<Socket, Fault> {
     let has_choice = addresses.len() > 1;
     let mut race = Race {
-        attempt,
-        deadline,
+        wait,
+        tracer,
         preferred: if has_choice { preference.address() } else { None },
         last: None,
         to_try: addresses,
         may_try: MOST_TRIED,
         under_way: Vec::new(),
         most_at_once: MOST_AT_ONCE,
-        next_at: deadline,
+        next_at: wait.end(),
         failures: 0,
         why: String::new(),
     };
@@ -106,8 +107,8 @@ fn next(
 
 /// Attempts at a host's addresses, until one is connected.
 struct Race<'a> {
-    attempt: &'a Attempt,
-    deadline: Deadline,
+    wait: &'a Wait,
+    tracer: &'a Tracer,
     preferred: Option<SocketAddr>,
     /// The one that was tried last.
     last: Option<SocketAddr>,
@@ -133,10 +134,9 @@ impl Race<'_> {
                 }
                 continue;
             }
-            let until =
-                if has_more { self.deadline.or_earlier(self.next_at) } else { self.deadline };
             let sockets = self.under_way.iter().map(|(_, socket)| socket);
-            match Connecting::wait_for_one(sockets, until, self.attempt.cancel()) {
+            let next_at = if has_more { self.next_at } else { Deadline::NEVER };
+            match Connecting::wait_for_one(sockets, &self.wait.or_earlier(next_at)) {
                 Ok(ready) => {
                     let (address, socket) = self.under_way.remove(ready);
                     match socket.finish() {
@@ -147,11 +147,11 @@ impl Race<'_> {
                         Err(error) => self.note_failure(address, &error),
                     }
                 }
-                Err(SocketError::Interrupted(Interruption::TimedOut))
-                    if !self.deadline.has_passed() => {}
-                Err(SocketError::Interrupted(interruption)) => return Err(interruption.into()),
+                Err(Broken::Interrupted(Interruption::TimedOut))
+                    if !self.wait.end().has_passed() => {}
+                Err(Broken::Interrupted(interruption)) => return Err(interruption.into()),
                 // The wait itself failed, for all of them.
-                Err(SocketError::Io(error)) => {
+                Err(Broken::Io(error)) => {
                     for (address, _) in std::mem::take(&mut self.under_way) {
                         self.note_failure(address, &error);
                     }
@@ -192,13 +192,13 @@ impl Race<'_> {
             Deadline::after(Some(HEAD_START))
         } else {
             // What is to make room gets all the time that can be spared.
-            self.deadline.share(2)
+            self.wait.end().share(2)
         };
         self.may_try > 0 && !self.to_try.is_empty()
     }
 
     fn note_failure(&mut self, address: SocketAddr, error: &io::Error) {
-        self.attempt.trace(format_args!("no connection to {address}: {error}"));
+        self.tracer.step(format_args!("no connection to {address}: {error}"));
         if self.failures < MOST_NAMED {
             let joint = if self.failures == 0 { "" } else { "; " };
             // Writing to a string does not fail.
@@ -209,9 +209,9 @@ impl Race<'_> {
 
     fn trace_winner(&self, winner: SocketAddr) {
         for (address, _) in &self.under_way {
-            self.attempt.trace(format_args!("{address} has not answered yet, and is given up"));
+            self.tracer.step(format_args!("{address} has not answered yet, and is given up"));
         }
-        self.attempt.trace(format_args!("connected to {winner}"));
+        self.tracer.step(format_args!("connected to {winner}"));
     }
 
     /// Why there is no connection, in one line.
@@ -221,12 +221,6 @@ impl Race<'_> {
         }
         std::mem::take(&mut self.why)
     }
-}
-
-/// Whether it is this machine that has no room for one connection more.
-fn lacks_means(error: &io::Error) -> bool {
-    let lacks = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-    error.raw_os_error().is_some_and(|code| lacks.contains(&code))
 }
 
 #[cfg(test)]

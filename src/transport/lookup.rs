@@ -2,12 +2,11 @@
 //! neither be given a deadline nor be broken off; threads that ask for the same name share one
 //! lookup, and its result is kept for a short while, so that a warm call starts no thread.
 
-use super::socket::{Bell, spawn_without_signals};
-use super::{Fault, SocketError};
-use crate::transport::http::attempt::Attempt;
-use crate::wait::cancel::lock;
-use crate::wait::deadline::Deadline;
+use super::Fault;
+use crate::os::thread::spawn_without_signals;
+use crate::os::wake::Wake;
 use crate::wait::waiter::Condition;
+use crate::wait::{Wait, lock};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -44,20 +43,14 @@ struct Asked(Arc<Answer>);
 
 impl Lookup {
     /// The addresses of `host`, a name or an IP literal (bare or in brackets), best first.
-    pub fn resolve(
-        &self,
-        host: &str,
-        port: u16,
-        attempt: &Attempt,
-        deadline: Deadline,
-    ) -> Result<Vec<SocketAddr>, Fault> {
+    pub fn resolve(&self, host: &str, port: u16, wait: &Wait) -> Result<Vec<SocketAddr>, Fault> {
         if let Ok(ip) = host.trim_matches(['[', ']']).parse() {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
         let answer = self
             .ask(host)
-            .map_err(|error| SocketError::Io(error).while_connecting("cannot start a thread"))?;
-        let addresses = answer.wait(host, attempt, deadline)?;
+            .map_err(|error| Fault::NotConnected(format!("cannot start a thread: {error}")))?;
+        let addresses = answer.addresses(host, wait)?;
         Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
     }
 
@@ -91,7 +84,7 @@ impl Lookup {
 /// Why a lookup failed. The C library calls a name unknown if it could open neither its files nor a
 /// socket: whether there is a descriptor to be had tells.
 fn reason(error: io::Error) -> io::Error {
-    Bell::new().err().unwrap_or(error)
+    Wake::new().err().unwrap_or(error)
 }
 
 impl Answer {
@@ -109,12 +102,8 @@ impl Answer {
         self.arrived.notify_all();
     }
 
-    fn wait(
-        &self,
-        host: &str,
-        attempt: &Attempt,
-        deadline: Deadline,
-    ) -> Result<Vec<IpAddr>, Fault> {
+    /// What is found of `host`, once that is known.
+    fn addresses(&self, host: &str, wait: &Wait) -> Result<Vec<IpAddr>, Fault> {
         let mut state = lock(&self.state);
         loop {
             match &*state {
@@ -127,7 +116,7 @@ impl Answer {
                 }
                 State::Awaited => {}
             }
-            state = self.arrived.wait(&self.state, state, deadline, attempt.cancel())?;
+            state = self.arrived.wait(&self.state, state, wait)?;
         }
     }
 }
@@ -156,8 +145,7 @@ impl Drop for Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Tracer;
-    use crate::transport::http::attempt::Reuse;
+    use crate::wait::deadline::Deadline;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// A name at whose lookup the thread panics, as long as that is planted.
@@ -171,12 +159,7 @@ mod tests {
     #[test]
     fn a_lookup_that_dies_fails_all_who_wait_and_is_made_anew_for_who_asks_next() {
         let lookup = Lookup::default();
-        let resolve = || {
-            let now = Instant::now();
-            let never = Deadline::after(None);
-            let attempt = Attempt::new(now, never, None, None, Reuse::Any, Tracer::off());
-            lookup.resolve(FATAL, 80, &attempt, never)
-        };
+        let resolve = || lookup.resolve(FATAL, 80, &Wait::new(Deadline::NEVER, None));
         IS_PLANTED.store(true, Ordering::Relaxed);
         std::thread::scope(|scope| {
             // Without a deadline: whoever is forgotten hangs.

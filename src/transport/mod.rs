@@ -1,5 +1,5 @@
-//! How bytes reach the service: sockets, names, proxies, TLS, and the one file that knows ureq's
-//! inside.
+//! How bytes reach the service: sockets, names, proxies and TLS, and in `http/` the seam to ureq. All of
+//! it waits with the one [`Wait`](crate::wait::Wait) that it is handed, and knows of no call.
 
 mod dial;
 mod explain;
@@ -13,12 +13,10 @@ mod tls;
 mod trust;
 mod tunnel;
 
-pub(crate) use http::agent::{Agent, AgentSettings, Connection, Exchange};
 pub(crate) use proxy::Proxy;
-pub(crate) use socket::{Bell, pause};
 pub(crate) use trust::Trust;
 
-use crate::transport::http::attempt::Attempt;
+use crate::wait::{Broken, Interruption};
 use std::fmt;
 use std::io;
 
@@ -33,10 +31,14 @@ pub(crate) enum Fault {
     NotConnected(String),
     /// The proxy refuses the way, and would again; nothing of the request was sent.
     ProxyRefused(String),
+    /// The proxy answered with this status instead of giving the way; nothing of the request was sent.
+    ProxyAnswered(u16, String),
     /// The certificate or the handshake was refused; nothing of the request was sent.
     TlsRefused(String),
     /// The connection broke during the exchange.
-    Broken(String),
+    Broken(io::Error),
+    /// The exchange failed on a connection that stands.
+    Failed(String),
     /// What came back is not an HTTP answer that can be read.
     Unreadable(String),
 }
@@ -46,25 +48,18 @@ impl fmt::Display for Fault {
         match self {
             Fault::TimedOut => f.write_str("timed out"),
             Fault::Cancelled => f.write_str("cancelled"),
+            Fault::Broken(error) => write!(f, "the connection broke: {error}"),
             Fault::NotConnected(text)
             | Fault::ProxyRefused(text)
+            | Fault::ProxyAnswered(_, text)
             | Fault::TlsRefused(text)
-            | Fault::Broken(text)
+            | Fault::Failed(text)
             | Fault::Unreadable(text) => f.write_str(text),
         }
     }
 }
 
 impl std::error::Error for Fault {}
-
-/// What ends a wait before what was waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Interruption {
-    /// The deadline passed.
-    TimedOut,
-    /// The call was cancelled.
-    Cancelled,
-}
 
 impl From<Interruption> for Fault {
     fn from(interruption: Interruption) -> Self {
@@ -75,44 +70,22 @@ impl From<Interruption> for Fault {
     }
 }
 
-/// What breaks a socket call off, before it is known what it was for.
-#[derive(Debug)]
-pub(crate) enum SocketError {
-    /// The wait was ended.
-    Interrupted(Interruption),
-    /// The operating system's answer.
-    Io(io::Error),
-}
-
-impl From<Interruption> for SocketError {
-    fn from(interruption: Interruption) -> Self {
-        SocketError::Interrupted(interruption)
-    }
-}
-
-impl From<io::Error> for SocketError {
-    fn from(error: io::Error) -> Self {
-        SocketError::Io(error)
-    }
-}
-
-impl SocketError {
-    /// The fault that this is while a connection is being made.
-    fn while_connecting(self, doing: impl fmt::Display) -> Fault {
-        match self {
-            SocketError::Interrupted(interruption) => interruption.into(),
-            SocketError::Io(error) => Fault::NotConnected(format!("{doing}: {error}")),
+/// What this is of a connection that stands.
+impl From<Broken> for Fault {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Interrupted(interruption) => interruption.into(),
+            Broken::Io(error) => Fault::Broken(error),
         }
     }
+}
 
-    /// The fault that this is once a connection stands.
-    fn while_exchanging(self, attempt: &Attempt) -> Fault {
-        match self {
-            SocketError::Interrupted(interruption) => interruption.into(),
-            SocketError::Io(error) => Fault::Broken(format!(
-                "the connection broke while {}: {error}",
-                attempt.phase().describe()
-            )),
+impl Fault {
+    /// What this is of a connection that is being made, by `doing` something that did not go well.
+    fn while_connecting(broken: Broken, doing: impl fmt::Display) -> Self {
+        match broken {
+            Broken::Interrupted(interruption) => interruption.into(),
+            Broken::Io(error) => Fault::NotConnected(format!("{doing}: {error}")),
         }
     }
 }

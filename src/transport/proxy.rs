@@ -6,8 +6,7 @@ use super::{Fault, no_proxy};
 use crate::base_url::{BaseUrl, is_loopback, port_in};
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::transport::http::attempt::Attempt;
-use crate::wait::deadline::Deadline;
+use crate::wait::Wait;
 use percent_encoding::percent_decode_str;
 use std::fmt;
 use ureq::http::Uri;
@@ -155,15 +154,8 @@ impl Proxy {
     }
 
     /// Asks the proxy, to which `socket` is connected, for the way to `host` and `port`.
-    pub fn open(
-        &self,
-        socket: &Socket,
-        host: &str,
-        port: u16,
-        attempt: &Attempt,
-        deadline: Deadline,
-    ) -> Result<(), Fault> {
-        Tunnel { proxy: self, socket, attempt, deadline }.open(host, port)
+    pub fn open(&self, socket: &Socket, host: &str, port: u16, wait: &Wait) -> Result<(), Fault> {
+        Tunnel { proxy: self, socket, wait }.open(host, port)
     }
 }
 

@@ -1,9 +1,8 @@
-//! A TLS session over a socket that keeps the attempt's deadline in every phase.
+//! A TLS session over a socket, which waits no longer than it may in every phase.
 
 use super::socket::Socket;
-use super::{Fault, SocketError, Trust, explain};
-use crate::transport::http::attempt::Attempt;
-use crate::wait::deadline::Deadline;
+use super::{Fault, Trust, explain};
+use crate::wait::{Broken, Wait};
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, ClientConnection};
 use std::io::{self, Read, Write};
@@ -21,17 +20,15 @@ impl TlsSession {
         socket: &Socket,
         host: &str,
         trust: &Trust,
-        attempt: &Attempt,
-        deadline: Deadline,
+        wait: &Wait,
     ) -> Result<Self, Fault> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| Fault::TlsRefused(format!("{host} is no name that TLS can verify")))?;
         let mut session = ClientConnection::new(trust.config(), name)
             .map_err(|error| Fault::TlsRefused(explain::handshake(&error, host)))?;
-        let mut wire = Wire { socket, attempt, deadline, error: None };
+        let mut wire = Wire { socket, wait, broken: None };
         while session.is_handshaking() || session.wants_write() {
-            wire.flush_session(&mut session)
-                .map_err(|error| error.while_connecting("the TLS handshake broke off"))?;
+            wire.flush_session(&mut session).map_err(broke_off)?;
             if session.is_handshaking() && wire.fill_session(&mut session, host)? == 0 {
                 return Err(Fault::NotConnected(
                     "the TLS handshake broke off: the server closed the connection".into(),
@@ -42,17 +39,17 @@ impl TlsSession {
     }
 
     /// Sends all of `bytes`.
-    pub fn send(&mut self, socket: &Socket, bytes: &[u8], attempt: &Attempt) -> Result<(), Fault> {
-        let mut wire = Wire { socket, attempt, deadline: attempt.deadline(), error: None };
+    pub fn send(&mut self, socket: &Socket, bytes: &[u8], wait: &Wait) -> Result<(), Fault> {
+        let mut wire = Wire { socket, wait, broken: None };
         let mut rest = bytes;
         while !rest.is_empty() {
             // Takes at least a record's worth: the session's buffer is emptied after each turn.
             match self.0.writer().write(rest) {
                 Ok(taken) if taken > 0 => rest = &rest[taken..],
                 // Trying that again would go on for ever.
-                _ => return Err(Fault::Broken("the TLS session takes no more to send".into())),
+                _ => return Err(Fault::Failed("the TLS session takes no more to send".into())),
             }
-            wire.flush_session(&mut self.0).map_err(|error| error.while_exchanging(attempt))?;
+            wire.flush_session(&mut self.0)?;
         }
         Ok(())
     }
@@ -62,9 +59,9 @@ impl TlsSession {
         &mut self,
         socket: &Socket,
         buffer: &mut [u8],
-        attempt: &Attempt,
+        wait: &Wait,
     ) -> Result<usize, Fault> {
-        let mut wire = Wire { socket, attempt, deadline: attempt.deadline(), error: None };
+        let mut wire = Wire { socket, wait, broken: None };
         loop {
             match self.0.reader().read(buffer) {
                 Ok(count) => return Ok(count),
@@ -72,15 +69,12 @@ impl TlsSession {
                 // by the length that it told, and by the JSON, which shows its own end.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(Fault::Broken(format!("the TLS session broke: {error}"))),
+                Err(error) => return Err(Fault::Failed(format!("the TLS session broke: {error}"))),
             }
-            match self.0.read_tls(&mut wire) {
-                Ok(_) => {}
-                Err(error) => return Err(wire.reason(error).while_exchanging(attempt)),
-            }
+            self.0.read_tls(&mut wire).map_err(|error| wire.reason(error))?;
             self.0.process_new_packets().map_err(refused_or_broken)?;
             // Answers to what was received, such as a key update.
-            wire.flush_session(&mut self.0).map_err(|error| error.while_exchanging(attempt))?;
+            wire.flush_session(&mut self.0)?;
         }
     }
 
@@ -105,17 +99,16 @@ impl TlsSession {
     }
 }
 
-/// The socket as rustls wants it, with the deadline kept and its true error remembered.
+/// The socket as rustls wants it, with what it may wait and its true error remembered.
 struct Wire<'a> {
     socket: &'a Socket,
-    attempt: &'a Attempt,
-    deadline: Deadline,
-    error: Option<SocketError>,
+    wait: &'a Wait,
+    broken: Option<Broken>,
 }
 
 impl Wire<'_> {
     /// Sends what the session has ready.
-    fn flush_session(&mut self, session: &mut ClientConnection) -> Result<(), SocketError> {
+    fn flush_session(&mut self, session: &mut ClientConnection) -> Result<(), Broken> {
         while session.wants_write() {
             session.write_tls(self).map_err(|error| self.reason(error))?;
         }
@@ -124,9 +117,7 @@ impl Wire<'_> {
 
     /// Takes in what the peer sends during the handshake; 0 means that it has closed.
     fn fill_session(&mut self, session: &mut ClientConnection, host: &str) -> Result<usize, Fault> {
-        let count = session
-            .read_tls(self)
-            .map_err(|error| self.reason(error).while_connecting("the TLS handshake broke off"))?;
+        let count = session.read_tls(self).map_err(|error| broke_off(self.reason(error)))?;
         if let Err(error) = session.process_new_packets() {
             // The peer should learn why, but its silence or absence is no news here.
             let _ = self.flush_session(session);
@@ -136,13 +127,13 @@ impl Wire<'_> {
     }
 
     /// The socket's own error behind the one that came through rustls.
-    fn reason(&mut self, error: io::Error) -> SocketError {
-        self.error.take().unwrap_or(SocketError::Io(error))
+    fn reason(&mut self, error: io::Error) -> Broken {
+        self.broken.take().unwrap_or(Broken::Io(error))
     }
 
-    fn keep(&mut self, result: Result<usize, SocketError>) -> io::Result<usize> {
-        result.map_err(|error| {
-            self.error = Some(error);
+    fn keep(&mut self, result: Result<usize, Broken>) -> io::Result<usize> {
+        result.map_err(|broken| {
+            self.broken = Some(broken);
             io::ErrorKind::Other.into()
         })
     }
@@ -150,14 +141,14 @@ impl Wire<'_> {
 
 impl Read for Wire<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let result = self.socket.receive(buffer, self.attempt, self.deadline);
+        let result = self.socket.receive(buffer, self.wait);
         self.keep(result)
     }
 }
 
 impl Write for Wire<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let result = self.socket.send(bytes, self.attempt, self.deadline);
+        let result = self.socket.send(bytes, self.wait);
         self.keep(result)
     }
 
@@ -175,6 +166,11 @@ impl Read for Ready<'_> {
     }
 }
 
+/// The handshake broke off.
+fn broke_off(broken: Broken) -> Fault {
+    Fault::while_connecting(broken, "the TLS handshake broke off")
+}
+
 /// What it means that an established session fails. In TLS 1.3 a server that wants a certificate of
 /// its clients says so only once they believe the handshake to be over.
 fn refused_or_broken(error: rustls::Error) -> Fault {
@@ -182,7 +178,7 @@ fn refused_or_broken(error: rustls::Error) -> Fault {
         rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
             Fault::TlsRefused(explain::handshake(&error, "the server"))
         }
-        other => Fault::Broken(format!("the TLS session broke: {}", explain::session(&other))),
+        other => Fault::Failed(format!("the TLS session broke: {}", explain::session(&other))),
     }
 }
 
@@ -192,13 +188,12 @@ mod tests {
     use crate::environment::Environment;
     use crate::trace::Tracer;
     use crate::transport::dial::{self, Preference};
-    use crate::transport::http::attempt::Reuse;
+    use crate::wait::deadline::Deadline;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use rustls::pki_types::PrivateKeyDer;
     use rustls::{ServerConfig, ServerConnection};
     use std::net::TcpListener;
     use std::sync::Arc;
-    use std::time::Instant;
 
     /// The authority's certificate in PEM, and the settings of a server with one for localhost.
     fn authority_and_server() -> (String, ServerConfig) {
@@ -236,17 +231,15 @@ mod tests {
             while session.complete_io(&mut socket).is_ok_and(|(read, _)| read > 0) {}
         });
 
-        let never = Deadline::after(None);
-        let attempt = Attempt::new(Instant::now(), never, None, None, Reuse::Any, Tracer::off());
-        let preference = Preference::default();
-        let socket = dial::connect("localhost", vec![address], &preference, &attempt, never);
+        let (wait, preference) = (Wait::new(Deadline::NEVER, None), Preference::default());
+        let socket = dial::connect("localhost", vec![address], &preference, &wait, &Tracer::off());
         let socket = socket.expect("a connection");
-        let session = TlsSession::establish(&socket, "localhost", &trust, &attempt, never);
+        let session = TlsSession::establish(&socket, "localhost", &trust, &wait);
         let mut session = session.expect("a session");
-        session.send(&socket, b"some", &attempt).expect("room");
+        session.send(&socket, b"some", &wait).expect("room");
         session.0.set_buffer_limit(Some(0));
-        let result = session.send(&socket, b"more", &attempt);
-        assert!(matches!(&result, Err(Fault::Broken(why)) if why.contains("TLS")), "{result:?}");
+        let result = session.send(&socket, b"more", &wait);
+        assert!(matches!(&result, Err(Fault::Failed(why)) if why.contains("TLS")), "{result:?}");
         drop((socket, session));
         server.join().expect("the server ends");
     }

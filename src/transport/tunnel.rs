@@ -2,12 +2,10 @@
 //! user and password). Both are told the service's name, which is not looked up here, and are spoken to
 //! over our own socket, so that deadline and cancel hold.
 
+use super::Fault;
 use super::proxy::{Credentials, Protocol, Proxy};
 use super::socket::Socket;
-use super::{Fault, SocketError};
-use crate::call::retry::{self, Next, Trouble};
-use crate::transport::http::attempt::Attempt;
-use crate::wait::deadline::Deadline;
+use crate::wait::{Broken, Wait};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use httparse::{EMPTY_HEADER, ParserConfig, Response, Status};
@@ -22,8 +20,7 @@ const LARGEST_HEAD: usize = 16 * 1024;
 pub(super) struct Tunnel<'a> {
     pub proxy: &'a Proxy,
     pub socket: &'a Socket,
-    pub attempt: &'a Attempt,
-    pub deadline: Deadline,
+    pub wait: &'a Wait,
 }
 
 impl Tunnel<'_> {
@@ -57,12 +54,8 @@ impl Tunnel<'_> {
                 None => format!("it asks for a user and password ({status})"),
             })),
             status => {
-                let why = format!("it answered with status {status}");
-                // What the service itself would not be asked again after.
-                Err(match retry::next(Trouble::Answered(status), true) {
-                    Next::GiveUp => self.refused(&why),
-                    _ => self.failed(&why),
-                })
+                let why = self.no_way(&format!("it answered with status {status}"));
+                Err(Fault::ProxyAnswered(status, why))
             }
         }
     }
@@ -160,7 +153,7 @@ impl Tunnel<'_> {
     }
 
     fn send(&self, bytes: &[u8]) -> Result<(), Fault> {
-        let sent = self.socket.send_all(bytes, self.attempt, self.deadline);
+        let sent = self.socket.send_all(bytes, self.wait);
         sent.map_err(|error| self.broke_off(error))
     }
 
@@ -175,7 +168,7 @@ impl Tunnel<'_> {
     }
 
     fn receive_some(&self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        let received = self.socket.receive(buffer, self.attempt, self.deadline);
+        let received = self.socket.receive(buffer, self.wait);
         match received.map_err(|error| self.broke_off(error))? {
             0 => Err(self.failed("it closed the connection")),
             count => Ok(count),
@@ -210,16 +203,20 @@ impl Tunnel<'_> {
 
     /// What would be refused the next time too: a wrong password tried again locks accounts.
     fn refused(&self, why: &str) -> Fault {
-        Fault::ProxyRefused(format!("{self} gives no way to the service: {why}"))
+        Fault::ProxyRefused(self.no_way(why))
     }
 
     /// What may go well the next time.
     fn failed(&self, why: &str) -> Fault {
-        Fault::NotConnected(format!("{self} gives no way to the service: {why}"))
+        Fault::NotConnected(self.no_way(why))
     }
 
-    fn broke_off(&self, error: SocketError) -> Fault {
-        error.while_connecting(format_args!("the connection to {self} broke off"))
+    fn no_way(&self, why: &str) -> String {
+        format!("{self} gives no way to the service: {why}")
+    }
+
+    fn broke_off(&self, broken: Broken) -> Fault {
+        Fault::while_connecting(broken, format_args!("the connection to {self} broke off"))
     }
 }
 

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
+    /// No deadline.
+    pub const NEVER: Self = Deadline(None);
+
     /// The deadline that lies `timeout` ahead; `None`, or more than the clock can tell, is never.
     pub fn after(timeout: Option<Duration>) -> Self {
         Deadline::after_time(Instant::now(), timeout)

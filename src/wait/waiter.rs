@@ -1,10 +1,9 @@
 //! Waiting for what another thread does, and for a cancel handle at the same time: without a descriptor
 //! for each that waits, without looking now and then, and with none woken but whom it concerns.
 
+use super::cancel::Cancel;
+use super::{Interruption, Wait, lock};
 use crate::os::futex;
-use crate::transport::Interruption;
-use crate::wait::cancel::{Cancel, lock};
-use crate::wait::deadline::Deadline;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -37,9 +36,9 @@ pub(crate) struct Waiter {
 }
 
 impl Waiter {
-    /// A waiter that the trigger of `cancel` wakes as well.
-    pub fn new(cancel: Option<&Cancel>) -> Self {
-        let room = cancel.map_or_else(Arc::default, Cancel::waiting_room);
+    /// A waiter that whatever cancels `wait` wakes as well.
+    pub fn new(wait: &Wait) -> Self {
+        let room = wait.cancel().map_or_else(Arc::default, Cancel::waiting_room);
         let number = room.visitors.fetch_add(1, Ordering::Relaxed);
         Waiter { room, number }
     }
@@ -49,18 +48,11 @@ impl Waiter {
         self.room.calls.load(Ordering::SeqCst)
     }
 
-    /// Waits to be woken, unless that has happened since there were `calls`; at most until `deadline`.
-    /// It may return before either: look again.
-    pub fn wait(
-        &self,
-        calls: u32,
-        deadline: Deadline,
-        cancel: Option<&Cancel>,
-    ) -> Result<(), Interruption> {
-        if let Some(cancel) = cancel {
-            cancel.check()?;
-        }
-        let left = deadline.remaining();
+    /// Waits to be woken, unless that has happened since there were `calls`; no longer than `wait`, which
+    /// is the one that it was made for. It may return before either: look again.
+    pub fn wait(&self, calls: u32, wait: &Wait) -> Result<(), Interruption> {
+        wait.check_cancel()?;
+        let left = wait.end().remaining();
         if left.is_some_and(|left| left.is_zero()) {
             return Err(Interruption::TimedOut);
         }
@@ -89,20 +81,19 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    /// Gives back `guard`, which is one of `mutex`, until the condition is told, at most until
-    /// `deadline`. It may return before either: look again.
+    /// Gives back `guard`, which is one of `mutex`, until the condition is told, no longer than `wait`.
+    /// It may return before either: look again.
     pub fn wait<'m, T>(
         &self,
         mutex: &'m Mutex<T>,
         guard: MutexGuard<'m, T>,
-        deadline: Deadline,
-        cancel: Option<&Cancel>,
+        wait: &Wait,
     ) -> Result<MutexGuard<'m, T>, Interruption> {
-        let waiter = Waiter::new(cancel);
+        let waiter = Waiter::new(wait);
         let calls = waiter.calls();
         lock(&self.waiting).push(waiter.clone());
         drop(guard);
-        let result = waiter.wait(calls, deadline, cancel);
+        let result = waiter.wait(calls, wait);
         lock(&self.waiting).retain(|other| !other.is(&waiter));
         result.map(|()| lock(mutex))
     }
@@ -118,49 +109,53 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wait::deadline::Deadline;
     use std::time::{Duration, Instant};
 
-    fn soon() -> Deadline {
-        Deadline::after(Some(Duration::from_millis(20)))
+    /// A wait for ever, unless `cancel` ends it.
+    fn endless(cancel: Option<&Arc<Cancel>>) -> Wait {
+        Wait::new(Deadline::NEVER, cancel.cloned())
     }
 
     #[test]
     fn who_was_woken_before_it_waits_does_not_wait() {
-        for cancel in [None, Some(Cancel::new())] {
-            let waiter = Waiter::new(cancel.as_ref());
+        for cancel in [None, Some(Arc::new(Cancel::new()))] {
+            let wait = endless(cancel.as_ref());
+            let waiter = Waiter::new(&wait);
             let calls = waiter.calls();
             waiter.wake();
-            assert_eq!(waiter.wait(calls, Deadline::after(None), cancel.as_ref()), Ok(()));
+            assert_eq!(waiter.wait(calls, &wait), Ok(()));
         }
     }
 
     #[test]
     fn a_wait_ends_at_its_deadline() {
-        let waiter = Waiter::new(None);
-        let (deadline, begin) = (soon(), Instant::now());
-        while waiter.wait(waiter.calls(), deadline, None).is_ok() {}
+        let wait = Wait::new(Deadline::after(Some(Duration::from_millis(20))), None);
+        let (waiter, begin) = (Waiter::new(&wait), Instant::now());
+        while waiter.wait(waiter.calls(), &wait).is_ok() {}
         assert!(begin.elapsed() >= Duration::from_millis(15));
     }
 
     #[test]
     fn of_many_with_one_handle_only_some_are_woken_for_one() {
-        let cancel = Cancel::new();
-        let waiters: Vec<_> = (0..64).map(|_| Waiter::new(Some(&cancel))).collect();
+        let wait = endless(Some(&Arc::new(Cancel::new())));
+        let waiters: Vec<_> = (0..64).map(|_| Waiter::new(&wait)).collect();
         let alike = waiters.iter().filter(|it| it.badge() == waiters[3].badge()).count();
         assert_eq!(alike, 2);
     }
 
     #[test]
     fn a_condition_is_waited_for_by_many_until_it_holds() {
-        let (condition, holds, cancel) = (Condition::default(), Mutex::new(false), Cancel::new());
+        let (condition, holds) = (Condition::default(), Mutex::new(false));
+        let cancel = Arc::new(Cancel::new());
         std::thread::scope(|scope| {
             for number in 0..40 {
                 let (condition, holds, cancel) = (&condition, &holds, &cancel);
                 scope.spawn(move || {
-                    let cancel = (number % 2 == 0).then_some(cancel);
+                    let wait = endless((number % 2 == 0).then_some(cancel));
                     let mut guard = lock(holds);
                     while !*guard {
-                        let waited = condition.wait(holds, guard, Deadline::after(None), cancel);
+                        let waited = condition.wait(holds, guard, &wait);
                         guard = waited.expect("neither late nor cancelled");
                     }
                 });
@@ -173,14 +168,15 @@ mod tests {
 
     #[test]
     fn the_trigger_of_a_handle_ends_all_waits_with_it() {
-        let (condition, never, cancel) = (Condition::default(), Mutex::new(()), Cancel::new());
+        let (condition, never) = (Condition::default(), Mutex::new(()));
+        let cancel = Arc::new(Cancel::new());
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
+                    let wait = endless(Some(&cancel));
                     let mut result = Ok(lock(&never));
                     while let Ok(guard) = result {
-                        result =
-                            condition.wait(&never, guard, Deadline::after(None), Some(&cancel));
+                        result = condition.wait(&never, guard, &wait);
                     }
                     assert!(matches!(result, Err(Interruption::Cancelled)));
                 });

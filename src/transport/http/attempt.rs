@@ -2,13 +2,11 @@
 //! known to the thread for the length of the attempt, since a pooled connection has no other way
 //! to learn which request is using it.
 
-use crate::trace::{Level, Tracer};
-use crate::transport::Connection;
-use crate::wait::cancel::Cancel;
+use super::connection::Connection;
+use crate::trace::Tracer;
+use crate::wait::Wait;
 use crate::wait::deadline::Deadline;
 use std::cell::{Cell, RefCell};
-use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 scoped_tls::scoped_thread_local!(static CURRENT: Attempt);
@@ -78,9 +76,8 @@ impl Reuse {
 /// One attempt of a call.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    deadline: Deadline,
+    wait: Wait,
     connect_timeout: Option<Duration>,
-    cancel: Option<Arc<Cancel>>,
     reuse: Reuse,
     tracer: Tracer,
     begun: Instant,
@@ -92,20 +89,17 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt that must end at `deadline`, or when `cancel` is triggered, and be connected
-    /// within `connect_timeout`.
+    /// An attempt that waits no longer than `wait`, and must be connected within `connect_timeout`.
     pub fn new(
         begun: Instant,
-        deadline: Deadline,
+        wait: Wait,
         connect_timeout: Option<Duration>,
-        cancel: Option<Arc<Cancel>>,
         reuse: Reuse,
         tracer: Tracer,
     ) -> Self {
         Attempt {
-            deadline,
+            wait,
             connect_timeout,
-            cancel,
             reuse,
             tracer,
             begun,
@@ -134,19 +128,14 @@ impl Attempt {
         }
     }
 
-    /// When the attempt must end.
-    pub fn deadline(&self) -> Deadline {
-        self.deadline
+    /// How long it may wait.
+    pub fn wait(&self) -> &Wait {
+        &self.wait
     }
 
-    /// When a connection that is begun now must stand.
-    pub fn connect_deadline(&self) -> Deadline {
-        self.deadline.or_earlier(Deadline::after(self.connect_timeout))
-    }
-
-    /// What may end the attempt before its deadline.
-    pub fn cancel(&self) -> Option<&Cancel> {
-        self.cancel.as_deref()
+    /// How long a connection that is begun now may wait until it stands.
+    pub fn connect_wait(&self) -> Wait {
+        self.wait.or_earlier(Deadline::after(self.connect_timeout))
     }
 
     /// Which pooled connections it may use.
@@ -170,12 +159,9 @@ impl Attempt {
         self.phase.set(phase);
     }
 
-    /// Notes that bytes left this machine. What was written to set up a connection is none of the
-    /// request's.
-    pub fn wrote(&self) {
-        if self.phase.get() == Phase::Send {
-            self.request_begun.set(true);
-        }
+    /// Notes that bytes of the request left this machine.
+    pub fn begin_request(&self) {
+        self.request_begun.set(true);
     }
 
     /// Notes that bytes of the answer arrived.
@@ -208,8 +194,8 @@ impl Attempt {
         self.unread.take()
     }
 
-    /// Traces a step of the attempt.
-    pub fn trace(&self, step: fmt::Arguments<'_>) {
-        self.tracer.write(Level::Debug, || step.to_string());
+    /// Where its steps are told.
+    pub fn tracer(&self) -> &Tracer {
+        &self.tracer
     }
 }

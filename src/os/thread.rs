@@ -1,0 +1,22 @@
+//! Threads of the library's own.
+
+use std::{io, thread};
+
+/// Starts a thread on which no signal of the host's is ever handled.
+pub(crate) fn spawn_without_signals(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
+    // SAFETY: a signal set is plain data, for which all zeros is a value.
+    let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = unsafe { std::mem::zeroed() };
+    // SAFETY: both sets are valid for the length of the calls. A thread begins with its maker's
+    // mask, which is put back below.
+    unsafe {
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+    }
+    let thread = thread::Builder::new().name(name.into()).spawn(work);
+    // SAFETY: as above; the set is the one that was in force.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut()) };
+    thread.map(drop)
+}
