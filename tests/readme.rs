@@ -1,14 +1,37 @@
-//! The README's program: it is extracted, built with the README's own command against what `make`
-//! has built, and run against the stand-in service.
+//! What the READMEs say. The project's: its program is extracted, built with the README's own command
+//! against what `make` has built, and run against the stand-in service. That of the tests: what it names
+//! is there, and it names every test.
 
 #[path = "support/local_api.rs"]
 mod local_api;
 
 use local_api::LocalApi;
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const README: &str = include_str!("../README.md");
+const TESTS_README: &str = include_str!("README.md");
+
+/// Below tests/: where each file of this kind is a test, but for those in `HELPERS`.
+const FOLDERS_OF_TESTS: [(&str, &str); 8] = [
+    ("", "rs"),
+    ("c", "c"),
+    ("cpp", "cpp"),
+    ("install", "sh"),
+    ("languages", "sh"),
+    ("network", "c"),
+    ("proof/exhaustion", "c"),
+    ("properties", "rs"),
+];
+const HELPERS: [&str; 6] = [
+    "install/support.sh",
+    "languages/swift_toolchain.sh",
+    "languages/with_local_api.sh",
+    "properties/c_api.rs",
+    "properties/http_service.rs",
+    "properties/main.rs",
+];
 
 /// The code block of the README that begins with ```` ```LANGUAGE ```` and holds `text`.
 fn block(language: &str, text: &str) -> &'static str {
@@ -91,4 +114,98 @@ fn the_program_compiles_as_it_stands_and_creates_a_token() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.ends_with(" is valid for 3600 seconds\n"), "{said}");
     assert!(output.status.success());
+}
+
+/// The files in this folder of tests/, and in those below it, as seen from tests/.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let entries = std::fs::read_dir(tests.join(folder)).expect("a folder of the tests");
+    entries
+        .flat_map(|entry| {
+            let entry = entry.expect("an entry of that folder");
+            let path = folder.join(entry.file_name());
+            if entry.path().is_dir() { files_below(&path) } else { vec![path] }
+        })
+        .collect()
+}
+
+fn is_test(path: &Path) -> bool {
+    let text =
+        |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let (name, kind) = (text(path.file_name()), text(path.extension()));
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let stands_among_tests = FOLDERS_OF_TESTS
+        .iter()
+        .any(|(of_tests, of_kind)| folder == Path::new(of_tests) && kind == *of_kind);
+    (stands_among_tests && !HELPERS.iter().any(|helper| path == Path::new(helper)))
+        || (name.starts_with("test_") && kind == "py")
+        || name.ends_with(".test.mjs")
+}
+
+fn tests() -> Vec<PathBuf> {
+    let found: Vec<_> = files_below(Path::new("")).into_iter().filter(|it| is_test(it)).collect();
+    assert!(found.contains(&PathBuf::from("readme.rs")), "not even this one is found");
+    found
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The second column of the tests' table: where a behaviour is tested.
+fn places() -> impl Iterator<Item = &'static str> {
+    let (_, table) = TESTS_README.split_once("\n## Behaviour by behaviour\n").expect("the table");
+    let (table, _) = table.split_once("\n## ").expect("its end");
+    table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").nth(1))
+}
+
+#[test]
+fn what_the_readme_of_the_tests_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let find = |name: &str| {
+        [root.join("tests").join(name), root.join(name)].into_iter().find(|it| it.exists())
+    };
+    for folder in quoted(TESTS_README).filter(|it| it.ends_with('/')) {
+        assert!(find(folder).is_some_and(|it| it.is_dir()), "there is no folder {folder}");
+    }
+    for place in places() {
+        let mut source = String::new();
+        for name in quoted(place) {
+            if name.contains(['/', '.']) {
+                let path = find(name).unwrap_or_else(|| panic!("there is no {name}"));
+                source = std::fs::read_to_string(path).unwrap_or_default();
+            } else {
+                let is_there = source
+                    .split(|c: char| c != '_' && !c.is_alphanumeric())
+                    .any(|word| word == name);
+                assert!(is_there, "there is no {name} in what is named before it: {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_of_the_tests_names_every_test() {
+    let named: Vec<_> = places().flat_map(quoted).map(Path::new).collect();
+    for test in tests() {
+        assert!(
+            named.contains(&test.as_path()),
+            "tests/README.md has no row for {}",
+            test.display()
+        );
+    }
+}
+
+#[test]
+fn no_two_tests_have_the_same_name() {
+    let mut known = HashMap::new();
+    for test in tests() {
+        let name = test.file_stem().expect("a test has a name").to_owned();
+        if let Some(other) = known.insert(name, test.clone()) {
+            panic!("{} is called as {} is", test.display(), other.display());
+        }
+    }
 }

@@ -1,7 +1,7 @@
 # Servers with certificates of every kind, each openssl's own; and what OpenSSL thinks of each. What is
 # refused here and not there is listed in docs/CERTIFICATES.md.
 . ./support/sandbox.sh
-. ./support/certificates.sh
+. ./support/make_certificates.sh
 
 mkdir -p "$files/www"
 printf 'HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: close\r\n\r\n{"token":"here"}' >"$files/www/upload-tokens"

@@ -1,7 +1,7 @@
 # A program with rights of its own, run by somebody who set its environment. Root makes it setuid, setgid
 # and gives it capabilities; in a namespace without root's other users, the last alone is to be had.
 . ./support/sandbox.sh
-. ./support/certificates.sh
+. ./support/make_certificates.sh
 
 program=$1
 authority ours

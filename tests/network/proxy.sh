@@ -1,7 +1,7 @@
 # Proxy programs and services behind them. Each proxy goes out from an address of its own, which the
 # services answer with: so every call tells which way it took.
 . ./support/sandbox.sh
-. ./support/certificates.sh
+. ./support/make_certificates.sh
 
 authority ours
 certificate good ours "IP:127.0.0.1, DNS:localhost, DNS:service.internal.test, DNS:only-the-proxy.test"

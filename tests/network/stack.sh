@@ -1,7 +1,7 @@
 # How much of its thread's stack a call needs, with the longest chains of certificates that TLS takes
 # and longer ones, for both libraries. Servers by nginx.
 . ./support/sandbox.sh
-. ./support/certificates.sh
+. ./support/make_certificates.sh
 
 # One key of each kind serves all authorities of its kind: making one of RSA takes its time.
 quietly openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out "$files/rsa4096.key"

@@ -1,6 +1,6 @@
 # Servers with good and bad certificates: nginx, and openssl s_server for what nginx cannot do.
 . ./support/sandbox.sh
-. ./support/certificates.sh
+. ./support/make_certificates.sh
 
 authority ours
 authority other

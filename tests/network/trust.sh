@@ -1,6 +1,6 @@
 # Authorities of the system's and of a file; how often they are read is counted by strace.
 . ./support/sandbox.sh
-. ./support/certificates.sh
+. ./support/make_certificates.sh
 
 program=$1
 authority ours

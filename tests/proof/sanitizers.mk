@@ -105,14 +105,15 @@ sanitizers-thread: sanitizers-tools local_api
 # trust watches itself by strace, and exit ends amid calls, so that leaks cannot be looked for; stack measures what ships, which
 # a sanitizer makes larger. overhead of tests/cpp counts allocations in the sanitizer's place, so it is under
 # valgrind alone, in `make test-cpp`.
-NETWORK := $(basename $(notdir $(wildcard tests/network/*.c)))
+# Last the one that reads what the others have printed.
+NETWORK := $(filter-out secrets_in_logs,$(basename $(notdir $(wildcard tests/network/*.c)))) secrets_in_logs
 ADDRESS_NETWORK := $(filter-out trust exit stack,$(NETWORK))
 ADDRESS_CPP := $(filter-out overhead,$(basename $(notdir $(wildcard tests/cpp/*.cpp))) units)
 
 # What several threads do to each other.
-THREAD_C := threads iterator_in_use
-THREAD_CPP := threads cancel stop_token response trace
-THREAD_NETWORK := threads cancel queue rate_limit freed response fork trace drops retries stale lookup deadline tls trust
+THREAD_C := shared_client iterator_in_use
+THREAD_CPP := many_threads cancel_source stop_token response_object trace_function
+THREAD_NETWORK := host_resources cancel queue rate_limit freed response fork trace drops retries stale lookup time_limits tls trust
 
 # What valgrind alone sees is memory read before it is written. tests/c and tests/cpp are under it in
 # `make test`. Here are all of tests/network, with the library as it ships but for its symbols, by which
@@ -156,7 +157,7 @@ proof-sanitizers-valgrind: all local_api
 
 .PHONY: proof-sanitizers-short
 proof-sanitizers-short: sanitizers-address sanitizers-thread ## The same, less of it
-	@$(call sanitized_tests,address,c,bad_input bad_answers errors iterate tokens threads,c11-shared)
+	@$(call sanitized_tests,address,c,bad_input bad_answers errors iterate tokens shared_client,c11-shared)
 	@$(call sanitized_tests,address,network,cancel freed response)
 	@$(call sanitized_tests,thread,network,cancel freed response)
 	$(call sanitized_figure,address,memory (AddressSanitizer$(comma) LeakSanitizer$(comma) UndefinedBehaviorSanitizer)$(comma) short)

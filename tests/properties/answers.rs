@@ -1,9 +1,9 @@
 //! Any answer that the schema allows becomes what it says, however it is written; any other is an error
 //! that names the place at fault.
 
-use crate::c::{Client, Failure, Limits, Page, Token};
+use crate::c_api::{Client, Failure, Limits, Page, Token};
 use crate::chance;
-use crate::peer::Canned;
+use crate::http_service::Canned;
 use apivideo::ffi::error::{AV_OUTCOME_APPLIED, AV_OUTCOME_NOT_APPLIED, AV_STATUS_DECODE};
 use fastrand::Rng;
 

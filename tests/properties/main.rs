@@ -3,9 +3,9 @@
 //! PROPERTIES_TIMES has all make so many times as many rounds.
 
 mod answers;
-mod c;
+mod c_api;
+mod http_service;
 mod outcomes;
-mod peer;
 #[path = "../support/request.rs"]
 mod request;
 mod requests;

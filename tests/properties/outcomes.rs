@@ -1,9 +1,9 @@
 //! What a call says of its outcome is true, and it keeps its time, whatever goes wrong on the way: calls
 //! against a service that keeps a ledger, and that does to each request what chance says.
 
-use crate::c::{Cancel, Client, Failure, Limits, Trace};
+use crate::c_api::{Cancel, Client, Failure, Limits, Trace};
 use crate::chance;
-use crate::peer::{Request, answer, read_request};
+use crate::http_service::{Request, answer, read_request};
 use apivideo::ffi::error::*;
 use fastrand::Rng;
 use std::collections::{BTreeMap, BTreeSet};

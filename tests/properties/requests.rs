@@ -1,8 +1,8 @@
 //! What is asked for arrives as it was meant: tokens in paths, parameters in queries, and bodies.
 
-use crate::c::{Client, Limits};
+use crate::c_api::{Client, Limits};
 use crate::chance;
-use crate::peer::Canned;
+use crate::http_service::Canned;
 use apivideo::ffi::error::AV_STATUS_INVALID_ARGUMENT;
 use percent_encoding::{percent_decode, percent_decode_str};
 

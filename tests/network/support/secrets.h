@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What trace.c uses. */
+/* What tests/network/trace.c uses. */
 #define SECRET_KEY "my/secret+key~of an account"
 #define SECRET_KEY_ENCODED "bXkvc2VjcmV0K2tleX5vZiBhbiBhY2NvdW50Og=="
 #define SECRET_BEARER "eyJhbGciOiJIUzI1NiJ9.secret-bearer/of+an.account_=="

@@ -1,6 +1,6 @@
 /* No descriptor left: all that the process may have are really taken. Each way to need one fails with
  * an error that names the shortage, what needs none goes on, and with the shortage it is all over.
- * (tests/network/threads.c has the short form: a limit of 0.) */
+ * (tests/network/host_resources.c has the short form: a limit of 0.) */
 #include "support/check.h"
 #include "support/client.h"
 #include "support/local_api.h"

@@ -5,7 +5,6 @@
 #include "support/client.h"
 #include "support/local_api.h"
 #include "support/moment.h"
-#include "support/process.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -39,14 +38,11 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
   return real(thread, attributes, run, argument);
 }
 
-/* How many threads there are now. */
-static size_t threads(void) { return count_in("/proc/self/task", ""); }
-
 /* Whether there are so many, or come to be: one that was joined may stand there for a moment yet. */
 static int threads_become(size_t expected) {
   double begun = now_ms();
-  while (threads() > expected && now_ms() - begun < 60000) sched_yield();
-  return threads() == expected;
+  while (threads_now() > expected && now_ms() - begun < 60000) sched_yield();
+  return threads_now() == expected;
 }
 
 static void *wait_for(void *lock) {
@@ -62,16 +58,15 @@ static size_t usual_threads(void) {
   size_t all;
   pthread_mutex_lock(&lock);
   if (pthread_create(&ours, NULL, wait_for, &lock) != 0) exit(2);
-  all = threads();
+  all = threads_now();
   pthread_mutex_unlock(&lock);
   pthread_join(ours, NULL);
   return all - 1;
 }
 
-/* How many sockets are open: the client's connections, this test has none of its own. */
-static size_t sockets(void) { return count_in("/proc/self/fd", "socket:"); }
-
 /* ---------------------------------------------------------------------------------- mixed calls */
+
+/* All sockets that are open are the client's connections: this test has none of its own. */
 
 typedef struct worker {
   const av_client *client;
@@ -145,7 +140,7 @@ static void mixed_calls(void) {
   local_api *service = local_api_start(arguments);
   av_client *client = client_for(local_api_url(service));
   worker workers[THREADS], warm;
-  size_t i, threads_before = usual_threads(), sockets_before = sockets();
+  size_t i, threads_before = usual_threads(), sockets_before = open_sockets();
   int started_before = threads_started;
 
   memset(&warm, 0, sizeof warm);
@@ -155,11 +150,11 @@ static void mixed_calls(void) {
   /* A call that is one of many starts no thread; nor did the first. */
   CHECK(threads_become(threads_before));
   CHECK(threads_started == started_before);
-  CHECK(sockets() == sockets_before + 1);
+  CHECK(open_sockets() == sockets_before + 1);
   five_calls(&warm, 1);
   CHECK(warm.right == 10);
   CHECK(threads_become(threads_before));
-  CHECK(sockets() == sockets_before + 1);
+  CHECK(open_sockets() == sockets_before + 1);
 
   started_before = threads_started;
   memset(workers, 0, sizeof workers);
@@ -174,9 +169,9 @@ static void mixed_calls(void) {
   }
   CHECK(threads_started == started_before + THREADS);
   CHECK(threads_become(threads_before));
-  CHECK(sockets() > sockets_before && sockets() <= sockets_before + THREADS);
+  CHECK(open_sockets() > sockets_before && open_sockets() <= sockets_before + THREADS);
   av_client_free(client);
-  CHECK(sockets() == sockets_before);
+  CHECK(open_sockets() == sockets_before);
   local_api_stop(service);
 }
 
@@ -203,7 +198,7 @@ static void freed_under_way(void) {
   av_client_config config = config_for(local_api_url(service));
   av_client *client;
   worker workers[THREADS];
-  size_t i, sockets_before = sockets();
+  size_t i, sockets_before = open_sockets();
   int connected = 0;
   config.trace_fn = count_connected;
   config.trace_userdata = &connected;
@@ -222,7 +217,7 @@ static void freed_under_way(void) {
     CHECK(workers[i].right == 1);
   }
   /* The last call took the connections with it. */
-  CHECK(sockets() == sockets_before);
+  CHECK(open_sockets() == sockets_before);
   local_api_stop(service);
 }
 

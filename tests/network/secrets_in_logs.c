@@ -1,5 +1,5 @@
-/* Runs last: no test has printed a secret, be it in a message, a trace or a panic. Searches what each
- * of them left in its log, the C tests' included, and proves itself by one that it plants. */
+/* No test has printed a secret, be it in a message, a trace or a panic. Searches what each of them left
+ * in its log, the C tests' included, and proves itself by one that it plants. The Makefile runs it last. */
 #include "support/check.h"
 #include "support/secrets.h"
 
