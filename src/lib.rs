@@ -6,16 +6,17 @@
 //! |---|---|
 //! | the upload-token operations and what a token is | `tokens.rs` |
 //! | a client and its checked configuration | `client.rs`, `base_url.rs` |
-//! | what the environment may say | `environment.rs`, `privileges.rs` |
-//! | what a call does on the network, attempt by attempt | `send.rs`, `attempt.rs` |
-//! | when it tries again, and how long it waits | `retry.rs`, `retry_after.rs`, `rate_limit.rs`, `jitter.rs` |
-//! | what bounds it in time, ends it from outside, and wakes it | `deadline.rs`, `cancel.rs`, `wake.rs` |
-//! | how a request is built, what an answer may be | `request.rs`, `answer.rs`, `body.rs`, `response.rs` |
-//! | how answers are decoded, page by page | `json.rs`, `plain.rs`, `page.rs`, `problem.rs`, `date.rs`, `header_number.rs` |
+//! | what the environment may say | `environment.rs`, `os/privileges.rs` |
+//! | what a call does on the network, attempt by attempt | `call/` |
+//! | when it tries again, and how long it waits | `call/retry.rs`, `call/retry_after.rs`, `call/rate_limit.rs` |
+//! | what bounds it in time, ends it from outside, and wakes it | `wait/` |
+//! | what an answer may be, and how it is decoded, page by page | `answer/` |
 //! | what went wrong and what may have happened | `error.rs`, `trace.rs` |
 //! | how secrets are kept and hidden | `secret.rs` |
 //! | what a child process does not share, and how it is noticed | `process.rs` |
-//! | sockets, names, proxies, TLS and the seam to ureq | `transport/` |
+//! | names, addresses, proxies and TLS | `transport/` |
+//! | the seam to ureq: connections, and an attempt on one | `transport/http/` |
+//! | sockets, threads and all else that is the platform's own | `os/` |
 //! | the C API, file by file the twin of the above | `ffi/` |
 //!
 //! The Rust side is for this crate's own tests and benches, not a public API yet.

@@ -41,12 +41,12 @@ coverage() {
   llvm-profdata-22 merge -sparse -o "$FUZZ/coverage/all.profdata" "$FUZZ"/coverage/*.profraw
   set --
   for target in $targets; do set -- "$@" -object "$FUZZ/bin/$target"; done
-  decoders="json plain page tokens problem retry_after"
+  decoders="answer/json answer/plain answer/page tokens answer/problem call/retry_after"
   for file in $decoders; do
     lines=$(llvm-cov-22 export -summary-only "$@" -instr-profile="$FUZZ/coverage/all.profdata" \
       -sources "$PWD/src/$file.rs" 2>"$FUZZ/coverage/export.log" |
       sed -n 's/.*"totals":.*"lines":{"count":\([0-9]*\),"covered":\([0-9]*\).*/\2 \1/p')
-    echo "$file ${lines:?no figures of coverage}"
+    echo "${file##*/} ${lines:?no figures of coverage}"
   done >"$FUZZ/coverage/lines"
   awk '{ print "proof: reached by the fuzzers in " $1 ".rs: " $2 " of " $3 " lines" }' "$FUZZ/coverage/lines"
   runs=$(for target in $targets; do
