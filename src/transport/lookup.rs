@@ -156,6 +156,58 @@ mod tests {
         assert!(host != FATAL || !IS_PLANTED.load(Ordering::Relaxed), "planted");
     }
 
+    fn now() -> Wait {
+        Wait::new(Deadline::after(Some(Duration::ZERO)), None)
+    }
+
+    #[test]
+    fn an_ip_literal_is_its_own_address_and_takes_no_lookup() {
+        let lookup = Lookup::default();
+        for (host, address) in [
+            ("127.0.0.1", "127.0.0.1:80"),
+            ("::1", "[::1]:80"),
+            ("[2001:db8::1]", "[2001:db8::1]:80"),
+        ] {
+            // There is no time for a lookup.
+            let found = lookup.resolve(host, 80, &now()).expect("an address");
+            assert_eq!(found, [address.parse().expect("an address")], "{host}");
+        }
+        assert!(lock(&lookup.names).is_empty());
+    }
+
+    /// A lookup that knows of `name.test` what it was told at `time`.
+    fn lookup_that_knows(time: Instant) -> Lookup {
+        let lookup = Lookup::default();
+        let answer = Answer::default();
+        *lock(&answer.state) = State::Found(vec![[192, 0, 2, 1].into()], time);
+        lock(&lookup.names).insert("name.test".into(), Arc::new(answer));
+        lookup
+    }
+
+    #[test]
+    fn what_was_found_is_believed_for_its_time_and_not_looked_up_again() {
+        let found = lookup_that_knows(Instant::now()).resolve("name.test", 443, &now());
+        assert_eq!(found.expect("an address"), [([192, 0, 2, 1], 443).into()]);
+    }
+
+    #[test]
+    fn what_was_found_too_long_ago_is_looked_up_again() {
+        let long_ago = Instant::now().checked_sub(BELIEVED_FOR);
+        let lookup = lookup_that_knows(long_ago.expect("a clock that has run so long"));
+        // That takes time, of which there is none.
+        let found = lookup.resolve("name.test", 443, &now());
+        assert!(!found.is_ok_and(|found| found == [([192, 0, 2, 1], 443).into()]));
+    }
+
+    #[test]
+    fn a_name_without_an_address_is_a_fault_that_names_it() {
+        let answer = Answer::default();
+        *lock(&answer.state) = State::Found(Vec::new(), Instant::now());
+        let fault = answer.addresses("empty.test", &now());
+        let is_told = |why: &str| why == "empty.test has no address";
+        assert!(matches!(&fault, Err(Fault::NotConnected(why)) if is_told(why)), "{fault:?}");
+    }
+
     #[test]
     fn a_lookup_that_dies_fails_all_who_wait_and_is_made_anew_for_who_asks_next() {
         let lookup = Lookup::default();

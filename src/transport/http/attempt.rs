@@ -199,3 +199,66 @@ impl Attempt {
         &self.tracer
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(connect_timeout: Option<Duration>) -> Attempt {
+        let minute = Deadline::after(Some(Duration::from_secs(60)));
+        let wait = Wait::new(minute, None);
+        Attempt::new(Instant::now(), wait, connect_timeout, Reuse::Any, Tracer::off())
+    }
+
+    #[test]
+    fn an_attempt_that_never_connects_is_on_a_pooled_connection() {
+        let attempt = attempt(None);
+        assert_eq!(attempt.phase(), Phase::Send);
+        attempt.enter(Phase::Wait);
+        attempt.enter(Phase::Read);
+        assert!(attempt.is_on_pooled_connection());
+    }
+
+    #[test]
+    fn one_that_has_connected_is_on_a_new_connection_to_its_end() {
+        for phase in [Phase::Lookup, Phase::Connect, Phase::Proxy, Phase::Handshake] {
+            let attempt = attempt(None);
+            attempt.enter(phase);
+            assert!(attempt.phase().is_before_request());
+            attempt.enter(Phase::Send);
+            assert!(!attempt.phase().is_before_request());
+            assert!(!attempt.is_on_pooled_connection(), "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn connecting_may_take_no_longer_than_its_own_limit_nor_than_the_attempt() {
+        let second = Duration::from_secs(1);
+        let in_two = Instant::now() + 2 * second;
+        assert!(attempt(Some(second)).connect_wait().has_ended_at(in_two));
+        assert!(!attempt(Some(second)).wait().has_ended_at(in_two));
+        let in_two_minutes = Instant::now() + 120 * second;
+        for limit in [None, Some(600 * second)] {
+            let wait = attempt(limit).connect_wait();
+            assert!(!wait.has_ended_at(in_two) && wait.has_ended_at(in_two_minutes), "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn a_pooled_connection_may_be_used_if_it_was_used_a_short_while_ago() {
+        let ago = |time| Instant::now().checked_sub(time).expect("a clock that has run so long");
+        let (second, millisecond) = (Duration::from_secs(1), Duration::from_millis(1));
+        assert!(Reuse::Any.allows(ago(second)));
+        assert!(Reuse::UsedWithin(600 * second).allows(ago(second)));
+        assert!(!Reuse::UsedWithin(millisecond).allows(ago(second)));
+        assert!(!Reuse::Never.allows(Instant::now()));
+    }
+
+    #[test]
+    fn the_current_attempt_is_known_while_it_runs_and_no_longer() {
+        let attempt = attempt(None);
+        attempt.run(|| Attempt::with_current(Attempt::begin_request));
+        assert!(attempt.request_begun());
+        Attempt::with_current_if_any(|_| panic!("there is none"));
+    }
+}
