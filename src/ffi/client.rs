@@ -182,7 +182,7 @@ impl av_client_config {
         if config.flags & !AV_CLIENT_ALLOW_PLAIN_HTTP != 0 {
             return Err(Error::invalid_argument("config.flags has an unknown bit set"));
         }
-        let tracer = tracer(config.trace_fn, config.trace_userdata, config.trace_level)?;
+        let tracer = tracer(caller, config.trace_fn, config.trace_userdata, config.trace_level)?;
         let key = text(config.api_key, "api_key")?;
         let access_token = text(config.access_token, "access_token")?;
         let credential = match (key, access_token) {

@@ -163,16 +163,21 @@ impl Block {
     /// Forgets items and texts.
     fn clear(&mut self, start: usize) {
         self.items = start..start;
-        self.texts = self.memory.len() * size_of::<Word>();
+        self.texts = self.size();
     }
 
+    fn size(&self) -> usize {
+        self.memory.len() * size_of::<Word>()
+    }
+
+    /// What is left between items and texts.
     fn room(&self) -> usize {
         self.texts - self.items.end
     }
 
     /// Where the byte `at` is.
     fn address(&self, at: usize) -> NonNull<u8> {
-        assert!(at <= self.memory.len() * size_of::<Word>());
+        assert!(at <= self.size());
         // SAFETY: it lies within the block or at its end, as has just been asserted.
         unsafe { self.memory.cast::<u8>().add(at) }
     }
@@ -213,9 +218,13 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        // SAFETY: made by `new` as a box, and nobody else's.
-        let mut memory = unsafe { Box::from_raw(self.memory.as_ptr()) };
-        wipe(&mut memory);
+        let mut bytes: NonNull<[MaybeUninit<u8>]> =
+            NonNull::slice_from_raw_parts(self.memory.cast(), self.size());
+        // SAFETY: made by `new` as a box, and nobody else's; bytes need not be initialised.
+        unsafe {
+            wipe(bytes.as_mut());
+            drop(Box::from_raw(self.memory.as_ptr()));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The caller's function for the trace.
 
+use super::boundary::Caller;
 use super::input::choice;
 use crate::error::{Error, in_one_line};
 use crate::trace::{Level, Tracer};
@@ -23,6 +24,7 @@ pub type av_trace_fn =
 
 /// A tracer that tells `function`, if there is one, what `level` asks for.
 pub(super) fn tracer(
+    _: &Caller,
     function: av_trace_fn,
     userdata: *mut c_void,
     level: i32,
@@ -34,7 +36,7 @@ pub(super) fn tracer(
     Ok(Tracer::new(level, move |level, line| {
         // A NUL, too, is not left in it.
         let line = CString::new(in_one_line(line)).unwrap_or_default();
-        // SAFETY: the caller's function and what it is passed are as the header asks.
+        // SAFETY: by the caller's word, as long as the client lives that the tracer belongs to.
         unsafe { function(userdata.get(), level as i32, line.as_ptr()) }
     }))
 }
