@@ -40,10 +40,6 @@ pub fn page_plain(text: &str) -> Option<Page> {
     page::decode_plain::<Token<'_>, _>(text, &mut tokens).map(|pagination| tokens.page(pagination))
 }
 
-pub fn most_items(text: &str) -> usize {
-    page::most_items(text)
-}
-
 pub fn check(text: &str) -> Result<(), String> {
     json::check(text)
 }

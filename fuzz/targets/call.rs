@@ -5,7 +5,9 @@
 use apivideo::ffi::client::*;
 use apivideo::ffi::error::*;
 use apivideo::ffi::library::*;
+use apivideo::ffi::options::*;
 use apivideo::ffi::response::*;
+use apivideo::ffi::token_iter::*;
 use apivideo::ffi::tokens::*;
 use apivideo_fuzz::calls::{finish, text};
 use libfuzzer_sys::fuzz_target;

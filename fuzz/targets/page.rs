@@ -13,9 +13,6 @@ fuzz_target!(|text: &str| {
     if let Some(plain) = fuzzing::page_plain(text) {
         assert_eq!(Ok(plain), verdict);
     }
-    if let Ok((tokens, _)) = &verdict {
-        assert!(tokens.len() <= fuzzing::most_items(text));
-    }
     let Ok(value) = serde_json::from_str::<Value>(text) else {
         assert!(verdict.is_err() || fuzzing::check(text).is_ok() || schema::is_deep(text));
         return;

@@ -1,51 +1,24 @@
-//! What every function of the boundary does alike: hold back the cancellation of its thread, contain
-//! panics, hand out errors, and read what the caller passes.
+//! The border with C: what the caller passes is read, what it gets is handed out, the cancellation of
+//! its thread is held back meanwhile, and no panic gets past. Of a function of the header all but its
+//! first line is safe code.
 
 use super::cancellation;
 use super::error::{AV_STATUS_INTERNAL, AV_STATUS_OK, av_error, av_status};
+use super::input::{Input, LARGEST_INPUT};
 use crate::error::Error;
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The caller's word that what it passed is as the header says: each pointer is NULL, or points to
-/// what its type tells for as long as its function's documentation asks. It is given once, to
-/// [`guard`], and makes reading the parameters safe.
-#[derive(Clone, Copy)]
+/// what its type tells, for as long as its function's documentation asks. With it the parameters are
+/// read by safe code, and what was read cannot outlive it.
 pub(super) struct Caller(());
 
-/// Runs the body of a function: no panic leaves it, and its error goes to `*error`.
-///
-/// # Safety
-/// `error` and all that `body` reads through its [`Caller`] must be as the header says.
-pub(super) unsafe fn guard(
-    error: *mut *mut av_error,
-    body: impl FnOnce(Caller) -> Result<(), Error>,
-) -> av_status {
-    let caller = Caller(());
-    cancellation::held_back(|| {
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            let failed = body(caller).err().map(av_error::new);
-            let status = failed.as_ref().map_or(AV_STATUS_OK, av_error::status);
-            caller.tell(error, failed);
-            status
-        }));
-        result.unwrap_or_else(|panic| {
-            // What it says may quote anything, and dropping it may panic again: leave it alone.
-            std::mem::forget(panic);
-            let failed = av_error::new(Error::internal("the library panicked"));
-            caller.tell(error, Some(failed));
-            AV_STATUS_INTERNAL
-        })
-    })
-}
-
 /// Runs the body of a function that cannot fail; if it panics after all, `otherwise` is returned.
-///
-/// # Safety
-/// All that `body` reads through its [`Caller`] must be as the header says.
-pub(super) unsafe fn contain<R: Copy>(otherwise: R, body: impl FnOnce(Caller) -> R) -> R {
+pub(super) fn contain<R: Copy>(otherwise: R, body: impl FnOnce() -> R) -> R {
     cancellation::held_back(|| {
-        catch_unwind(AssertUnwindSafe(|| body(Caller(())))).unwrap_or_else(|panic| {
+        catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+            // What it says may quote anything, and dropping it may panic again: leave it alone.
             std::mem::forget(panic);
             otherwise
         })
@@ -53,8 +26,57 @@ pub(super) unsafe fn contain<R: Copy>(otherwise: R, body: impl FnOnce(Caller) ->
 }
 
 impl Caller {
+    /// Takes the caller at its word.
+    ///
+    /// # Safety
+    /// Until the function of the header that asks for it returns, all that was passed to it must be as
+    /// the header says.
+    pub unsafe fn trust() -> Self {
+        Caller(())
+    }
+
+    /// Runs the body of a function that may fail: its error, or NULL, goes to `*error`, and so does
+    /// that it panicked.
+    pub fn guard(
+        &self,
+        error: *mut *mut av_error,
+        body: impl FnOnce() -> Result<(), Error>,
+    ) -> av_status {
+        let attempt = || {
+            let failed = body().err().map(av_error::new);
+            let status = failed.as_ref().map_or(AV_STATUS_OK, av_error::status);
+            self.tell(error, failed);
+            status
+        };
+        cancellation::held_back(|| {
+            catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
+                // As in `contain`.
+                std::mem::forget(panic);
+                let failed = av_error::new(Error::internal("the library panicked"));
+                self.tell(error, Some(failed));
+                AV_STATUS_INTERNAL
+            })
+        })
+    }
+
+    /// What `get` reads from a handle; `otherwise` for NULL.
+    pub fn read<T, R: Copy>(&self, handle: *const T, otherwise: R, get: impl FnOnce(&T) -> R) -> R {
+        contain(otherwise, || self.optional(handle).map_or(otherwise, get))
+    }
+
+    /// Frees a handle that was handed out as a box; NULL is none.
+    pub fn free<T>(&self, handle: *mut T) {
+        contain((), || {
+            if !handle.is_null() {
+                // SAFETY: not NULL, hence what a function of ours made with `Box::into_raw` and
+                // nobody has freed since, by the caller's word.
+                drop(unsafe { Box::from_raw(handle) });
+            }
+        });
+    }
+
     /// Writes `value` to `*target`, unless `target` is NULL.
-    pub fn write<T>(self, target: *mut T, value: T) {
+    pub fn write<T>(&self, target: *mut T, value: T) {
         if !target.is_null() {
             // SAFETY: not NULL, hence a valid place for a T, by the caller's word. What stood
             // there may be uninitialised and is not dropped.
@@ -63,7 +85,7 @@ impl Caller {
     }
 
     /// Hands out an error, or NULL for none, to a caller who wants to know.
-    fn tell(self, error: *mut *mut av_error, failed: Option<av_error>) {
+    fn tell(&self, error: *mut *mut av_error, failed: Option<av_error>) {
         if !error.is_null() {
             let failed = failed.map_or(std::ptr::null_mut(), |it| Box::into_raw(Box::new(it)));
             self.write(error, failed);
@@ -71,44 +93,29 @@ impl Caller {
     }
 
     /// What `pointer` points to, or `None` for NULL.
-    pub fn optional<'a, T>(self, pointer: *const T) -> Option<&'a T> {
-        // SAFETY: NULL or valid, by the caller's word; read only during the call.
+    pub fn optional<T>(&self, pointer: *const T) -> Option<&T> {
+        // SAFETY: NULL or valid, by the caller's word.
         unsafe { pointer.as_ref() }
     }
 
     /// What `pointer` points to.
-    pub fn required<'a, T>(self, pointer: *const T, parameter: &str) -> Result<&'a T, Error> {
+    pub fn required<T>(&self, pointer: *const T, parameter: &str) -> Result<&T, Error> {
         self.optional(pointer).ok_or_else(|| must_not_be_null(parameter))
     }
 
-    /// Takes back a handle that was given out as a box; NULL is no handle.
-    pub fn take<T>(self, pointer: *mut T) -> Option<Box<T>> {
-        // SAFETY: NULL, or what a function of ours made with `Box::into_raw` and nobody has freed
-        // since, by the caller's word.
-        (!pointer.is_null()).then(|| unsafe { Box::from_raw(pointer) })
+    /// A text, as bytes; `None` for NULL.
+    pub fn optional_bytes(&self, text: *const c_char) -> Option<&[u8]> {
+        // SAFETY: not NULL, hence NUL-terminated, by the caller's word.
+        (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
     }
 
-    /// The bytes of a text that the library has made; none for NULL.
-    pub fn bytes<'a>(self, text: *const c_char) -> &'a [u8] {
-        if text.is_null() {
-            return &[];
-        }
-        // SAFETY: not NULL, hence NUL-terminated, by the caller's word; read only during the call.
-        unsafe { CStr::from_ptr(text) }.to_bytes()
-    }
-
-    /// A string, or `None` for NULL.
-    pub fn optional_text<'a>(
-        self,
+    /// A text, or `None` for NULL.
+    pub fn optional_text(
+        &self,
         text: *const c_char,
         parameter: &str,
-    ) -> Result<Option<&'a str>, Error> {
-        if text.is_null() {
-            return Ok(None);
-        }
-        // SAFETY: not NULL, hence NUL-terminated, by the caller's word; read only during the call.
-        let text = unsafe { CStr::from_ptr(text) };
-        text.to_str().map(Some).map_err(|error| {
+    ) -> Result<Option<&str>, Error> {
+        self.optional_bytes(text).map(std::str::from_utf8).transpose().map_err(|error| {
             Error::invalid_argument(format_args!(
                 "{parameter} is not UTF-8 at byte {}",
                 error.valid_up_to()
@@ -116,29 +123,22 @@ impl Caller {
         })
     }
 
-    /// A string.
-    pub fn text<'a>(self, text: *const c_char, parameter: &str) -> Result<&'a str, Error> {
+    /// A text.
+    pub fn text(&self, text: *const c_char, parameter: &str) -> Result<&str, Error> {
         self.optional_text(text, parameter)?.ok_or_else(|| must_not_be_null(parameter))
     }
 
-    /// Where a result goes: it is NULL until it is set.
-    pub fn out<T>(self, out: *mut *mut T, parameter: &str) -> Result<Out<*mut T>, Error> {
-        self.write(out, std::ptr::null_mut());
-        Out::new(self, out, parameter)
-    }
-
-    /// Where a borrowed result goes: it is NULL until it is set.
-    pub fn out_borrowed<T>(
-        self,
-        out: *mut *const T,
-        parameter: &str,
-    ) -> Result<Out<*const T>, Error> {
-        self.write(out, std::ptr::null());
-        Out::new(self, out, parameter)
+    /// Where a result goes, which is a pointer: it is NULL until it is set.
+    pub fn out<P: Default>(&self, out: *mut P, parameter: &str) -> Result<Out<'_, P>, Error> {
+        self.write(out, P::default());
+        if out.is_null() {
+            return Err(must_not_be_null(parameter));
+        }
+        Ok(Out { caller: self, target: out })
     }
 
     /// A sized input structure that must be there.
-    pub fn required_input<T: Input>(self, pointer: *const T, parameter: &str) -> Result<T, Error> {
+    pub fn required_input<T: Input>(&self, pointer: *const T, parameter: &str) -> Result<T, Error> {
         if pointer.is_null() {
             return Err(must_not_be_null(parameter));
         }
@@ -146,7 +146,7 @@ impl Caller {
     }
 
     /// A sized input structure, read by the reader's rule of the header; all zeros for NULL.
-    pub fn input<T: Input>(self, pointer: *const T, parameter: &str) -> Result<T, Error> {
+    pub fn input<T: Input>(&self, pointer: *const T, parameter: &str) -> Result<T, Error> {
         let mut copy = T::ZEROED;
         if pointer.is_null() {
             return Ok(copy);
@@ -184,46 +184,17 @@ impl Caller {
     }
 }
 
-/// The largest input structure that any version will have.
-const LARGEST_INPUT: usize = 4096;
-
-/// A sized input structure.
-///
-/// # Safety
-/// Every pattern of bytes must be a valid value, `struct_size` the first member, and there must be
-/// no padding.
-pub(super) unsafe trait Input: Copy {
-    /// The value that stands for NULL and for what a caller does not know of.
-    const ZEROED: Self;
-    /// The sizes of all its published versions but the present one.
-    const SIZES: &'static [usize];
-}
-
 /// Where a result goes.
-pub(super) struct Out<T> {
-    caller: Caller,
-    target: *mut T,
+pub(super) struct Out<'c, P> {
+    caller: &'c Caller,
+    target: *mut P,
 }
 
-impl<T> Out<T> {
-    fn new(caller: Caller, target: *mut T, parameter: &str) -> Result<Self, Error> {
-        if target.is_null() {
-            return Err(must_not_be_null(parameter));
-        }
-        Ok(Out { caller, target })
-    }
-
+impl<P> Out<'_, P> {
     /// Hands out the result.
-    pub fn set(self, value: T) {
+    pub fn set(self, value: P) {
         self.caller.write(self.target, value);
     }
-}
-
-/// An `int32_t` that must be one of the named constants.
-pub(super) fn choice<T: Copy>(value: i32, choices: &[T], parameter: &str) -> Result<T, Error> {
-    usize::try_from(value).ok().and_then(|value| choices.get(value)).copied().ok_or_else(|| {
-        Error::invalid_argument(format_args!("{parameter} has the unknown value {value}"))
-    })
 }
 
 fn must_not_be_null(parameter: &str) -> Error {
@@ -250,7 +221,7 @@ mod tests {
         let mut error = std::ptr::null_mut();
         // SAFETY: `error` is a valid place, and what it receives is freed after its last use.
         unsafe {
-            let status = guard(&mut error, |_| body());
+            let status = Caller::trust().guard(&mut error, body);
             let message = CStr::from_ptr(av_error_message(error)).to_string_lossy().into_owned();
             assert_eq!(av_error_status(error), status);
             av_error_free(error);
@@ -267,14 +238,14 @@ mod tests {
 
     #[test]
     fn a_function_that_cannot_fail_returns_its_other_value_instead_of_panicking() {
-        // SAFETY: nothing is read through a pointer.
-        assert_eq!(unsafe { contain(7, |_| panic!("inside")) }, 7);
+        assert_eq!(contain(7, || panic!("inside")), 7);
     }
 
     #[test]
     fn a_panic_without_a_place_for_the_error_is_contained_too() {
-        // SAFETY: NULL is allowed.
-        let status = unsafe { guard(std::ptr::null_mut(), |_| panic!("inside")) };
+        // SAFETY: nothing is passed.
+        let caller = unsafe { Caller::trust() };
+        let status = caller.guard(std::ptr::null_mut(), || panic!("inside"));
         assert_eq!(status, AV_STATUS_INTERNAL);
     }
 

@@ -1,6 +1,6 @@
 //! Cancelling calls from another thread.
 
-use super::boundary::contain;
+use super::boundary::{Caller, contain};
 use crate::wait::cancel::Cancel;
 use std::sync::Arc;
 
@@ -21,12 +21,9 @@ impl av_cancel {
 /// Makes a cancel handle that is not triggered, to be freed with av_cancel_free(). Never NULL.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn av_cancel_new() -> *mut av_cancel {
-    // SAFETY: nothing is read through a pointer.
-    unsafe {
-        contain(std::ptr::null_mut(), |_| {
-            Box::into_raw(Box::new(av_cancel { cancel: Arc::new(Cancel::new()) }))
-        })
-    }
+    contain(std::ptr::null_mut(), || {
+        Box::into_raw(Box::new(av_cancel { cancel: Arc::new(Cancel::new()) }))
+    })
 }
 
 /// Cancels every call that uses the handle, in whatever it is doing: it returns AV_STATUS_CANCELLED
@@ -39,19 +36,15 @@ pub extern "C-unwind" fn av_cancel_new() -> *mut av_cancel {
 /// cancels the child's calls alone.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_cancel_trigger(cancel: *mut av_cancel) {
-    // SAFETY: NULL or a handle that is not being freed, as the header asks. It is only read.
-    unsafe {
-        contain((), |caller| {
-            if let Some(handle) = caller.optional(cancel) {
-                handle.cancel.trigger();
-            }
-        });
-    }
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(cancel, (), |cancel| cancel.cancel.trigger())
 }
 
 /// Frees a cancel handle. NULL is a no-op. Calls that use it go on, and can no longer be cancelled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_cancel_free(cancel: *mut av_cancel) {
-    // SAFETY: NULL or a handle that has not been freed, as the header asks.
-    unsafe { contain((), |caller| drop(caller.take(cancel))) }
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.free(cancel)
 }

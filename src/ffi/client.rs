@@ -1,29 +1,17 @@
-//! Making and freeing clients, and what may be set for a single call.
+//! Making and freeing clients.
 
-use super::boundary::{Caller, Input, choice, contain, guard};
-use super::cancel::av_cancel;
+use super::boundary::Caller;
 use super::error::{av_error, av_status};
-use super::response::av_response;
-use crate::call::run::{CallOptions, CallTimeout};
+use super::input::{Input, milliseconds};
+use super::trace::{av_trace_fn, tracer};
 use crate::client::{
     Client, ClientConfig, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_ATTEMPTS,
     DEFAULT_TIMEOUT, Origin,
 };
-use crate::error::{Error, in_one_line};
+use crate::error::Error;
 use crate::secret::Credential;
-use crate::trace::{Level, Tracer};
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{c_char, c_void};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// av_client_config.trace_level: nothing.
-pub const AV_TRACE_OFF: i32 = 0;
-/// av_client_config.trace_level: failed attempts.
-pub const AV_TRACE_ERROR: i32 = 1;
-/// av_client_config.trace_level: every attempt.
-pub const AV_TRACE_INFO: i32 = 2;
-/// av_client_config.trace_level: every attempt and its steps.
-pub const AV_TRACE_DEBUG: i32 = 3;
 
 /// av_client_config.flags: allows a `base_url` of `http://` to another machine, over which the
 /// credential travels in the clear.
@@ -41,13 +29,6 @@ impl av_client {
         self.client.clone()
     }
 }
-
-/// Takes one line of the trace: on the thread that is inside the call, with no lock held. `level` is
-/// that of the line, one of the AV_TRACE_… constants. `line` is UTF-8 without a line end, lives until
-/// the function returns, and holds no credential and no whole token. The function may call any
-/// function of this library; it must not throw or longjmp.
-pub type av_trace_fn =
-    Option<unsafe extern "C" fn(userdata: *mut c_void, level: i32, line: *const c_char)>;
 
 /// What a client is made from. Zero the whole struct (`= {0}` in C, `= {}` in C++), set
 /// `struct_size`, then what you need: `api_key` alone is enough.
@@ -144,36 +125,6 @@ unsafe impl Input for av_client_config {
     const SIZES: &'static [usize] = &[];
 }
 
-/// What a single call may do otherwise than its client. NULL instead of it, and every member that is
-/// NULL or 0, is what the client's configuration says.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct av_request_options {
-    /// sizeof(av_request_options).
-    pub struct_size: usize,
-    /// Ends the call from another thread, or NULL. It may be freed before the call ends.
-    pub cancel: *mut av_cancel,
-    /// Is told what the service answers, or NULL. It may be freed before the call ends.
-    pub response: *mut av_response,
-    /// As in av_client_config. UINT32_MAX is no limit.
-    pub timeout_ms: u32,
-    /// As in av_client_config.
-    pub max_attempts: u32,
-}
-
-// SAFETY: integers and pointers, whose every pattern of bytes is a value; a test asserts that there
-// is no padding.
-unsafe impl Input for av_request_options {
-    const ZEROED: Self = av_request_options {
-        struct_size: 0,
-        cancel: std::ptr::null_mut(),
-        response: std::ptr::null_mut(),
-        timeout_ms: 0,
-        max_attempts: 0,
-    };
-    const SIZES: &'static [usize] = &[];
-}
-
 /// Makes a client. Nothing is sent, so that a wrong key shows with the first call.
 ///
 /// @param config  what to make it from; not NULL; all of it is copied.
@@ -203,16 +154,15 @@ pub unsafe extern "C-unwind" fn av_client_new(
     out: *mut *mut av_client,
     error: *mut *mut av_error,
 ) -> av_status {
-    // SAFETY: all pointers are as the header asks.
-    unsafe {
-        guard(error, |caller| {
-            let out = caller.out(out, "out")?;
-            let config = caller.required_input(config, "config")?;
-            let client = Arc::new(Client::new(config.read(caller)?)?);
-            out.set(Box::into_raw(Box::new(av_client { client })));
-            Ok(())
-        })
-    }
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.guard(error, || {
+        let out = caller.out(out, "out")?;
+        let config = av_client_config::read(&caller, config)?;
+        let client = Arc::new(Client::new(config)?);
+        out.set(Box::into_raw(Box::new(av_client { client })));
+        Ok(())
+    })
 }
 
 /// Frees a client and closes its idle connections; its credential is wiped from memory. NULL is a
@@ -220,20 +170,21 @@ pub unsafe extern "C-unwind" fn av_client_new(
 /// go on: what they need lives until they end. But no call may begin any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_client_free(client: *mut av_client) {
-    // SAFETY: NULL or a client that has not been freed, as the header asks.
-    unsafe { contain((), |caller| drop(caller.take(client))) }
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.free(client)
 }
 
 impl av_client_config {
-    fn read<'a>(&self, caller: Caller) -> Result<ClientConfig<'a>, Error> {
+    fn read(caller: &Caller, config: *const Self) -> Result<ClientConfig<'_>, Error> {
+        let config = caller.required_input(config, "config")?;
         let text = |text, member: &str| caller.optional_text(text, &format!("config.{member}"));
-        if self.flags & !AV_CLIENT_ALLOW_PLAIN_HTTP != 0 {
+        if config.flags & !AV_CLIENT_ALLOW_PLAIN_HTTP != 0 {
             return Err(Error::invalid_argument("config.flags has an unknown bit set"));
         }
-        let levels = [None, Some(Level::Error), Some(Level::Info), Some(Level::Debug)];
-        let level = choice(self.trace_level, &levels, "config.trace_level")?;
-        let key = text(self.api_key, "api_key")?;
-        let access_token = text(self.access_token, "access_token")?;
+        let tracer = tracer(caller, config.trace_fn, config.trace_userdata, config.trace_level)?;
+        let key = text(config.api_key, "api_key")?;
+        let access_token = text(config.access_token, "access_token")?;
         let credential = match (key, access_token) {
             (Some(key), None) => Credential::ApiKey(key),
             (None, Some(token)) => Credential::AccessToken(token),
@@ -245,78 +196,26 @@ impl av_client_config {
         };
         Ok(ClientConfig {
             credential,
-            base_url: text(self.base_url, "base_url")?,
+            base_url: text(config.base_url, "base_url")?,
             app: Origin {
-                name: text(self.app_name, "app_name")?,
-                version: text(self.app_version, "app_version")?,
+                name: text(config.app_name, "app_name")?,
+                version: text(config.app_version, "app_version")?,
             },
             sdk: Origin {
-                name: text(self.sdk_name, "sdk_name")?,
-                version: text(self.sdk_version, "sdk_version")?,
+                name: text(config.sdk_name, "sdk_name")?,
+                version: text(config.sdk_version, "sdk_version")?,
             },
-            ca_file: text(self.ca_file, "ca_file")?,
-            proxy_url: text(self.proxy_url, "proxy_url")?,
-            timeout: milliseconds(self.timeout_ms, DEFAULT_TIMEOUT),
-            connect_timeout: milliseconds(self.connect_timeout_ms, DEFAULT_CONNECT_TIMEOUT),
-            attempt_timeout: milliseconds(self.attempt_timeout_ms, DEFAULT_ATTEMPT_TIMEOUT),
-            max_attempts: match self.max_attempts {
+            ca_file: text(config.ca_file, "ca_file")?,
+            proxy_url: text(config.proxy_url, "proxy_url")?,
+            timeout: milliseconds(config.timeout_ms, DEFAULT_TIMEOUT),
+            connect_timeout: milliseconds(config.connect_timeout_ms, DEFAULT_CONNECT_TIMEOUT),
+            attempt_timeout: milliseconds(config.attempt_timeout_ms, DEFAULT_ATTEMPT_TIMEOUT),
+            max_attempts: match config.max_attempts {
                 0 => DEFAULT_MAX_ATTEMPTS,
                 most => most,
             },
-            tracer: self.tracer(level),
-            allow_plain_http: self.flags & AV_CLIENT_ALLOW_PLAIN_HTTP != 0,
+            tracer,
+            allow_plain_http: config.flags & AV_CLIENT_ALLOW_PLAIN_HTTP != 0,
         })
-    }
-}
-
-impl av_client_config {
-    fn tracer(&self, level: Option<Level>) -> Tracer {
-        let (Some(function), Some(level)) = (self.trace_fn, level) else { return Tracer::off() };
-        let userdata = Userdata(self.trace_userdata);
-        Tracer::new(level, move |level, line| {
-            // A NUL, too, is not left in it.
-            let line = CString::new(in_one_line(line)).unwrap_or_default();
-            // SAFETY: the caller's function and what it is passed are as the header asks.
-            unsafe { function(userdata.get(), level as i32, line.as_ptr()) }
-        })
-    }
-}
-
-/// The caller's pointer, which is passed on and never looked at.
-struct Userdata(*mut c_void);
-
-impl Userdata {
-    fn get(&self) -> *mut c_void {
-        self.0
-    }
-}
-
-// SAFETY: the header says that the trace is called on any thread that is inside a call.
-unsafe impl Send for Userdata {}
-// SAFETY: as above.
-unsafe impl Sync for Userdata {}
-
-impl av_request_options {
-    pub(super) fn read(caller: Caller, options: *const Self) -> Result<CallOptions, Error> {
-        let options = caller.input(options, "options")?;
-        let timeout = match options.timeout_ms {
-            0 => CallTimeout::Client,
-            timeout => CallTimeout::Own(milliseconds(timeout, DEFAULT_TIMEOUT)),
-        };
-        Ok(CallOptions {
-            timeout,
-            max_attempts: (options.max_attempts > 0).then_some(options.max_attempts),
-            cancel: caller.optional(options.cancel).map(av_cancel::share),
-            recording: caller.optional(options.response).map(av_response::begin).transpose()?,
-        })
-    }
-}
-
-/// A time in milliseconds: 0 is `default`, the largest value no limit.
-fn milliseconds(value: u32, default: Duration) -> Option<Duration> {
-    match value {
-        0 => Some(default),
-        u32::MAX => None,
-        value => Some(Duration::from_millis(value.into())),
     }
 }

@@ -1,6 +1,6 @@
 //! Errors: a status for the program, the rest for the person and for who wants to know more.
 
-use super::boundary::contain;
+use super::boundary::{Caller, contain};
 use crate::answer::problem::Problem;
 use crate::error::{Error, Failure, Outcome};
 use std::ffi::{CStr, CString, c_char};
@@ -154,41 +154,41 @@ fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
-/// What is read from an error; `otherwise` for NULL.
-fn read<'a, R>(error: *const av_error, otherwise: R, get: impl FnOnce(&'a av_error) -> R) -> R
-where
-    R: Copy,
-{
-    // SAFETY: `error` is NULL or an error that has not been freed, as the header asks.
-    unsafe { contain(otherwise, |caller| caller.optional(error).map_or(otherwise, get)) }
-}
-
 /// A text of an error; NULL if it has none.
-fn read_text<'a>(
+fn read_text(
+    caller: &Caller,
     error: *const av_error,
-    get: impl FnOnce(&'a av_error) -> Option<&'a CString>,
+    get: impl FnOnce(&av_error) -> Option<&CString>,
 ) -> *const c_char {
-    read(error, std::ptr::null(), |error| get(error).map_or(std::ptr::null(), |text| text.as_ptr()))
+    caller.read(error, std::ptr::null(), |error| {
+        get(error).map_or(std::ptr::null(), |text| text.as_ptr())
+    })
 }
 
 /// The status that the call returned; AV_STATUS_OK for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_status(error: *const av_error) -> av_status {
-    read(error, AV_STATUS_OK, |error| error.status)
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(error, AV_STATUS_OK, |error| error.status)
 }
 
 /// One line for a person: which request, what failed, what may have happened. Never NULL; "" for
 /// NULL. It holds no credential, and of a token at most the first 4 and last 2 characters.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_message(error: *const av_error) -> *const c_char {
-    read(error, c"".as_ptr(), |error| error.message.as_ptr())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(error, c"".as_ptr(), |error| error.message.as_ptr())
 }
 
 /// What is known of the call's effect on the service: one of the `AV_OUTCOME_…` constants.
 /// AV_OUTCOME_UNKNOWN for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_outcome(error: *const av_error) -> i32 {
-    read(error, AV_OUTCOME_UNKNOWN, |error| error.outcome)
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(error, AV_OUTCOME_UNKNOWN, |error| error.outcome)
 }
 
 /// 1 if the cause is temporary and repeating the call cannot do anything twice, otherwise 0: for a
@@ -196,20 +196,26 @@ pub unsafe extern "C-unwind" fn av_error_outcome(error: *const av_error) -> i32 
 /// NULL. The table at the header's beginning has all that can come together.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_is_retryable(error: *const av_error) -> i32 {
-    read(error, 0, |error| i32::from(error.is_retryable))
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(error, 0, |error| i32::from(error.is_retryable))
 }
 
 /// The HTTP status of the answer, 100 to 999; 0 if there was none, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_http_status(error: *const av_error) -> i32 {
-    read(error, 0, |error| error.http_status)
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(error, 0, |error| error.http_status)
 }
 
 /// How many times the request was tried, 0 if it was never begun; a reconnection when a kept
 /// connection turns out to be dead does not count. 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_attempts(error: *const av_error) -> u32 {
-    read(error, 0, |error| error.attempts)
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(error, 0, |error| error.attempts)
 }
 
 /// How long to wait before the next try, in milliseconds, 0 to a year (31536000000), as the service
@@ -218,7 +224,9 @@ pub unsafe extern "C-unwind" fn av_error_attempts(error: *const av_error) -> u32
 /// longer; fractions of a second are rounded up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_retry_after_ms(error: *const av_error) -> i64 {
-    read(error, -1, |error| error.retry_after_ms)
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(error, -1, |error| error.retry_after_ms)
 }
 
 /// The body of the answer as received, at most its first 65536 bytes, with a NUL after them; NULL
@@ -230,50 +238,56 @@ pub unsafe extern "C-unwind" fn av_error_body(
     error: *const av_error,
     out_length: *mut usize,
 ) -> *const c_char {
-    // SAFETY: both pointers are NULL or valid, as the header asks.
-    unsafe {
-        contain(std::ptr::null(), |caller| {
-            caller.write(out_length, 0);
-            let body = caller.optional(error).and_then(|error| error.body.as_ref());
-            body.map_or(std::ptr::null(), |body| {
-                caller.write(out_length, body.len() - 1);
-                body.as_ptr().cast()
-            })
-        })
-    }
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    contain(std::ptr::null(), || {
+        let body = caller.optional(error).and_then(|error| error.body.as_ref());
+        caller.write(out_length, body.map_or(0, |body| body.len() - 1));
+        body.map_or(std::ptr::null(), |body| body.as_ptr().cast())
+    })
 }
 
 /// The kind of problem that the service names, a URI whose form has changed over the years: compare
 /// statuses instead. NULL if the answer names none, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_problem_type(error: *const av_error) -> *const c_char {
-    read_text(error, |error| error.problem.kind.as_ref())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    read_text(&caller, error, |error| error.problem.kind.as_ref())
 }
 
 /// The problem in the service's own words, in English; NULL if it has none, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_problem_title(error: *const av_error) -> *const c_char {
-    read_text(error, |error| error.problem.title.as_ref())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    read_text(&caller, error, |error| error.problem.title.as_ref())
 }
 
 /// More about the problem in the service's own words; NULL if it has none, and for NULL. The service
 /// calls it `detail` or `details`; both are read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_problem_detail(error: *const av_error) -> *const c_char {
-    read_text(error, |error| error.problem.detail.as_ref())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    read_text(&caller, error, |error| error.problem.detail.as_ref())
 }
 
 /// The parameter that the problem is about, by the service's name for it, such as "pageSize"; it may
 /// be "". NULL if it names none, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_problem_name(error: *const av_error) -> *const c_char {
-    read_text(error, |error| error.problem.name.as_ref())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    read_text(&caller, error, |error| error.problem.name.as_ref())
 }
 
 /// How many single problems the service lists, as it does with HTTP 400. 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_problem_count(error: *const av_error) -> usize {
-    read(error, 0, |error| error.problems.len())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(error, 0, |error| error.problems.len())
 }
 
 /// As av_error_problem_type(), of the single problem `index`, from 0; NULL beyond the last.
@@ -282,7 +296,9 @@ pub unsafe extern "C-unwind" fn av_error_problem_type_at(
     error: *const av_error,
     index: usize,
 ) -> *const c_char {
-    read_text(error, |error| error.problems.get(index)?.kind.as_ref())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    read_text(&caller, error, |error| error.problems.get(index)?.kind.as_ref())
 }
 
 /// As av_error_problem_title(), of the single problem `index`, from 0; NULL beyond the last.
@@ -291,7 +307,9 @@ pub unsafe extern "C-unwind" fn av_error_problem_title_at(
     error: *const av_error,
     index: usize,
 ) -> *const c_char {
-    read_text(error, |error| error.problems.get(index)?.title.as_ref())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    read_text(&caller, error, |error| error.problems.get(index)?.title.as_ref())
 }
 
 /// As av_error_problem_detail(), of the single problem `index`, from 0; NULL beyond the last.
@@ -300,7 +318,9 @@ pub unsafe extern "C-unwind" fn av_error_problem_detail_at(
     error: *const av_error,
     index: usize,
 ) -> *const c_char {
-    read_text(error, |error| error.problems.get(index)?.detail.as_ref())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    read_text(&caller, error, |error| error.problems.get(index)?.detail.as_ref())
 }
 
 /// As av_error_problem_name(), of the single problem `index`, from 0; NULL beyond the last.
@@ -309,14 +329,17 @@ pub unsafe extern "C-unwind" fn av_error_problem_name_at(
     error: *const av_error,
     index: usize,
 ) -> *const c_char {
-    read_text(error, |error| error.problems.get(index)?.name.as_ref())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    read_text(&caller, error, |error| error.problems.get(index)?.name.as_ref())
 }
 
 /// Frees an error and its strings. NULL is a no-op.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_free(error: *mut av_error) {
-    // SAFETY: NULL or an error that has not been freed, as the header asks.
-    unsafe { contain((), |caller| drop(caller.take(error))) }
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.free(error)
 }
 
 /// The name of a status, such as "AV_STATUS_NOT_FOUND", for logs; "AV_STATUS_(unknown)" for values

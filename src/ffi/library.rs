@@ -1,9 +1,8 @@
 //! The library itself, and the strings it hands out.
 
-use super::boundary::contain;
-use super::memory::Block;
+use super::boundary::Caller;
+use super::owned;
 use std::ffi::{CStr, c_char};
-use std::ptr::NonNull;
 
 /// The version of the library that runs, such as "0.1.0"; `APIVIDEO_VERSION` is that of the header
 /// a program was compiled with. A static string, never NULL.
@@ -21,8 +20,7 @@ pub extern "C-unwind" fn av_library_version() -> *const c_char {
 /// written into it since. NULL is a no-op.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_string_free(string: *mut c_char) {
-    // SAFETY: NULL or a string that `memory::string` made and nobody has freed, as the header asks.
-    unsafe {
-        contain((), |_| drop(NonNull::new(string).map(|string| Block::from_first(string))));
-    }
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    owned::free(&caller, string)
 }

@@ -9,13 +9,21 @@
     reason = "names and documentation are those of the C header"
 )]
 
+// In the header's order; the gaps keep the alphabet's out.
 pub mod cancel;
+
+pub mod trace;
+
 pub mod client;
 pub mod error;
 pub mod library;
+pub mod options;
 pub mod response;
 pub mod tokens;
 
+pub mod token_iter;
+
 mod boundary;
 mod cancellation;
-mod memory;
+mod input;
+mod owned;

@@ -1,7 +1,8 @@
 //! What the service answered to a call, besides its result.
 
-use super::boundary::contain;
-use crate::answer::recorder::{Record, Recorder, Recording};
+use super::boundary::{Caller, contain};
+use crate::answer::recorder::{Recorder, Recording};
+use crate::call::rate_limit::RateLimit;
 use crate::error::Error;
 use std::ffi::c_char;
 use std::sync::Arc;
@@ -27,40 +28,26 @@ impl av_response {
 /// Makes a response handle, to be freed with av_response_free(). Never NULL.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn av_response_new() -> *mut av_response {
-    // SAFETY: nothing is read through a pointer.
-    unsafe {
-        contain(std::ptr::null_mut(), |_| {
-            Box::into_raw(Box::new(av_response { recorder: Arc::default() }))
-        })
-    }
-}
-
-/// What is read from a response; `otherwise` for NULL.
-fn read<R: Copy>(
-    response: *const av_response,
-    otherwise: R,
-    get: impl FnOnce(&mut Record) -> R,
-) -> R {
-    // SAFETY: `response` is NULL or a handle that has not been freed, as the header asks.
-    unsafe {
-        contain(otherwise, |caller| match caller.optional(response) {
-            Some(response) => response.recorder.read(get),
-            None => otherwise,
-        })
-    }
+    contain(std::ptr::null_mut(), || {
+        Box::into_raw(Box::new(av_response { recorder: Arc::default() }))
+    })
 }
 
 /// The HTTP status of the answer, 100 to 999; 0 if there was none, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_response_http_status(response: *const av_response) -> i32 {
-    read(response, 0, |record| record.status.into())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(response, 0, |response| response.recorder.read(|record| record.status.into()))
 }
 
 /// How many times the request was tried; 0 for NULL. A reconnection when a kept connection turns
 /// out to be dead does not count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_response_attempts(response: *const av_response) -> u32 {
-    read(response, 0, |record| record.attempts)
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(response, 0, |response| response.recorder.read(|record| record.attempts))
 }
 
 /// The first value of a header of the answer, as received: bytes that need not be UTF-8. `name` is
@@ -71,11 +58,14 @@ pub unsafe extern "C-unwind" fn av_response_header(
     response: *const av_response,
     name: *const c_char,
 ) -> *const c_char {
-    // SAFETY: `name` is NULL or a string, as the header asks.
-    let name = unsafe { contain(None, |caller| caller.optional_text(name, "name").ok().flatten()) };
-    read(response, std::ptr::null(), |record| {
-        let value = name.and_then(|name| record.header(name));
-        value.map_or(std::ptr::null(), |value| value.as_ptr().cast())
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(response, std::ptr::null(), |response| {
+        let name = caller.optional_text(name, "name").ok().flatten();
+        response.recorder.read(|record| {
+            let value = name.and_then(|name| record.header(name));
+            value.map_or(std::ptr::null(), |value| value.as_ptr().cast())
+        })
     })
 }
 
@@ -96,24 +86,26 @@ pub unsafe extern "C-unwind" fn av_response_rate_limit(
     remaining: *mut i64,
     reset_seconds: *mut i64,
 ) -> i32 {
-    let told = read(response, Default::default(), |record| record.rate_limit);
-    let number = |value: Option<u64>| value.map_or(-1, |it| i64::try_from(it).unwrap_or(i64::MAX));
-    let all =
-        [(limit, told.limit), (remaining, told.remaining), (reset_seconds, told.reset_seconds)];
-    // SAFETY: the targets are NULL or valid, as the header asks.
-    unsafe {
-        contain(0, |caller| {
-            for (target, value) in all {
-                caller.write(target, number(value));
-            }
-            i32::from(all.iter().any(|(_, value)| value.is_some()))
-        })
-    }
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    contain(0, || {
+        let told = caller.optional(response).map_or_else(RateLimit::default, |response| {
+            response.recorder.read(|record| record.rate_limit)
+        });
+        let all =
+            [(limit, told.limit), (remaining, told.remaining), (reset_seconds, told.reset_seconds)];
+        for (target, value) in all {
+            let value = value.map_or(-1, |value| i64::try_from(value).unwrap_or(i64::MAX));
+            caller.write(target, value);
+        }
+        i32::from(all.iter().any(|(_, value)| value.is_some()))
+    })
 }
 
 /// Frees a response handle and its strings. NULL is a no-op. A call that uses it goes on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_response_free(response: *mut av_response) {
-    // SAFETY: NULL or a handle that has not been freed, as the header asks.
-    unsafe { contain((), |caller| drop(caller.take(response))) }
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.free(response)
 }

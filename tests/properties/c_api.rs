@@ -3,7 +3,9 @@
 use apivideo::ffi::cancel::*;
 use apivideo::ffi::client::*;
 use apivideo::ffi::error::*;
+use apivideo::ffi::options::*;
 use apivideo::ffi::tokens::*;
+use apivideo::ffi::trace::*;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
