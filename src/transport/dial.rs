@@ -256,6 +256,23 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_fails_at_once_makes_way_for_the_next() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let good = listener.local_addr().expect("an address");
+        // To everybody in the network, which a connection cannot lead to.
+        let bad = SocketAddr::from(([255, 255, 255, 255], 9));
+        assert!(Connecting::begin(bad).is_err());
+        let (preference, wait) = (Preference::default(), Wait::new(Deadline::NEVER, None));
+        let tracer = Tracer::off();
+        let connected = connect("name.test", vec![bad, good], &preference, &wait, &tracer);
+        assert!(connected.is_ok(), "{connected:?}");
+        assert_eq!(preference.address(), Some(good));
+        let failed = connect("name.test", vec![bad, bad], &preference, &wait, &tracer);
+        let is_told = |why: &str| why.matches("255.255.255.255:9: ").count() == 2;
+        assert!(matches!(&failed, Err(Fault::NotConnected(why)) if is_told(why)), "{failed:?}");
+    }
+
+    #[test]
     fn the_preferred_address_goes_first_if_the_host_still_has_it() {
         let given = ["[::1]:1", "[::2]:1", "127.0.0.1:1", "127.0.0.2:1"];
         let expected = ["127.0.0.2:1", "[::1]:1", "127.0.0.1:1", "[::2]:1"];
