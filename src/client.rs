@@ -2,7 +2,7 @@
 //! call through one client at once.
 
 use crate::base_url::{self, BaseUrl};
-use crate::call::rate_limit::Gate;
+use crate::call::gate::Gate;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::process::PerProcess;

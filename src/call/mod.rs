@@ -1,5 +1,6 @@
 //! What a call does.
 
+pub(crate) mod gate;
 mod jitter;
 pub(crate) mod rate_limit;
 pub(crate) mod request;

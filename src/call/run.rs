@@ -7,7 +7,8 @@ use crate::answer::json;
 use crate::answer::problem::{self, Problem};
 use crate::answer::recorder::Recording;
 use crate::answer::{self, Answer};
-use crate::call::rate_limit::{self, Pass, RateLimit, Stopped};
+use crate::call::gate::{self, Pass, Stopped};
+use crate::call::rate_limit::RateLimit;
 use crate::call::request::Request;
 use crate::call::retry::{self, Next, Trouble};
 use crate::call::retry_after;
@@ -177,7 +178,7 @@ impl<'c, 'r> Call<'c, 'r> {
             self.trace_failure(attempt, &ended, format_args!("; again in {} ms", wait.as_millis()));
             // What all the client's threads wait for, they wait for at the gate.
             let is_held_there =
-                next == Next::WaitForRateLimit && rate_limit::holds(wait, ended.retry_after);
+                next == Next::WaitForRateLimit && gate::holds(wait, ended.retry_after);
             let wait = if is_held_there { Duration::ZERO } else { wait };
             if pause(Deadline::after(Some(wait)), self.cancel.as_deref()).is_err() {
                 return Err(self.fail(ended.cancelled_waiting()));
