@@ -33,6 +33,7 @@ mod call;
 mod client;
 mod environment;
 mod error;
+mod limits;
 mod os;
 mod process;
 mod secret;

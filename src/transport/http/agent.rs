@@ -6,6 +6,7 @@
 
 use super::head::{self, Mended};
 use crate::answer::body::Body;
+use crate::limits::{BUFFER_SIZE, LARGEST_HEAD, MOST_IDLE_CONNECTIONS};
 use crate::secret::wipe;
 use crate::transport::dial::{self, Preference};
 use crate::transport::http::attempt::{Attempt, Phase};
@@ -27,14 +28,6 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use zeroize::Zeroizing;
 
-/// The largest head of an answer.
-const LARGEST_HEAD: usize = 64 * 1024;
-/// What a connection's buffers begin with. A request's head must fit into it (see `request.rs`
-/// and `client.rs` for what bounds one); the input grows with an answer's head.
-const BUFFER_SIZE: usize = 16 * 1024;
-/// Idle connections that are kept: more threads than this at once is rare, and a connection less
-/// costs a handshake, not an error.
-const IDLE_CONNECTIONS: usize = 64;
 /// How long an idle connection is kept: below what servers and NAT boxes commonly allow.
 const IDLE_FOR: Duration = Duration::from_secs(15);
 
@@ -60,8 +53,8 @@ impl AgentSettings {
             .accept("")
             .accept_encoding("")
             .max_response_header_size(LARGEST_HEAD)
-            .max_idle_connections(IDLE_CONNECTIONS)
-            .max_idle_connections_per_host(IDLE_CONNECTIONS)
+            .max_idle_connections(MOST_IDLE_CONNECTIONS)
+            .max_idle_connections_per_host(MOST_IDLE_CONNECTIONS)
             .max_idle_age(IDLE_FOR)
             .build();
         AgentSettings(config)
