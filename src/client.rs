@@ -3,6 +3,7 @@
 
 use crate::base_url::{self, BaseUrl};
 use crate::call::gate::Gate;
+use crate::call::operation::Quota;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::process::PerProcess;
@@ -86,9 +87,12 @@ impl Connections {
         }
     }
 
-    /// The gate of the rate limit, of which the service has one for reads and one for writes.
-    pub fn gate(&self, is_read: bool) -> &Gate {
-        if is_read { &self.reads } else { &self.writes }
+    /// The gate before what the service counts against `quota`.
+    pub fn gate(&self, quota: Quota) -> &Gate {
+        match quota {
+            Quota::Reads => &self.reads,
+            Quota::Writes => &self.writes,
+        }
     }
 }
 
@@ -126,6 +130,27 @@ impl Client {
         })
     }
 
+    /// A client of the service at `url` as tests and fuzzers want it.
+    #[cfg(any(test, fuzzing))]
+    pub fn for_test(url: &str) -> Self {
+        let nobody = Origin { name: None, version: None };
+        let config = ClientConfig {
+            credential: Credential::ApiKey("an-api-key"),
+            base_url: Some(url),
+            app: nobody,
+            sdk: nobody,
+            ca_file: None,
+            proxy_url: Some(""),
+            timeout: None,
+            connect_timeout: None,
+            attempt_timeout: None,
+            max_attempts: DEFAULT_MAX_ATTEMPTS,
+            tracer: Tracer::off(),
+            allow_plain_http: false,
+        };
+        Client::new(config).expect("a client")
+    }
+
     /// This process's connections.
     pub fn connections(&self) -> &Connections {
         self.connections.get(|| {
@@ -137,9 +162,13 @@ impl Client {
         &self.base_url
     }
 
-    /// The headers of every request.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+    /// What a request's headers begin with, with the credential or without.
+    pub fn headers(&self, with_credential: bool) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        if !with_credential {
+            headers.remove(header::AUTHORIZATION);
+        }
+        headers
     }
 
     pub fn timeout(&self) -> Option<Duration> {

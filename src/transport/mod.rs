@@ -39,6 +39,8 @@ pub(crate) enum Fault {
     Broken(String),
     /// What came back is not an HTTP answer that can be read.
     Unreadable(String),
+    /// What was to be sent could not be read, or is not as long as was said.
+    Source(String),
 }
 
 impl fmt::Display for Fault {
@@ -50,7 +52,8 @@ impl fmt::Display for Fault {
             | Fault::ProxyRefused(text)
             | Fault::TlsRefused(text)
             | Fault::Broken(text)
-            | Fault::Unreadable(text) => f.write_str(text),
+            | Fault::Unreadable(text)
+            | Fault::Source(text) => f.write_str(text),
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::proxy::{Credentials, Protocol, Proxy};
 use super::socket::Socket;
 use super::{Fault, SocketError};
-use crate::call::retry::{self, Next, Trouble};
+use crate::error::Failure;
 use crate::transport::http::attempt::Attempt;
 use crate::wait::deadline::Deadline;
 use base64::Engine;
@@ -59,10 +59,8 @@ impl Tunnel<'_> {
             status => {
                 let why = format!("it answered with status {status}");
                 // What the service itself would not be asked again after.
-                Err(match retry::next(Trouble::Answered(status), true) {
-                    Next::GiveUp => self.refused(&why),
-                    _ => self.failed(&why),
-                })
+                let is_temporary = Failure::Http(status).is_temporary();
+                Err(if is_temporary { self.failed(&why) } else { self.refused(&why) })
             }
         }
     }

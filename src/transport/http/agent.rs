@@ -137,9 +137,11 @@ fn fault(error: ureq::Error, attempt: &Attempt) -> Fault {
             Ok(fault) => *fault,
             Err(other) => Fault::Broken(format!("failed while {doing}: {other}")),
         },
-        ureq::Error::Io(error) => {
-            Fault::Broken(format!("the connection broke while {doing}: {error}"))
-        }
+        // What is sent is read within ureq, and may fail with a fault of its own.
+        ureq::Error::Io(error) => match error.downcast::<Fault>() {
+            Ok(fault) => fault,
+            Err(error) => Fault::Broken(format!("the connection broke while {doing}: {error}")),
+        },
         ureq::Error::Protocol(error) => Fault::Unreadable(format!("not an HTTP answer: {error}")),
         ureq::Error::LargeResponseHeader(..) => {
             Fault::Unreadable(format!("the answer's head is larger than {LARGEST_HEAD} bytes"))
