@@ -67,8 +67,8 @@ impl<'a> Answer<'a> {
 mod tests {
     use super::*;
     use crate::call::operation::Operation;
+    use crate::call::operation::examples::{MAKE, READ, REPLACE};
     use crate::error::{Failure, Outcome};
-    use crate::tokens;
 
     /// The error of an answer to `operation` that cannot be used, and how its body is encoded.
     fn undecodable(operation: &'static Operation, body: &[u8], encoding: Option<&str>) -> Error {
@@ -82,8 +82,8 @@ mod tests {
 
     #[test]
     fn an_undecodable_answer_tells_what_is_wrong_and_is_not_tried_again() {
-        let error = undecodable(&tokens::LIST, b"odd", None);
-        let expected = "GET /upload-tokens: the answer (status 200) cannot be used: it is odd";
+        let error = undecodable(&READ, b"odd", None);
+        let expected = "GET /things: the answer (status 200) cannot be used: it is odd";
         assert_eq!(error.to_string(), expected);
         assert_eq!((error.failure(), error.attempts()), (Failure::Decode, 2));
         assert!(!error.is_retryable());
@@ -94,10 +94,10 @@ mod tests {
     #[test]
     fn an_undecodable_answer_is_as_good_as_its_evidence() {
         for (operation, body, outcome) in [
-            (&tokens::CREATE, &b"{\"later\":1"[..], Outcome::Applied),
-            (&tokens::CREATE, b"<html>", Outcome::Unknown),
-            (&tokens::DELETE, b"{}", Outcome::Unknown),
-            (&tokens::GET, b"{}", Outcome::NotApplied),
+            (&MAKE, &b"{\"later\":1"[..], Outcome::Applied),
+            (&MAKE, b"<html>", Outcome::Unknown),
+            (&REPLACE, b"{}", Outcome::Unknown),
+            (&READ, b"{}", Outcome::NotApplied),
         ] {
             assert_eq!(undecodable(operation, body, None).outcome(), outcome, "{operation:p}");
         }
@@ -105,14 +105,14 @@ mod tests {
 
     #[test]
     fn of_a_body_that_nobody_asked_to_encode_that_is_what_is_said() {
-        let message = undecodable(&tokens::LIST, b"\x1f\x8b", Some("gzip")).to_string();
+        let message = undecodable(&READ, b"\x1f\x8b", Some("gzip")).to_string();
         assert!(message.contains("encoded (Content-Encoding: gzip)"), "{message}");
         assert!(!message.contains("odd"), "{message}");
     }
 
     #[test]
     fn what_is_not_utf_8_is_found_before_it_is_decoded() {
-        let message = undecodable(&tokens::LIST, b"{\"\xff", None).to_string();
+        let message = undecodable(&READ, b"{\"\xff", None).to_string();
         assert!(message.ends_with("it is not UTF-8 at byte 2"), "{message}");
     }
 }

@@ -84,39 +84,86 @@ impl Operation {
     }
 }
 
+/// Operations of no service, for the tests of what goes by such rows.
+#[cfg(test)]
+pub(crate) mod examples {
+    use super::{Effect, Evidence, Operation, Quota, Repeat};
+    use ureq::http::Method;
+
+    const EFFECT: Option<Effect> = Some(Effect {
+        not_applied: "nothing was done",
+        unknown: "it may have been done",
+        applied: "it was done",
+    });
+
+    pub(crate) static READ: Operation = Operation {
+        method: Method::GET,
+        collection: "things",
+        sends_credential: true,
+        quota: Quota::Reads,
+        repeat: Repeat::Always,
+        gone: None,
+        evidence: Evidence::Nothing,
+        effect: None,
+    };
+
+    pub(crate) static MAKE: Operation = Operation {
+        method: Method::POST,
+        collection: "things",
+        sends_credential: true,
+        quota: Quota::Writes,
+        repeat: Repeat::IfNotApplied,
+        gone: None,
+        evidence: Evidence::Object,
+        effect: EFFECT,
+    };
+
+    /// Without the credential.
+    pub(crate) static REPLACE: Operation = Operation {
+        method: Method::PUT,
+        collection: "things",
+        sends_credential: false,
+        quota: Quota::Writes,
+        repeat: Repeat::Always,
+        gone: None,
+        evidence: Evidence::Nothing,
+        effect: EFFECT,
+    };
+}
+
 #[cfg(test)]
 mod tests {
+    use super::examples::{MAKE, READ, REPLACE};
     use super::*;
-    use crate::tokens;
 
-    const OBJECT: &[u8] = b" {\"to";
+    const OBJECT: &[u8] = b" {\"na";
 
     #[test]
     fn what_reads_has_no_outcome_and_no_consequence() {
         for outcome in [Outcome::NotApplied, Outcome::Unknown, Outcome::Applied] {
-            assert_eq!(tokens::GET.outcome(outcome), Outcome::NotApplied);
-            assert_eq!(tokens::GET.consequence(outcome), None);
+            assert_eq!(READ.outcome(outcome), Outcome::NotApplied);
+            assert_eq!(READ.consequence(outcome), None);
         }
-        assert_eq!(tokens::GET.shown_by(OBJECT), Outcome::NotApplied);
+        assert_eq!(READ.shown_by(OBJECT), Outcome::NotApplied);
     }
 
     #[test]
     fn what_changes_something_keeps_its_outcome_and_says_what_that_means() {
         for outcome in [Outcome::NotApplied, Outcome::Unknown, Outcome::Applied] {
-            assert_eq!(tokens::CREATE.outcome(outcome), outcome);
+            assert_eq!(MAKE.outcome(outcome), outcome);
         }
-        let effect = tokens::CREATE.effect.as_ref().expect("it changes something");
-        assert_eq!(tokens::CREATE.consequence(Outcome::NotApplied), Some(effect.not_applied));
-        assert_eq!(tokens::CREATE.consequence(Outcome::Unknown), Some(effect.unknown));
-        assert_eq!(tokens::CREATE.consequence(Outcome::Applied), Some(effect.applied));
+        let effect = MAKE.effect.as_ref().expect("it changes something");
+        assert_eq!(MAKE.consequence(Outcome::NotApplied), Some(effect.not_applied));
+        assert_eq!(MAKE.consequence(Outcome::Unknown), Some(effect.unknown));
+        assert_eq!(MAKE.consequence(Outcome::Applied), Some(effect.applied));
     }
 
     #[test]
     fn only_the_evidence_that_the_row_asks_for_shows_that_it_was_applied() {
-        assert_eq!(tokens::CREATE.shown_by(OBJECT), Outcome::Applied);
+        assert_eq!(MAKE.shown_by(OBJECT), Outcome::Applied);
         for other in [&b""[..], b"[{}]", b"<html>", b"null"] {
-            assert_eq!(tokens::CREATE.shown_by(other), Outcome::Unknown, "{other:?}");
+            assert_eq!(MAKE.shown_by(other), Outcome::Unknown, "{other:?}");
         }
-        assert_eq!(tokens::DELETE.shown_by(OBJECT), Outcome::Unknown);
+        assert_eq!(REPLACE.shown_by(OBJECT), Outcome::Unknown);
     }
 }

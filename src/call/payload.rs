@@ -153,7 +153,7 @@ fn failed(to_what: &str, error: &io::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::operation::{Effect, Evidence, Operation, Quota, Repeat};
+    use crate::call::operation::examples::REPLACE;
     use crate::call::options::{CallOptions, CallTimeout};
     use crate::call::request::Request;
     use crate::call::run::send;
@@ -169,22 +169,6 @@ mod tests {
     use std::sync::Arc;
     use std::thread::{self, JoinHandle};
     use std::time::{Duration, Instant};
-    use ureq::http::Method;
-
-    static UPLOAD: Operation = Operation {
-        method: Method::PUT,
-        collection: "uploads",
-        sends_credential: true,
-        quota: Quota::Writes,
-        repeat: Repeat::Always,
-        gone: None,
-        evidence: Evidence::Nothing,
-        effect: Some(Effect {
-            not_applied: "nothing was sent",
-            unknown: "it may be there",
-            applied: "it is there",
-        }),
-    };
 
     /// A source that says that it is `length` bytes, and opens what `make` makes.
     struct Made<F> {
@@ -278,7 +262,7 @@ mod tests {
     }
 
     fn upload(client: &Client, source: &dyn Source, options: &CallOptions) -> Result<(), Error> {
-        send(client, &Request::new(&UPLOAD).with(Payload::Source(source)), options).map(|_| ())
+        send(client, &Request::new(&REPLACE).with(Payload::Source(source)), options).map(|_| ())
     }
 
     /// Options that end a call which should have ended long before.
@@ -328,7 +312,7 @@ mod tests {
     fn a_source_that_ends_early_is_a_fault_of_its_own() {
         let (error, _) = fail(100_000, || Ok(Box::new(io::repeat(7).take(99_999))));
         let expected =
-            "PUT /uploads: the source ended after 99999 of its 100000 bytes; it may be there";
+            "PUT /things: the source ended after 99999 of its 100000 bytes; it may have been done";
         assert_eq!(error.to_string(), expected);
         assert_eq!(error.outcome(), Outcome::Unknown);
     }

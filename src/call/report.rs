@@ -108,25 +108,25 @@ impl Report<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokens;
+    use crate::call::operation::examples::{MAKE, READ, REPLACE};
 
     fn verdict(failure: Failure, outcome: Outcome) -> Verdict {
         Verdict { outcome, ..Verdict::before_attempt(failure, "it failed", None) }
     }
 
     fn message(verdict: Verdict) -> String {
-        error(&Request::new(&tokens::CREATE), 1, verdict).to_string()
+        error(&Request::new(&MAKE), 1, verdict).to_string()
     }
 
     #[test]
     fn a_message_says_what_was_asked_what_failed_and_what_that_means() {
         assert_eq!(
             message(verdict(Failure::Transport, Outcome::Unknown)),
-            "POST /upload-tokens: it failed; it may have been created, look before you create another"
+            "POST /things: it failed; it may have been done"
         );
-        let read = Request::new(&tokens::LIST);
+        let read = Request::new(&READ);
         let error = error(&read, 1, verdict(Failure::Transport, Outcome::Unknown));
-        assert_eq!(error.to_string(), "GET /upload-tokens: it failed");
+        assert_eq!(error.to_string(), "GET /things: it failed");
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
         let wait =
             Verdict { retry_after: asked, ..verdict(Failure::Http(503), Outcome::NotApplied) };
         let said = message(wait);
-        assert!(said.ends_with("; nothing was changed; the service asks to wait 2 s"), "{said}");
+        assert!(said.ends_with("; nothing was done; the service asks to wait 2 s"), "{said}");
         let said = message(verdict(Failure::Http(401), Outcome::NotApplied));
         assert!(said.contains("; check the credential"), "{said}");
     }
@@ -146,12 +146,12 @@ mod tests {
             error(&Request::new(operation), 1, verdict(failure, outcome)).is_retryable()
         };
         let broken = Failure::Transport;
-        assert!(is_retryable(&tokens::DELETE, broken, Outcome::Unknown));
-        assert!(is_retryable(&tokens::CREATE, broken, Outcome::NotApplied));
-        assert!(!is_retryable(&tokens::CREATE, broken, Outcome::Unknown));
-        assert!(!is_retryable(&tokens::DELETE, Failure::Source, Outcome::NotApplied));
+        assert!(is_retryable(&REPLACE, broken, Outcome::Unknown));
+        assert!(is_retryable(&MAKE, broken, Outcome::NotApplied));
+        assert!(!is_retryable(&MAKE, broken, Outcome::Unknown));
+        assert!(!is_retryable(&REPLACE, Failure::Source, Outcome::NotApplied));
         let lasting = verdict(broken, Outcome::NotApplied);
         let lasting = Verdict { trouble: Trouble::Lasting, ..lasting };
-        assert!(!error(&Request::new(&tokens::GET), 1, lasting).is_retryable());
+        assert!(!error(&Request::new(&READ), 1, lasting).is_retryable());
     }
 }

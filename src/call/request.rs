@@ -221,37 +221,16 @@ fn stays_in_its_place(item: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::operation::{Evidence, Quota, Repeat};
+    use crate::call::operation::examples::{READ, REPLACE};
     use ureq::http::{Method, header};
 
-    static WITH_CREDENTIAL: Operation = Operation {
-        method: Method::PUT,
-        collection: "things",
-        sends_credential: true,
-        quota: Quota::Writes,
-        repeat: Repeat::Always,
-        gone: None,
-        evidence: Evidence::Nothing,
-        effect: None,
-    };
-    static WITHOUT_CREDENTIAL: Operation = Operation {
-        method: Method::POST,
-        collection: "things",
-        sends_credential: false,
-        quota: Quota::Writes,
-        repeat: Repeat::Always,
-        gone: None,
-        evidence: Evidence::Nothing,
-        effect: None,
-    };
-
     const ITEM: &str = "an item of 24 characters";
-    const SECRET: &str = "to1tcmSFHeYY5KzyhOqVKMKb";
+    const SECRET: &str = "se1tcmSFHeYY5KzyhOqVKMKb";
 
     /// A request with an item, a parameter that must not be shown, and one that may.
     fn request() -> Request<'static> {
-        let request = Request::new(&WITH_CREDENTIAL).item("thing", ITEM).expect("an item");
-        let request = request.secret("options.token", "token", SECRET).expect("a parameter");
+        let request = Request::new(&READ).item("thing", ITEM).expect("an item");
+        let request = request.secret("options.key", "key", SECRET).expect("a parameter");
         request.query("title", "a&b=c ü")
     }
 
@@ -265,7 +244,7 @@ mod tests {
         let uri = http(&request()).into_parts().0.uri;
         let expected = format!(
             "http://127.0.0.1:1/prefix/things/an%20item%20of%2024%20characters\
-             ?title=a%26b%3Dc%20%C3%BC&token={SECRET}"
+             ?title=a%26b%3Dc%20%C3%BC&key={SECRET}"
         );
         assert_eq!(uri.to_string(), expected);
     }
@@ -274,7 +253,7 @@ mod tests {
     fn the_first_parameter_follows_a_question_mark_and_others_an_ampersand() {
         let target =
             |request: &Request<'_>| String::from_utf8_lossy(&request.target("").0).into_owned();
-        let plain = Request::new(&WITH_CREDENTIAL);
+        let plain = Request::new(&READ);
         assert_eq!(target(&plain), "/things");
         let secret = plain.secret("a", "a", "1").expect("a parameter");
         assert_eq!(target(&secret), "/things?a=1");
@@ -286,7 +265,7 @@ mod tests {
     #[test]
     fn a_target_that_is_all_encoded_fits_into_memory_that_need_not_grow() {
         let all = "\u{1f600} %";
-        let request = Request::new(&WITH_CREDENTIAL).item("thing", all).expect("an item");
+        let request = Request::new(&READ).item("thing", all).expect("an item");
         let target = request.secret("a", "a", all).expect("a parameter").target("/prefix");
         assert_eq!(target.0.len(), target.0.capacity());
     }
@@ -294,11 +273,11 @@ mod tests {
     #[test]
     fn the_credential_goes_only_with_operations_that_say_so() {
         let head = |operation| http(&Request::new(operation)).into_parts().0;
-        let with = head(&WITH_CREDENTIAL);
-        assert_eq!(with.method, Method::PUT);
+        let with = head(&READ);
+        assert_eq!(with.method, Method::GET);
         assert!(with.headers.contains_key(header::AUTHORIZATION));
-        let without = head(&WITHOUT_CREDENTIAL);
-        assert_eq!(without.method, Method::POST);
+        let without = head(&REPLACE);
+        assert_eq!(without.method, Method::PUT);
         assert!(!without.headers.contains_key(header::AUTHORIZATION));
         assert_eq!(without.headers.len(), with.headers.len() - 1, "all else is the same");
     }
@@ -306,15 +285,15 @@ mod tests {
     #[test]
     fn the_head_says_what_is_carried() {
         let headers = |request: Request<'_>| http(&request).into_parts().0.headers;
-        let nothing = headers(Request::new(&WITH_CREDENTIAL));
+        let nothing = headers(Request::new(&READ));
         assert!(!nothing.contains_key(header::CONTENT_TYPE));
-        let json = Request::new(&WITH_CREDENTIAL).with(Payload::Json(b"{}".into()));
+        let json = Request::new(&READ).with(Payload::Json(b"{}".into()));
         assert_eq!(headers(json)[header::CONTENT_TYPE], "application/json");
     }
 
     #[test]
     fn describing_and_debugging_show_no_secret() {
-        let expected = "PUT /things/an i…rs?title=a%26b%3Dc%20%C3%BC&token=to1t…Kb";
+        let expected = "GET /things/an i…rs?title=a%26b%3Dc%20%C3%BC&key=se1t…Kb";
         assert_eq!(request().describe(), expected);
         assert_eq!(format!("{:?}", request()), expected);
     }
@@ -323,28 +302,27 @@ mod tests {
     fn what_the_service_repeats_of_secrets_is_hidden_encoded_or_not() {
         let encoded: String = encode(ITEM).collect();
         let said = format!("no {ITEM}, no {encoded}, no {SECRET}; title a&b=c");
-        let shown = "no an i…rs, no an i…rs, no to1t…Kb; title a&b=c";
+        let shown = "no an i…rs, no an i…rs, no se1t…Kb; title a&b=c";
         assert_eq!(request().hide_in(said), shown);
         let odd = SECRET.replace('S', "%53");
-        assert_eq!(request().hide_in(odd), "(not shown: it holds to1t…Kb)");
+        assert_eq!(request().hide_in(odd), "(not shown: it holds se1t…Kb)");
     }
 
     #[test]
     fn secrets_have_room_for_the_longest_item_together() {
         let longest = "x".repeat(LONGEST_ITEM);
-        let request = Request::new(&WITH_CREDENTIAL).item("thing", &longest).expect("it fits");
-        let error = request.secret("options.token", "token", "y").expect_err("one too many");
-        let expected =
-            "invalid argument: options.token is longer than 4096 bytes; nothing was sent";
+        let request = Request::new(&READ).item("thing", &longest).expect("it fits");
+        let error = request.secret("options.key", "key", "y").expect_err("one too many");
+        let expected = "invalid argument: options.key is longer than 4096 bytes; nothing was sent";
         assert_eq!(error.to_string(), expected);
         let longer = longest.clone() + "x";
-        let error = Request::new(&WITH_CREDENTIAL).item("thing", &longer).expect_err("too long");
+        let error = Request::new(&READ).item("thing", &longer).expect_err("too long");
         assert!(error.to_string().contains("thing is longer than 4096 bytes"), "{error}");
     }
 
     #[test]
     fn a_target_that_would_not_fit_into_a_buffer_is_refused() {
-        let request = Request::new(&WITH_CREDENTIAL).query("title", "x".repeat(LONGEST_TARGET));
+        let request = Request::new(&READ).query("title", "x".repeat(LONGEST_TARGET));
         let client = Client::for_test("http://127.0.0.1:1");
         let error = request.to_http(&client, ()).expect_err("too long");
         assert!(error.to_string().contains("path and query are longer than"), "{error}");
