@@ -335,6 +335,19 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_claims_more_than_there_was_room_for_is_not_believed() {
+        struct Boasts;
+        impl Read for Boasts {
+            fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+                Ok(room.len() + 1)
+            }
+        }
+        let (error, arrived) = fail(100_000, || Ok(Box::new(Boasts)));
+        assert!(error.to_string().contains("says that it read too much"), "{error}");
+        assert_eq!(arrived, 0);
+    }
+
+    #[test]
     fn of_a_source_that_is_too_long_the_service_never_gets_all_that_was_announced() {
         let (error, arrived) = fail(100_000, || Ok(Box::new(io::repeat(7).take(100_001))));
         assert!(error.to_string().contains("longer than its 100000 bytes"), "{error}");
