@@ -63,12 +63,18 @@ pub(crate) struct Client {
     proxy: Option<Proxy>,
     base_url: BaseUrl,
     secret: Secret,
-    headers: HeaderMap,
+    headers: Headers,
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
     attempt_timeout: Option<Duration>,
     max_attempts: u32,
     tracer: Tracer,
+}
+
+/// What every request begins with.
+struct Headers {
+    with_credential: HeaderMap,
+    without: HeaderMap,
 }
 
 /// What a client's calls share, and a forked process must not.
@@ -102,7 +108,11 @@ impl Client {
         let secret = Secret::new(config.credential)?;
         let url = config.base_url.unwrap_or(base_url::PRODUCTION);
         let base_url = BaseUrl::parse(url, config.allow_plain_http)?;
-        let headers = headers(&config, &secret, &base_url)?;
+        let authorization = secret.authorization(config.credential)?;
+        let headers = Headers {
+            with_credential: headers(&config, &base_url, Some(authorization))?,
+            without: headers(&config, &base_url, None)?,
+        };
         let environment = Environment::of_this_process();
         let may_be_seen = config.allow_plain_http;
         let proxy = Proxy::choose(config.proxy_url, environment, &base_url, may_be_seen)?;
@@ -163,12 +173,8 @@ impl Client {
     }
 
     /// What a request's headers begin with, with the credential or without.
-    pub fn headers(&self, with_credential: bool) -> HeaderMap {
-        let mut headers = self.headers.clone();
-        if !with_credential {
-            headers.remove(header::AUTHORIZATION);
-        }
-        headers
+    pub fn headers(&self, with_credential: bool) -> &HeaderMap {
+        if with_credential { &self.headers.with_credential } else { &self.headers.without }
     }
 
     pub fn timeout(&self) -> Option<Duration> {
@@ -200,14 +206,16 @@ impl Client {
 /// What every request begins with, made once.
 fn headers(
     config: &ClientConfig<'_>,
-    secret: &Secret,
     base_url: &BaseUrl,
+    authorization: Option<HeaderValue>,
 ) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     let host = HeaderValue::try_from(base_url.host_header())
         .map_err(|error| Error::internal(format_args!("the host is no header: {error}")))?;
     headers.insert(header::HOST, host);
-    headers.insert(header::AUTHORIZATION, secret.authorization(config.credential)?);
+    if let Some(authorization) = authorization {
+        headers.insert(header::AUTHORIZATION, authorization);
+    }
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let user_agent = concat!("apivideo-c/", env!("CARGO_PKG_VERSION"));
     headers.insert(header::USER_AGENT, HeaderValue::from_static(user_agent));

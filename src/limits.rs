@@ -8,7 +8,7 @@ pub(crate) const LONGEST_BASE_URL: usize = 2048;
 /// The longest credential: several times any that the service gives out.
 pub(crate) const LONGEST_CREDENTIAL: usize = 4096;
 
-/// The longest item of a path, together with the secret parameters of the query: much more than any that
+/// The longest item of a path, together with the secret parameter of the query: much more than any that
 /// the service has given out.
 pub(crate) const LONGEST_ITEM: usize = 4096;
 

@@ -1,5 +1,5 @@
 //! A request: what an operation is asked for with, and the one place that turns it into HTTP. What must
-//! not be shown of it, the item of the path and secret parameters of the query, is kept apart.
+//! not be shown of it, the item of the path and a secret parameter of the query, is kept apart.
 
 use crate::call::operation::Operation;
 use crate::call::payload::Payload;
@@ -20,8 +20,8 @@ pub(crate) struct Request<'a> {
     item: Option<Sensitive<'a>>,
     /// What may be shown of the query, as it is sent: with its question mark, or empty.
     query: String,
-    /// The rest of the query, which is sent behind that.
-    secrets: Vec<(&'static str, Sensitive<'a>)>,
+    /// The parameter that must not be shown, which is sent behind that.
+    secret: Option<(&'static str, Sensitive<'a>)>,
     payload: Payload<'a>,
 }
 
@@ -32,7 +32,7 @@ impl<'a> Request<'a> {
             operation,
             item: None,
             query: String::new(),
-            secrets: Vec::new(),
+            secret: None,
             payload: Payload::Nothing,
         }
     }
@@ -52,7 +52,7 @@ impl<'a> Request<'a> {
 
     /// Adds a parameter to the query that may be shown.
     pub fn query(mut self, name: &'static str, value: impl fmt::Display) -> Self {
-        self.query.push(if self.query.is_empty() { '?' } else { '&' });
+        self.query.push_str(self.separator());
         self.query.push_str(name);
         self.query.push('=');
         // Writing to a string cannot fail.
@@ -60,7 +60,7 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Adds a parameter to the query, given as `parameter`, that must not be shown.
+    /// Adds the one parameter to the query, given as `parameter`, that must not be shown.
     #[cfg_attr(not(test), expect(dead_code, reason = "uploads are next"))]
     pub fn secret(
         mut self,
@@ -69,7 +69,7 @@ impl<'a> Request<'a> {
         value: &'a str,
     ) -> Result<Self, Error> {
         self.must_have_room_for(parameter, value)?;
-        self.secrets.push((name, Sensitive::new(value)));
+        self.secret = Some((name, Sensitive::new(value)));
         Ok(self)
     }
 
@@ -110,7 +110,7 @@ impl<'a> Request<'a> {
         let mut request = http::Request::new(body);
         *request.method_mut() = self.operation.method.clone();
         *request.uri_mut() = uri;
-        *request.headers_mut() = client.headers(self.operation.sends_credential);
+        *request.headers_mut() = client.headers(self.operation.sends_credential).clone();
         self.payload.add_headers(request.headers_mut());
         Ok(request)
     }
@@ -121,9 +121,9 @@ impl<'a> Request<'a> {
         // Room enough for whatever encoding makes of a secret: memory that grows leaves a copy behind.
         let room = |value: Sensitive<'_>| 1 + value.len() * ENCODED;
         let item = self.item.map_or(0, room);
-        let secrets = self.secrets.iter().map(|(name, value)| 1 + name.len() + room(*value));
+        let secret = self.secret.map_or(0, |(name, value)| 1 + name.len() + room(value));
         let others = prefix.len() + 1 + collection.len() + self.query.len();
-        let mut target = Wiped(Vec::with_capacity(others + item + secrets.sum::<usize>()));
+        let mut target = Wiped(Vec::with_capacity(others + item + secret));
         let mut add = |part: &str| target.0.extend_from_slice(part.as_bytes());
         for part in [prefix, "/", collection] {
             add(part);
@@ -133,8 +133,8 @@ impl<'a> Request<'a> {
             item.encoded().for_each(&mut add);
         }
         add(&self.query);
-        for (index, (name, value)) in self.secrets.iter().enumerate() {
-            for part in [self.separator(index), name, "="] {
+        if let Some((name, value)) = self.secret {
+            for part in [self.separator(), name, "="] {
                 add(part);
             }
             value.encoded().for_each(&mut add);
@@ -142,9 +142,9 @@ impl<'a> Request<'a> {
         target
     }
 
-    /// What stands before the secret parameter at `index`.
-    fn separator(&self, index: usize) -> &'static str {
-        if index == 0 && self.query.is_empty() { "?" } else { "&" }
+    /// What stands before a parameter behind the query as it is.
+    fn separator(&self) -> &'static str {
+        if self.query.is_empty() { "?" } else { "&" }
     }
 
     /// The request in a few words, with no secret in them.
@@ -152,22 +152,23 @@ impl<'a> Request<'a> {
         let Operation { method, collection, .. } = self.operation;
         let slash = if self.item.is_some() { "/" } else { "" };
         let item = self.item.map(Sensitive::shortened).unwrap_or_default();
-        let mut text = format!("{method} /{collection}{slash}{item}{}", self.query);
-        for (index, (name, value)) in self.secrets.iter().enumerate() {
-            text += &format!("{}{name}={}", self.separator(index), value.shortened());
-        }
-        text
+        let query = &self.query;
+        let (separator, name, equals, value) = match self.secret {
+            Some((name, value)) => (self.separator(), name, "=", value.shortened()),
+            None => ("", "", "", String::new()),
+        };
+        format!("{method} /{collection}{slash}{item}{query}{separator}{name}{equals}{value}")
     }
 
     /// Takes its secrets out of `text`, in which a service may have repeated them.
     pub fn hide_in(&self, text: String) -> String {
-        let parameters = self.secrets.iter().map(|(_, value)| *value);
-        self.item.into_iter().chain(parameters).fold(text, |text, secret| secret.hide_in(text))
+        let secrets = [self.item, self.secret.map(|(_, value)| value)];
+        secrets.into_iter().flatten().fold(text, |text, secret| secret.hide_in(text))
     }
 
     fn must_have_room_for(&self, parameter: &str, secret: &str) -> Result<(), Error> {
-        let others = self.secrets.iter().map(|(_, value)| value.len()).sum::<usize>();
-        if secret.len() + others + self.item.map_or(0, Sensitive::len) > LONGEST_ITEM {
+        let item = self.item.map_or(0, Sensitive::len);
+        if item + secret.len() > LONGEST_ITEM {
             return Err(Error::invalid_argument(format_args!(
                 "{parameter} is longer than {LONGEST_ITEM} bytes"
             )));
@@ -255,11 +256,11 @@ mod tests {
             |request: &Request<'_>| String::from_utf8_lossy(&request.target("").0).into_owned();
         let plain = Request::new(&READ);
         assert_eq!(target(&plain), "/things");
-        let secret = plain.secret("a", "a", "1").expect("a parameter");
-        assert_eq!(target(&secret), "/things?a=1");
-        let two = secret.secret("b", "b", "2?&").expect("a parameter");
-        assert_eq!(target(&two), "/things?a=1&b=2%3F%26");
-        assert_eq!(target(&two.query("page", 3)), "/things?page=3&a=1&b=2%3F%26");
+        let secret = plain.secret("a", "a", "2?&").expect("a parameter");
+        assert_eq!(target(&secret), "/things?a=2%3F%26");
+        let both = secret.query("page", 3);
+        assert_eq!(target(&both), "/things?page=3&a=2%3F%26");
+        assert_eq!(target(&both.query("size", 4)), "/things?page=3&size=4&a=2%3F%26");
     }
 
     #[test]
