@@ -210,10 +210,10 @@ impl ListParams {
             );
         }
         if let Some(page) = self.current_page {
-            request = request.query("currentPage", page);
+            request = request.query_number("currentPage", page);
         }
         if let Some(size) = self.page_size {
-            request = request.query("pageSize", size);
+            request = request.query_number("pageSize", size);
         }
         Ok(request)
     }

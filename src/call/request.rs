@@ -51,13 +51,25 @@ impl<'a> Request<'a> {
     }
 
     /// Adds a parameter to the query that may be shown.
-    pub fn query(mut self, name: &'static str, value: impl fmt::Display) -> Self {
-        self.query.push_str(self.separator());
-        self.query.push_str(name);
-        self.query.push('=');
-        // Writing to a string cannot fail.
-        let _ = write!(Encoding(&mut self.query), "{value}");
+    pub fn query(mut self, name: &'static str, value: &str) -> Self {
+        self.begin_parameter(name);
+        self.query.extend(encode(value));
         self
+    }
+
+    /// Adds a parameter to the query that is a number.
+    pub fn query_number(mut self, name: &'static str, value: u32) -> Self {
+        self.begin_parameter(name);
+        // Writing to a string cannot fail.
+        let _ = write!(self.query, "{value}");
+        self
+    }
+
+    fn begin_parameter(&mut self, name: &'static str) {
+        let separator = self.separator();
+        for part in [separator, name, "="] {
+            self.query.push_str(part);
+        }
     }
 
     /// Adds the one parameter to the query, given as `parameter`, that must not be shown.
@@ -183,16 +195,6 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// Encodes what is written to it.
-struct Encoding<'s>(&'s mut String);
-
-impl Write for Encoding<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend(encode(text));
-        Ok(())
-    }
-}
-
 /// Whether an item of a path is one segment of it for whoever reads the path. On its way it may be
 /// decoded, more than once, and what that makes of it be resolved or cut: DELETE of "../videos/x" would
 /// arrive as that of a video, and DELETE of ".." as that of "/".
@@ -258,9 +260,9 @@ mod tests {
         assert_eq!(target(&plain), "/things");
         let secret = plain.secret("a", "a", "2?&").expect("a parameter");
         assert_eq!(target(&secret), "/things?a=2%3F%26");
-        let both = secret.query("page", 3);
+        let both = secret.query_number("page", 3);
         assert_eq!(target(&both), "/things?page=3&a=2%3F%26");
-        assert_eq!(target(&both.query("size", 4)), "/things?page=3&size=4&a=2%3F%26");
+        assert_eq!(target(&both.query_number("size", 4)), "/things?page=3&size=4&a=2%3F%26");
     }
 
     #[test]
@@ -323,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_target_that_would_not_fit_into_a_buffer_is_refused() {
-        let request = Request::new(&READ).query("title", "x".repeat(LONGEST_TARGET));
+        let request = Request::new(&READ).query("title", &"x".repeat(LONGEST_TARGET));
         let client = Client::for_test("http://127.0.0.1:1");
         let error = request.to_http(&client, ()).expect_err("too long");
         assert!(error.to_string().contains("path and query are longer than"), "{error}");
