@@ -1,15 +1,13 @@
 //! Where the service is: a base URL, checked once when a client is made.
 
 use crate::error::Error;
+use crate::limits::LONGEST_BASE_URL;
 use std::net::IpAddr;
 use ureq::http::Uri;
 use ureq::http::uri::{Authority, Scheme};
 
 /// The production service (source: the service's reference, "Authentication").
 pub const PRODUCTION: &str = "https://ws.api.video";
-
-/// The longest base URL: with the longest token it still fits into a connection's buffer.
-const LONGEST: usize = 2048;
 
 /// A checked base URL: scheme, host and port, and a path prefix without a trailing slash.
 #[derive(Debug)]
@@ -23,8 +21,8 @@ impl BaseUrl {
     /// Checks `url`, which may be plain http only to this machine unless `allow_plain_http`.
     pub fn parse(url: &str, allow_plain_http: bool) -> Result<Self, Error> {
         let refuse = |why: &str| Error::invalid_argument(format_args!("base_url {why}"));
-        if url.len() > LONGEST {
-            return Err(refuse(&format!("is longer than {LONGEST} bytes")));
+        if url.len() > LONGEST_BASE_URL {
+            return Err(refuse(&format!("is longer than {LONGEST_BASE_URL} bytes")));
         }
         if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(refuse("holds a space, a control character or a non-ASCII character"));

@@ -2,7 +2,8 @@
 //! call through one client at once.
 
 use crate::base_url::{self, BaseUrl};
-use crate::call::rate_limit::Gate;
+use crate::call::gate::Gate;
+use crate::call::operation::Quota;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::process::PerProcess;
@@ -63,12 +64,18 @@ pub(crate) struct Client {
     proxy: Option<Proxy>,
     base_url: BaseUrl,
     secret: Secret,
-    headers: HeaderMap,
+    headers: Headers,
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
     attempt_timeout: Option<Duration>,
     max_attempts: u32,
     tracer: Tracer,
+}
+
+/// What every request begins with.
+struct Headers {
+    with_credential: HeaderMap,
+    without: HeaderMap,
 }
 
 /// What a client's calls share, and a forked process must not.
@@ -87,9 +94,12 @@ impl Connections {
         }
     }
 
-    /// The gate of the rate limit, of which the service has one for reads and one for writes.
-    pub fn gate(&self, is_read: bool) -> &Gate {
-        if is_read { &self.reads } else { &self.writes }
+    /// The gate before what the service counts against `quota`.
+    pub fn gate(&self, quota: Quota) -> &Gate {
+        match quota {
+            Quota::Reads => &self.reads,
+            Quota::Writes => &self.writes,
+        }
     }
 }
 
@@ -99,7 +109,11 @@ impl Client {
         let secret = Secret::new(config.credential)?;
         let url = config.base_url.unwrap_or(base_url::PRODUCTION);
         let base_url = BaseUrl::parse(url, config.allow_plain_http)?;
-        let headers = headers(&config, &secret, &base_url)?;
+        let authorization = secret.authorization(config.credential)?;
+        let headers = Headers {
+            with_credential: headers(&config, &base_url, Some(authorization))?,
+            without: headers(&config, &base_url, None)?,
+        };
         let environment = Environment::of_this_process();
         let may_be_seen = config.allow_plain_http;
         let proxy = Proxy::choose(config.proxy_url, environment, &base_url, may_be_seen)?;
@@ -127,6 +141,27 @@ impl Client {
         })
     }
 
+    /// A client of the service at `url` as tests and fuzzers want it.
+    #[cfg(any(test, fuzzing))]
+    pub fn for_test(url: &str) -> Self {
+        let nobody = Origin { name: None, version: None };
+        let config = ClientConfig {
+            credential: Credential::ApiKey("an-api-key"),
+            base_url: Some(url),
+            app: nobody,
+            sdk: nobody,
+            ca_file: None,
+            proxy_url: Some(""),
+            timeout: None,
+            connect_timeout: None,
+            attempt_timeout: None,
+            max_attempts: DEFAULT_MAX_ATTEMPTS,
+            tracer: Tracer::off(),
+            allow_plain_http: false,
+        };
+        Client::new(config).expect("a client")
+    }
+
     /// This process's connections.
     pub fn connections(&self) -> &Connections {
         self.connections.get(|| {
@@ -138,9 +173,9 @@ impl Client {
         &self.base_url
     }
 
-    /// The headers of every request.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+    /// What a request's headers begin with, with the credential or without.
+    pub fn headers(&self, with_credential: bool) -> &HeaderMap {
+        if with_credential { &self.headers.with_credential } else { &self.headers.without }
     }
 
     pub fn timeout(&self) -> Option<Duration> {
@@ -172,14 +207,16 @@ impl Client {
 /// What every request begins with, made once.
 fn headers(
     config: &ClientConfig<'_>,
-    secret: &Secret,
     base_url: &BaseUrl,
+    authorization: Option<HeaderValue>,
 ) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     let host = HeaderValue::try_from(base_url.host_header())
         .map_err(|error| Error::internal(format_args!("the host is no header: {error}")))?;
     headers.insert(header::HOST, host);
-    headers.insert(header::AUTHORIZATION, secret.authorization(config.credential)?);
+    if let Some(authorization) = authorization {
+        headers.insert(header::AUTHORIZATION, authorization);
+    }
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let user_agent = concat!("apivideo-c/", env!("CARGO_PKG_VERSION"));
     headers.insert(header::USER_AGENT, HeaderValue::from_static(user_agent));

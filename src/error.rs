@@ -1,8 +1,11 @@
 //! What went wrong with a call, for a person and for a program, and what may have happened.
 
+use crate::answer::body::Body;
 use crate::answer::problem::Problem;
+use crate::limits::LARGEST_KEPT_BODY;
 use std::fmt;
 use std::time::Duration;
+use ureq::http::StatusCode;
 use zeroize::Zeroizing;
 
 /// What kind of failure an error is.
@@ -26,8 +29,28 @@ pub enum Failure {
     Http(u16),
     /// An answer that the API does not promise.
     Decode,
+    /// What was to be sent could not be read, or is not as long as was said.
+    Source,
     /// A bug of this library.
     Internal,
+}
+
+impl Failure {
+    /// Whether it passes by itself.
+    pub(crate) fn is_temporary(self) -> bool {
+        match self {
+            Failure::Connect | Failure::Transport | Failure::Timeout | Failure::RateLimited => true,
+            Failure::Http(status) => {
+                matches!(status, 408 | 429 | 500..=599) && !matches!(status, 501 | 505)
+            }
+            Failure::InvalidArgument
+            | Failure::Tls
+            | Failure::Cancelled
+            | Failure::Decode
+            | Failure::Source
+            | Failure::Internal => false,
+        }
+    }
 }
 
 /// What is known of a call's effect on the service.
@@ -41,32 +64,41 @@ pub enum Outcome {
     Applied,
 }
 
-/// What the service answered besides the failure.
-#[derive(Debug)]
+/// What an error keeps of the service's answer.
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// The problem that the body told, empty if it told none.
     pub problem: Problem,
-    /// The body as received, at most [`Reply::BODY_LIMIT`] bytes of it. It may hold a token.
+    /// The beginning of the body as received. It may hold a secret.
     pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Reply {
-    /// How much of a body an error keeps.
-    pub(crate) const BODY_LIMIT: usize = 64 * 1024;
+    /// What is kept of an answer with this status and `body`, which told `problem`.
+    pub(crate) fn new(status: StatusCode, problem: Problem, body: &Body) -> Box<Self> {
+        let body = body.beginning(LARGEST_KEPT_BODY);
+        Box::new(Reply { status: status.as_u16(), problem, body })
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Reply { status, body, .. } = self;
+        write!(f, "Reply {{ status: {status}, body: {} bytes }}", body.len())
+    }
 }
 
 /// A failed call.
 #[derive(Debug)]
 pub struct Error {
-    failure: Failure,
-    outcome: Outcome,
-    attempts: u32,
-    message: String,
-    is_retryable: bool,
-    retry_after: Option<Duration>,
-    reply: Option<Box<Reply>>,
+    pub(crate) failure: Failure,
+    pub(crate) outcome: Outcome,
+    pub(crate) attempts: u32,
+    pub(crate) message: String,
+    pub(crate) is_retryable: bool,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) reply: Option<Box<Reply>>,
 }
 
 impl Error {
@@ -114,32 +146,6 @@ impl Error {
         }
     }
 
-    /// A call that failed as `facts` tell.
-    pub(crate) fn of_call(facts: CallFacts) -> Self {
-        let temporary = match facts.failure {
-            Failure::Connect | Failure::Transport | Failure::Timeout | Failure::RateLimited => true,
-            Failure::Http(status) => {
-                matches!(status, 408 | 429 | 500..=599) && !matches!(status, 501 | 505)
-            }
-            Failure::InvalidArgument
-            | Failure::Tls
-            | Failure::Cancelled
-            | Failure::Decode
-            | Failure::Internal => false,
-        };
-        Error {
-            failure: facts.failure,
-            outcome: facts.outcome,
-            attempts: facts.attempts,
-            message: in_one_line(&facts.message),
-            is_retryable: temporary
-                && !facts.is_lasting
-                && (facts.is_repeatable || facts.outcome == Outcome::NotApplied),
-            retry_after: facts.retry_after,
-            reply: facts.reply,
-        }
-    }
-
     /// What kind of failure it is.
     pub fn failure(&self) -> Failure {
         self.failure
@@ -171,21 +177,6 @@ impl Error {
     }
 }
 
-/// What an error about a call is made of.
-pub(crate) struct CallFacts {
-    pub failure: Failure,
-    pub outcome: Outcome,
-    pub attempts: u32,
-    pub message: String,
-    /// Whether doing it again, even if it had been done, does nothing more.
-    pub is_repeatable: bool,
-    /// Whether it would be the same the next time.
-    pub is_lasting: bool,
-    /// How long the service, or the gate, asks to wait.
-    pub retry_after: Option<Duration>,
-    pub reply: Option<Box<Reply>>,
-}
-
 /// A text in one line that does nothing to a terminal: what a service says may hold line ends,
 /// control sequences, or marks that turn the direction of writing.
 pub(crate) fn in_one_line(text: &str) -> String {
@@ -205,3 +196,31 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debugging_an_error_shows_nothing_of_the_answers_body() {
+        let (body, _) = Body::read(&b"a secret"[..], 100, 8);
+        let reply = Some(Reply::new(StatusCode::BAD_REQUEST, Problem::default(), &body));
+        let error = Error { reply, ..Error::internal("odd") };
+        let shown = format!("{error:?}");
+        assert!(
+            shown.contains("status: 400, body: 8 bytes") && !shown.contains("secret"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_failure_that_passes_by_itself_is_temporary() {
+        for failure in [Failure::Connect, Failure::Timeout, Failure::Http(408), Failure::Http(503)]
+        {
+            assert!(failure.is_temporary(), "{failure:?}");
+        }
+        for failure in [Failure::Tls, Failure::Source, Failure::Http(404), Failure::Http(501)] {
+            assert!(!failure.is_temporary(), "{failure:?}");
+        }
+    }
+}

@@ -7,13 +7,11 @@ use crate::answer::page::{self, Pagination, Sink};
 use crate::answer::problem::Problem;
 use crate::call::rate_limit::RateLimit;
 use crate::call::request::Request;
-use crate::client::{Client, ClientConfig, Origin};
-use crate::secret::Credential;
-use crate::tokens::Token;
-use crate::trace::Tracer;
+use crate::client::Client;
+use crate::tokens::{self, Token};
 use std::sync::OnceLock;
 use std::time::Duration;
-use ureq::http::{HeaderMap, Method};
+use ureq::http::HeaderMap;
 
 /// A token's text, time to live, and when it was made and ends.
 pub type Told = (String, Option<u32>, Option<i64>, Option<i64>);
@@ -72,25 +70,8 @@ pub fn rate_limit(headers: &HeaderMap) -> [Option<u64>; 3] {
 /// The path that a token is asked for at, unless it is refused.
 pub fn path(token: &str) -> Result<String, String> {
     static CLIENT: OnceLock<Client> = OnceLock::new();
-    let nobody = Origin { name: None, version: None };
-    let client = CLIENT.get_or_init(|| {
-        Client::new(ClientConfig {
-            credential: Credential::ApiKey("key"),
-            base_url: Some("http://127.0.0.1:1/prefix"),
-            app: nobody,
-            sdk: nobody,
-            ca_file: None,
-            proxy_url: Some(""),
-            timeout: None,
-            connect_timeout: None,
-            attempt_timeout: None,
-            max_attempts: 1,
-            tracer: Tracer::off(),
-            allow_plain_http: false,
-        })
-        .expect("a client")
-    });
-    let request = Request::new(Method::GET, "upload-tokens").item("token", token);
+    let client = CLIENT.get_or_init(|| Client::for_test("http://127.0.0.1:1/prefix"));
+    let request = Request::new(&tokens::GET).item("token", token);
     let request = request.and_then(|request| request.to_http(client, ()));
     request.map(|request| request.uri().to_string()).map_err(|error| error.to_string())
 }

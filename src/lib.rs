@@ -4,19 +4,24 @@
 //!
 //! | to learn about | open |
 //! |---|---|
-//! | the upload-token operations and what a token is | `tokens.rs` |
-//! | a client and its checked configuration | `client.rs`, `base_url.rs` |
-//! | what the environment may say | `environment.rs`, `os/privileges.rs` |
-//! | what a call does on the network, attempt by attempt | `call/` |
-//! | when it tries again, and how long it waits | `call/retry.rs`, `call/retry_after.rs`, `call/rate_limit.rs` |
-//! | what bounds it in time, ends it from outside, and wakes it | `wait/` |
-//! | what an answer may be, and how it is decoded, page by page | `answer/` |
-//! | what went wrong and what may have happened | `error.rs`, `trace.rs` |
+//! | the upload-token operations, what each may do, and what a token is | `tokens.rs` |
+//! | a client and its checked configuration | `client.rs`, `base_url.rs`, `environment.rs` |
+//! | what can be said of an operation: method, credential, quota, repetition, outcome | `call/operation.rs` |
+//! | how a request becomes HTTP, and what it carries | `call/request.rs`, `call/payload.rs` |
+//! | the loop of a call, and what a single call may do otherwise | `call/run.rs`, `call/options.rs` |
+//! | what an answer or a fault means | `call/verdict.rs` |
+//! | what is told of it: messages and trace | `call/report.rs`, `trace.rs` |
+//! | when it tries again, and how long it waits | `call/retry.rs`, `call/retry_after.rs`, `call/jitter.rs` |
+//! | the rate limit: what is told of it, and what holds threads back | `call/rate_limit.rs`, `call/gate.rs` |
+//! | an answer, its body, and what is recorded of it | `answer/mod.rs`, `answer/body.rs`, `answer/recorder.rs` |
+//! | how answers are decoded, page by page | `answer/{json, plain, page, problem, date, header_number}.rs` |
+//! | what went wrong and what may have happened | `error.rs` |
+//! | the limits of sizes | `limits.rs` |
 //! | how secrets are kept and hidden | `secret.rs` |
+//! | what bounds a call in time, ends it from outside, and wakes it | `wait/` |
+//! | what is the platform's own | `os/` |
 //! | what a child process does not share, and how it is noticed | `process.rs` |
-//! | names, addresses, proxies and TLS | `transport/` |
-//! | the seam to ureq: connections, and an attempt on one | `transport/http/` |
-//! | sockets, threads and all else that is the platform's own | `os/` |
+//! | sockets, names, proxies, TLS and the seam to ureq | `transport/` |
 //! | the C API, file by file the twin of the above | `ffi/` |
 //!
 //! The Rust side is for this crate's own tests and benches, not a public API yet.
@@ -34,6 +39,7 @@ mod call;
 mod client;
 mod environment;
 mod error;
+mod limits;
 mod os;
 mod process;
 mod secret;

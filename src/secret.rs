@@ -1,15 +1,15 @@
 //! Secrets: kept in memory that is wiped, and out of everything that is shown.
 
 use crate::error::Error;
+use crate::limits::{ENCODED, LONGEST_CREDENTIAL};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
+};
 use ureq::http::HeaderValue;
 use zeroize::{Zeroize, Zeroizing};
-
-/// The longest credential: it must fit into a request's head.
-const LONGEST: usize = 4096;
 
 /// What is shorter is no secret, and hiding it would garble what is said.
 const SHORTEST_HIDDEN: usize = 4;
@@ -64,12 +64,12 @@ impl Secret {
             Credential::ApiKey(key) => ("api_key", key),
             Credential::AccessToken(token) => ("access_token", token),
         };
-        let refuse = |why| Err(Error::invalid_argument(format_args!("{parameter} {why}")));
+        let refuse = |why: &str| Err(Error::invalid_argument(format_args!("{parameter} {why}")));
         if text.is_empty() {
             return refuse("is empty");
         }
-        if text.len() > LONGEST {
-            return refuse("is longer than 4096 bytes");
+        if text.len() > LONGEST_CREDENTIAL {
+            return refuse(&format!("is longer than {LONGEST_CREDENTIAL} bytes"));
         }
         let encoded = match credential {
             Credential::ApiKey(key) => {
@@ -113,8 +113,52 @@ impl Secret {
     }
 }
 
+/// A part of a request's target that must not be shown. It can be sent, shortened and looked for, but
+/// neither printed nor debugged.
+#[derive(Clone, Copy)]
+pub(crate) struct Sensitive<'a>(&'a str);
+
+impl<'a> Sensitive<'a> {
+    /// Takes `text` for a secret, in the caller's memory.
+    pub fn new(text: &'a str) -> Self {
+        Sensitive(text)
+    }
+
+    /// How many bytes it has.
+    pub fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// The secret as it is sent in a target.
+    pub fn encoded(self) -> PercentEncode<'a> {
+        encode(self.0)
+    }
+
+    /// The secret as it may be shown.
+    pub fn shortened(self) -> String {
+        shorten(self.0)
+    }
+
+    /// Takes it out of `text`, in which a service may have repeated it, encoded or not.
+    pub fn hide_in(self, text: String) -> String {
+        // With room for all that encoding can make of it: what grows leaves copies behind.
+        let mut encoded = Zeroizing::new(String::with_capacity(self.len() * ENCODED));
+        encoded.extend(self.encoded());
+        let short = self.shortened();
+        hide_all(hide(text, &encoded, &short), self.0, &short)
+    }
+}
+
+/// A part of a request's target as it is sent, be it of the path or of the query.
+pub(crate) fn encode(text: &str) -> PercentEncode<'_> {
+    /// All but the unreserved characters of RFC 3986.
+    const NOT_UNRESERVED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, NOT_UNRESERVED)
+}
+
 /// As [`hide`], and nothing at all of a text that holds the secret percent-encoded in whatever way.
-pub(crate) fn hide_all(text: String, secret: &str, shown: &str) -> String {
+fn hide_all(text: String, secret: &str, shown: &str) -> String {
     let text = hide(text, secret, shown);
     let decoded = Zeroizing::new(percent_decode_str(&text).decode_utf8_lossy().into_owned());
     if secret.len() >= SHORTEST_HIDDEN && decoded.contains(secret) {
@@ -124,7 +168,7 @@ pub(crate) fn hide_all(text: String, secret: &str, shown: &str) -> String {
 }
 
 /// `text` with `shown` in the place of `secret`.
-pub(crate) fn hide(text: String, secret: &str, shown: &str) -> String {
+fn hide(text: String, secret: &str, shown: &str) -> String {
     if secret.len() < SHORTEST_HIDDEN || !text.contains(secret) {
         return text;
     }
@@ -147,14 +191,14 @@ fn basic(key: &str) -> Zeroizing<String> {
     Zeroizing::new(text)
 }
 
-/// An upload token as it may be shown: its first 4 and last 2 characters, none of a short one.
-pub(crate) fn shorten(token: &str) -> String {
-    let count = token.chars().count();
+/// A secret as it may be shown: its first 4 and last 2 characters, none of a short one.
+fn shorten(secret: &str) -> String {
+    let count = secret.chars().count();
     if count < 16 {
         return "…".into();
     }
-    let first: String = token.chars().take(4).collect();
-    let last: String = token.chars().skip(count - 2).collect();
+    let first: String = secret.chars().take(4).collect();
+    let last: String = secret.chars().skip(count - 2).collect();
     format!("{first}…{last}")
 }
 
@@ -204,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_shows_at_most_six_characters() {
+    fn a_shortened_secret_shows_at_most_six_characters() {
         assert_eq!(shorten("to1tcmSFHeYY5KzyhOqVKMKb"), "to1t…Kb");
         assert_eq!(shorten("short-one-of-15"), "…");
         assert_eq!(shorten("été45678901234éà"), "été4…éà");

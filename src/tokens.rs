@@ -7,8 +7,11 @@ use crate::answer::date::unix_seconds;
 use crate::answer::json::{self, Field, Object, ObjectSeed, Place, Text};
 use crate::answer::page::{self, Pagination, Sink, Walk};
 use crate::answer::plain;
+use crate::call::operation::{Effect, Evidence, Operation, Quota, Repeat};
+use crate::call::options::CallOptions;
+use crate::call::payload::Payload;
 use crate::call::request::Request;
-use crate::call::run::{CallOptions, send};
+use crate::call::run::send;
 use crate::client::Client;
 use crate::error::Error;
 use serde::de::MapAccess;
@@ -17,13 +20,69 @@ use ureq::http::Method;
 
 /// Where the service keeps them.
 const COLLECTION: &str = "upload-tokens";
+
+/// Makes a token: each time another one.
+pub(crate) static CREATE: Operation = Operation {
+    method: Method::POST,
+    collection: COLLECTION,
+    sends_credential: true,
+    quota: Quota::Writes,
+    repeat: Repeat::IfNotApplied,
+    gone: None,
+    evidence: Evidence::Object,
+    effect: Some(Effect {
+        not_applied: "nothing was changed",
+        unknown: "it may have been created, look before you create another",
+        applied: "it was created, look for it before you create another",
+    }),
+};
+
+/// Looks up one token.
+pub(crate) static GET: Operation = Operation {
+    method: Method::GET,
+    collection: COLLECTION,
+    sends_credential: true,
+    quota: Quota::Reads,
+    repeat: Repeat::Always,
+    gone: None,
+    evidence: Evidence::Nothing,
+    effect: None,
+};
+
+/// Lists the active tokens, page by page.
+pub(crate) static LIST: Operation = Operation {
+    method: Method::GET,
+    collection: COLLECTION,
+    sends_credential: true,
+    quota: Quota::Reads,
+    repeat: Repeat::Always,
+    gone: None,
+    evidence: Evidence::Nothing,
+    effect: None,
+};
+
+/// Revokes a token, of which the service says nothing in particular.
+pub(crate) static DELETE: Operation = Operation {
+    method: Method::DELETE,
+    collection: COLLECTION,
+    sends_credential: true,
+    quota: Quota::Writes,
+    repeat: Repeat::Always,
+    gone: Some("deleted by an earlier attempt"),
+    evidence: Evidence::Nothing,
+    effect: Some(Effect {
+        not_applied: "nothing was changed",
+        unknown: "it may have been deleted, deleting it again does no harm",
+        applied: "it was deleted, deleting it again does no harm",
+    }),
+};
+
 /// The longest time to live, in seconds.
 pub(crate) const LONGEST_TTL: u32 = i32::MAX as u32;
 /// The largest page.
 pub(crate) const LARGEST_PAGE: u32 = 100;
 
-/// An upload token as the service tells it, borrowed from its answer.
-#[derive(Debug)]
+/// An upload token as the service tells it, borrowed from its answer. It is a secret, and has no Debug.
 pub(crate) struct Token<'de> {
     /// The id and the secret in one.
     pub token: Cow<'de, str>,
@@ -131,7 +190,7 @@ impl ListParams {
 
     fn request<'a>(&self) -> Result<Request<'a>, Error> {
         self.check()?;
-        let mut request = Request::new(Method::GET, COLLECTION);
+        let mut request = Request::new(&LIST);
         if let Some(sort_by) = self.sort_by {
             request = request.query(
                 "sortBy",
@@ -151,10 +210,10 @@ impl ListParams {
             );
         }
         if let Some(page) = self.current_page {
-            request = request.query("currentPage", page);
+            request = request.query_number("currentPage", page);
         }
         if let Some(size) = self.page_size {
-            request = request.query("pageSize", size);
+            request = request.query_number("pageSize", size);
         }
         Ok(request)
     }
@@ -173,7 +232,7 @@ pub(crate) fn create<T>(
         )));
     }
     let payload = format!("{{\"ttl\":{ttl_seconds}}}");
-    let request = Request::new(Method::POST, COLLECTION).json(payload.into_bytes());
+    let request = Request::new(&CREATE).with(Payload::Json(payload.into_bytes()));
     decode_token(&send(client, &request, options)?, None, make)
 }
 
@@ -186,7 +245,7 @@ pub(crate) fn create_json(
     json::check_object(payload).map_err(|why| {
         Error::invalid_argument(format_args!("payload_json must be a JSON object: {why}"))
     })?;
-    let request = Request::new(Method::POST, COLLECTION).json(payload.into());
+    let request = Request::new(&CREATE).with(Payload::Json(payload.into()));
     send(client, &request, options)?.into_checked(json::check_object)
 }
 
@@ -197,13 +256,13 @@ pub(crate) fn get<T>(
     options: &CallOptions,
     make: impl FnOnce(&Token<'_>) -> T,
 ) -> Result<T, Error> {
-    let request = Request::new(Method::GET, COLLECTION).item("token", token)?;
+    let request = Request::new(&GET).item("token", token)?;
     decode_token(&send(client, &request, options)?, Some(token), make)
 }
 
 /// Looks up one token, and returns the service's answer as it is, unless it is about another token.
 pub(crate) fn get_json(client: &Client, token: &str, options: &CallOptions) -> Result<Body, Error> {
-    let request = Request::new(Method::GET, COLLECTION).item("token", token)?;
+    let request = Request::new(&GET).item("token", token)?;
     send(client, &request, options)?.into_checked(|text| {
         json::check(text)?;
         // What is none here may be more to the caller.
@@ -240,7 +299,7 @@ pub(crate) fn list_json(
 
 /// Revokes a token. The service says nothing to that, or JSON: anything else somebody on the way says.
 pub(crate) fn delete(client: &Client, token: &str, options: &CallOptions) -> Result<(), Error> {
-    let request = Request::new(Method::DELETE, COLLECTION).item("token", token)?;
+    let request = Request::new(&DELETE).item("token", token)?;
     let answer = send(client, &request, options)?;
     answer.decode(|text| if text.is_empty() { Ok(()) } else { json::check(text) })
 }
@@ -319,8 +378,45 @@ impl TokenPages {
 mod tests {
     use super::*;
 
+    #[test]
+    fn each_operation_is_the_one_that_the_service_describes() {
+        let rows = [
+            (&CREATE, "POST", Quota::Writes, Repeat::IfNotApplied, Evidence::Object),
+            (&GET, "GET", Quota::Reads, Repeat::Always, Evidence::Nothing),
+            (&LIST, "GET", Quota::Reads, Repeat::Always, Evidence::Nothing),
+            (&DELETE, "DELETE", Quota::Writes, Repeat::Always, Evidence::Nothing),
+        ];
+        for (row, method, quota, repeat, evidence) in rows {
+            assert_eq!((row.method.as_str(), row.collection), (method, "upload-tokens"));
+            assert!(row.sends_credential, "{method}");
+            assert_eq!(
+                (row.quota, row.repeat, row.evidence),
+                (quota, repeat, evidence),
+                "{method}"
+            );
+            assert_eq!(row.effect.is_some(), quota == Quota::Writes, "{method}");
+            assert_eq!(row.gone.is_some(), method == "DELETE", "{method}");
+        }
+    }
+
+    #[test]
+    fn what_an_outcome_means_is_said_in_words_of_the_operation() {
+        use crate::error::Outcome::{Applied, NotApplied, Unknown};
+        for (row, outcome, words) in [
+            (&CREATE, NotApplied, "nothing was changed"),
+            (&CREATE, Unknown, "may have been created, look before"),
+            (&CREATE, Applied, "was created, look for it"),
+            (&DELETE, NotApplied, "nothing was changed"),
+            (&DELETE, Unknown, "may have been deleted, deleting it again does no harm"),
+        ] {
+            assert!(row.consequence(outcome).is_some_and(|said| said.contains(words)), "{words}");
+        }
+        assert_eq!(GET.consequence(Unknown), None);
+        assert_eq!(LIST.consequence(Unknown), None);
+    }
+
     /// What a decoder makes of a page: its tokens and its pagination, or the complaint.
-    type Verdict = Result<(Vec<Plain>, Pagination), String>;
+    type Decoded = Result<(Vec<Plain>, Pagination), String>;
     type Plain = (String, Option<u32>, Option<i64>, Option<i64>);
 
     #[derive(Default)]
@@ -336,13 +432,13 @@ mod tests {
         }
     }
 
-    fn decode(text: &str) -> Verdict {
+    fn decode(text: &str) -> Decoded {
         let mut tokens = Tokens::default();
         let pagination = page::decode::<Token<'_>, _>(text, &mut tokens)?;
         Ok((tokens.0, pagination))
     }
 
-    fn decode_any(text: &str) -> Verdict {
+    fn decode_any(text: &str) -> Decoded {
         let mut tokens = Tokens::default();
         let pagination = page::decode_any::<Token<'_>, _>(text, &mut tokens)?;
         Ok((tokens.0, pagination))

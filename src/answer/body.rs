@@ -1,16 +1,12 @@
 //! The body of an answer, in memory that the thread keeps for the next one: fresh memory would have
 //! to be zeroed for each answer before it is read into. It is wiped after each, for answers hold tokens.
 
+use crate::limits::{MOST_BELIEVED, MOST_KEPT_BY_THREAD};
 use crate::secret::wipe;
 use std::cell::Cell;
 use std::io::{self, ErrorKind, Read};
 use std::ops::Deref;
 use zeroize::Zeroizing;
-
-/// How much memory a thread keeps at most: a page of a hundred tokens fits.
-const MOST_KEPT: usize = 16 * 1024;
-/// How much memory is taken on an answer's word.
-const MOST_BELIEVED: usize = 64 * 1024;
 
 thread_local!(static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) });
 
@@ -72,7 +68,7 @@ impl Deref for Body {
 impl Drop for Body {
     fn drop(&mut self) {
         wipe(&mut self.memory[..self.filled]);
-        if (1..=MOST_KEPT).contains(&self.memory.len()) {
+        if (1..=MOST_KEPT_BY_THREAD).contains(&self.memory.len()) {
             let _ = KEPT.try_with(|kept| kept.set(std::mem::take(&mut self.memory)));
         }
     }
@@ -159,6 +155,6 @@ mod tests {
     #[test]
     fn large_memory_is_not_kept() {
         drop(read(&[b'x'; 100_000], usize::MAX, 0));
-        assert!(KEPT.take().len() <= MOST_KEPT);
+        assert!(KEPT.take().len() <= MOST_KEPT_BY_THREAD);
     }
 }

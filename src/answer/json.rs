@@ -1,6 +1,7 @@
 //! Decoding JSON without a copy, with errors that name the field at fault and never quote its
 //! value, which may be a secret.
 
+use crate::limits::DEEPEST_JSON;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
@@ -9,9 +10,6 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
-
-/// The deepest nesting of a text that is passed on undecoded.
-const DEEPEST: usize = 128;
 
 /// Decodes a text as `seed` wants it; `place` is the one that the seed keeps up to date.
 pub(crate) fn decode<'de, S: DeserializeSeed<'de>>(
@@ -252,8 +250,8 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err("it is empty".into());
     }
-    if nesting(text) > DEEPEST {
-        return Err(format!("it is nested deeper than {DEEPEST} levels"));
+    if nesting(text) > DEEPEST_JSON {
+        return Err(format!("it is nested deeper than {DEEPEST_JSON} levels"));
     }
     serde_json::from_str::<IgnoredAny>(text)
         .map(drop)

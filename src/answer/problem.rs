@@ -2,12 +2,8 @@
 //! for people: read leniently, since what the status says holds without them.
 
 use crate::answer::json::{self, Object, ObjectSeed, Place, Text};
+use crate::limits::{LONGEST_TEXT_SHOWN, MOST_PROBLEMS_SHOWN};
 use serde::de::MapAccess;
-
-/// How many single problems a summary tells of.
-const MOST_SHOWN: usize = 4;
-/// How many characters of a text of the service's go into a message.
-const LONGEST_SHOWN: usize = 200;
 
 /// What a problem document tells; `None` is not told.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -59,14 +55,14 @@ impl Problem {
     pub fn summary(&self, hide: impl Fn(String) -> String) -> Option<String> {
         let mut summary = self.in_one_line(&hide);
         // The first of several problems usually repeats the document's own words.
-        for text in self.problems.iter().take(MOST_SHOWN).map(|it| it.in_one_line(&hide)) {
+        for text in self.problems.iter().take(MOST_PROBLEMS_SHOWN).map(|it| it.in_one_line(&hide)) {
             if !text.is_empty() && !summary.contains(&text) {
                 let separator = if summary.is_empty() { "" } else { "; " };
                 summary = format!("{summary}{separator}{text}");
             }
         }
-        if self.problems.len() > MOST_SHOWN {
-            let more = self.problems.len() - MOST_SHOWN;
+        if self.problems.len() > MOST_PROBLEMS_SHOWN {
+            let more = self.problems.len() - MOST_PROBLEMS_SHOWN;
             summary = format!("{summary}; and {more} more");
         }
         (!summary.is_empty()).then_some(summary)
@@ -125,7 +121,7 @@ impl<'de> Object<'de> for Document<'de> {
 
 /// A text of the service's as it goes into a message, which is one line for a person.
 pub(crate) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_SHOWN) {
+    match text.char_indices().nth(LONGEST_TEXT_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -1,87 +1,117 @@
-//! A request: what the operations say they want, and the one place that turns it into HTTP.
+//! A request: what an operation is asked for with, and the one place that turns it into HTTP. What must
+//! not be shown of it, the item of the path and a secret parameter of the query, is kept apart.
 
-use crate::answer::json;
+use crate::call::operation::Operation;
+use crate::call::payload::Payload;
 use crate::client::Client;
-use crate::error::{Error, Outcome};
-use crate::secret::{self, Wiped};
+use crate::error::Error;
+use crate::limits::{ENCODED, LONGEST_ITEM, LONGEST_TARGET};
+use crate::secret::{Sensitive, Wiped, encode};
 use bytes::Bytes;
-use percent_encoding::{
-    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode, utf8_percent_encode,
-};
+use percent_encoding::percent_decode;
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use ureq::http::uri::PathAndQuery;
-use ureq::http::{self, HeaderValue, Method, Uri, header};
-use zeroize::Zeroizing;
-
-/// All but the unreserved characters of RFC 3986.
-const NOT_UNRESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// The longest item of a path: encoded, with the longest base URL, it still fits into a
-/// connection's buffer.
-const LONGEST_ITEM: usize = 4096;
+use ureq::http::{self, Uri};
 
 /// One request to the service.
-#[derive(Debug)]
 pub(crate) struct Request<'a> {
-    method: Method,
-    collection: &'static str,
-    /// The item of the collection, a secret.
-    item: Option<&'a str>,
-    /// With its question mark, or empty.
+    operation: &'static Operation,
+    item: Option<Sensitive<'a>>,
+    /// What may be shown of the query, as it is sent: with its question mark, or empty.
     query: String,
-    body: Option<Vec<u8>>,
+    /// The parameter that must not be shown, which is sent behind that.
+    secret: Option<(&'static str, Sensitive<'a>)>,
+    payload: Payload<'a>,
 }
 
 impl<'a> Request<'a> {
-    /// A request for a collection, such as `upload-tokens`.
-    pub fn new(method: Method, collection: &'static str) -> Self {
-        Request { method, collection, item: None, query: String::new(), body: None }
+    /// A request for `operation`.
+    pub fn new(operation: &'static Operation) -> Self {
+        Request {
+            operation,
+            item: None,
+            query: String::new(),
+            secret: None,
+            payload: Payload::Nothing,
+        }
     }
 
-    /// Narrows it down to one item of the collection, given as `parameter`.
+    /// Narrows it down to one item of the collection, given as `parameter`: a secret.
     pub fn item(mut self, parameter: &str, item: &'a str) -> Result<Self, Error> {
-        if item.len() > LONGEST_ITEM {
-            return Err(Error::invalid_argument(format_args!(
-                "{parameter} is longer than {LONGEST_ITEM} bytes"
-            )));
-        }
+        self.must_have_room_for(parameter, item)?;
         if !stays_in_its_place(item) {
             return Err(Error::invalid_argument(format_args!(
                 "{parameter} must not be empty or a dot segment, nor hold a slash, a backslash or a \
                  control character, not even percent-encoded"
             )));
         }
-        self.item = Some(item);
+        self.item = Some(Sensitive::new(item));
         Ok(self)
     }
 
-    /// Adds a parameter to the query. Names and values are our own and need no encoding.
-    pub fn query(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
-        let separator = if self.query.is_empty() { '?' } else { '&' };
+    /// Adds a parameter to the query that may be shown.
+    pub fn query(mut self, name: &'static str, value: &str) -> Self {
+        self.begin_parameter(name);
+        self.query.extend(encode(value));
+        self
+    }
+
+    /// Adds a parameter to the query that is a number.
+    pub fn query_number(mut self, name: &'static str, value: u32) -> Self {
+        self.begin_parameter(name);
         // Writing to a string cannot fail.
-        let _ = write!(self.query, "{separator}{name}={value}");
+        let _ = write!(self.query, "{value}");
         self
     }
 
-    /// Gives it a JSON body.
-    pub fn json(mut self, body: Vec<u8>) -> Self {
-        self.body = Some(body);
+    fn begin_parameter(&mut self, name: &'static str) {
+        let separator = self.separator();
+        for part in [separator, name, "="] {
+            self.query.push_str(part);
+        }
+    }
+
+    /// Adds the one parameter to the query, given as `parameter`, that must not be shown.
+    #[cfg_attr(not(test), expect(dead_code, reason = "uploads are next"))]
+    pub fn secret(
+        mut self,
+        parameter: &str,
+        name: &'static str,
+        value: &'a str,
+    ) -> Result<Self, Error> {
+        self.must_have_room_for(parameter, value)?;
+        self.secret = Some((name, Sensitive::new(value)));
+        Ok(self)
+    }
+
+    /// Has it carry `payload`.
+    pub fn with(mut self, payload: Payload<'a>) -> Self {
+        self.payload = payload;
         self
     }
 
-    /// The JSON body.
-    pub fn body(&self) -> Option<&[u8]> {
-        self.body.as_deref()
+    /// What is asked for.
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
     }
 
-    /// The HTTP request to `client`'s service, without its body.
+    /// What it carries.
+    pub fn payload(&self) -> &Payload<'a> {
+        &self.payload
+    }
+
+    /// The HTTP request to `client`'s service, with `body` for its payload.
     pub fn to_http<B>(&self, client: &Client, body: B) -> Result<http::Request<B>, Error> {
         let base = client.base_url();
-        // An item is a secret: wiped when the last copy goes.
-        let target = Bytes::from_owner(Wiped(self.target(&base.prefix)));
-        let path = PathAndQuery::from_maybe_shared(target)
+        let target = self.target(&base.prefix);
+        if target.0.len() > LONGEST_TARGET {
+            return Err(Error::invalid_argument(format_args!(
+                "path and query are longer than {LONGEST_TARGET} bytes"
+            )));
+        }
+        // It holds secrets: wiped when the last copy goes.
+        let path = PathAndQuery::from_maybe_shared(Bytes::from_owner(target))
             .map_err(|error| Error::internal(format_args!("cannot make a path: {error}")))?;
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(base.scheme.clone());
@@ -90,92 +120,78 @@ impl<'a> Request<'a> {
         let uri = Uri::from_parts(parts)
             .map_err(|error| Error::internal(format_args!("cannot make a URL: {error}")))?;
         let mut request = http::Request::new(body);
-        *request.method_mut() = self.method.clone();
+        *request.method_mut() = self.operation.method.clone();
         *request.uri_mut() = uri;
-        *request.headers_mut() = client.headers().clone();
-        if self.body.is_some() {
-            let json = HeaderValue::from_static("application/json");
-            request.headers_mut().insert(header::CONTENT_TYPE, json);
-        }
+        *request.headers_mut() = client.headers(self.operation.sends_credential).clone();
+        self.payload.add_headers(request.headers_mut());
         Ok(request)
     }
 
     /// Path and query, below the path `prefix` of the base URL.
-    fn target(&self, prefix: &str) -> Vec<u8> {
-        // Room enough for all but an item that needs encoding: a call that is made often.
-        let item = self.item.map_or(0, |item| 1 + item.len());
-        let room = prefix.len() + 1 + self.collection.len() + item + self.query.len();
-        let mut target = Vec::with_capacity(room);
-        target.extend_from_slice(prefix.as_bytes());
-        target.push(b'/');
-        target.extend_from_slice(self.collection.as_bytes());
-        if let Some(item) = self.item {
-            target.push(b'/');
-            for part in encode(item) {
-                target.extend_from_slice(part.as_bytes());
-            }
+    fn target(&self, prefix: &str) -> Wiped {
+        let collection = self.operation.collection;
+        // Room enough for whatever encoding makes of a secret: memory that grows leaves a copy behind.
+        let room = |value: Sensitive<'_>| 1 + value.len() * ENCODED;
+        let item = self.item.map_or(0, room);
+        let secret = self.secret.map_or(0, |(name, value)| 1 + name.len() + room(value));
+        let others = prefix.len() + 1 + collection.len() + self.query.len();
+        let mut target = Wiped(Vec::with_capacity(others + item + secret));
+        let mut add = |part: &str| target.0.extend_from_slice(part.as_bytes());
+        for part in [prefix, "/", collection] {
+            add(part);
         }
-        target.extend_from_slice(self.query.as_bytes());
+        if let Some(item) = self.item {
+            add("/");
+            item.encoded().for_each(&mut add);
+        }
+        add(&self.query);
+        if let Some((name, value)) = self.secret {
+            for part in [self.separator(), name, "="] {
+                add(part);
+            }
+            value.encoded().for_each(&mut add);
+        }
         target
     }
 
-    /// Whether doing it changes nothing at the service.
-    pub fn is_read(&self) -> bool {
-        self.method == Method::GET
-    }
-
-    /// Whether doing it twice is the same as doing it once.
-    pub fn is_repeatable(&self) -> bool {
-        self.method != Method::POST
-    }
-
-    /// Whether it deletes: then finding nothing may mean that it has worked before.
-    pub fn is_deletion(&self) -> bool {
-        self.method == Method::DELETE
-    }
-
-    /// What a call with this request did, if its attempts came to `outcome`.
-    pub fn outcome(&self, outcome: Outcome) -> Outcome {
-        if self.is_read() { Outcome::NotApplied } else { outcome }
-    }
-
-    /// What a success shows to have been done that cannot be used, by as much of its body as has come:
-    /// whoever stands between can say 200, but hardly as the service says what it has made.
-    pub fn shown_by(&self, body: &[u8]) -> Outcome {
-        let has_made = self.method == Method::POST && json::begins_object(body);
-        self.outcome(if has_made { Outcome::Applied } else { Outcome::Unknown })
-    }
-
-    /// What `outcome` means for this request, for a person.
-    pub fn consequence(&self, outcome: Outcome) -> &'static str {
-        match (&self.method, outcome) {
-            (&Method::GET, _) => "",
-            (_, Outcome::NotApplied) => "; nothing was changed",
-            (&Method::DELETE, _) => "; it may have been deleted, deleting it again does no harm",
-            (_, Outcome::Unknown) => "; it may have been created, look before you create another",
-            (_, Outcome::Applied) => "; it was created, look for it before you create another",
-        }
+    /// What stands before a parameter behind the query as it is.
+    fn separator(&self) -> &'static str {
+        if self.query.is_empty() { "?" } else { "&" }
     }
 
     /// The request in a few words, with no secret in them.
     pub fn describe(&self) -> String {
+        let Operation { method, collection, .. } = self.operation;
         let slash = if self.item.is_some() { "/" } else { "" };
-        let item = self.item.map(secret::shorten).unwrap_or_default();
-        format!("{} /{}{slash}{item}{}", self.method, self.collection, self.query)
+        let item = self.item.map(Sensitive::shortened).unwrap_or_default();
+        let query = &self.query;
+        let (separator, name, equals, value) = match self.secret {
+            Some((name, value)) => (self.separator(), name, "=", value.shortened()),
+            None => ("", "", "", String::new()),
+        };
+        format!("{method} /{collection}{slash}{item}{query}{separator}{name}{equals}{value}")
     }
 
-    /// Takes the secret item out of `text`, in which a service may have repeated it.
+    /// Takes its secrets out of `text`, in which a service may have repeated them.
     pub fn hide_in(&self, text: String) -> String {
-        match self.item {
-            Some(item) => {
-                // With room for all that encoding can make of it: what grows leaves copies behind.
-                let mut encoded = Zeroizing::new(String::with_capacity(item.len() * 3));
-                encoded.extend(encode(item));
-                let short = secret::shorten(item);
-                secret::hide_all(secret::hide(text, &encoded, &short), item, &short)
-            }
-            None => text,
+        let secrets = [self.item, self.secret.map(|(_, value)| value)];
+        secrets.into_iter().flatten().fold(text, |text, secret| secret.hide_in(text))
+    }
+
+    fn must_have_room_for(&self, parameter: &str, secret: &str) -> Result<(), Error> {
+        let item = self.item.map_or(0, Sensitive::len);
+        if item + secret.len() > LONGEST_ITEM {
+            return Err(Error::invalid_argument(format_args!(
+                "{parameter} is longer than {LONGEST_ITEM} bytes"
+            )));
         }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
     }
 }
 
@@ -205,14 +221,115 @@ fn stays_in_its_place(item: &str) -> bool {
     }
 }
 
-/// An item of a path as it is sent.
-fn encode(item: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(item, NOT_UNRESERVED)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::operation::examples::{READ, REPLACE};
+    use ureq::http::{Method, header};
+
+    const ITEM: &str = "an item of 24 characters";
+    const SECRET: &str = "se1tcmSFHeYY5KzyhOqVKMKb";
+
+    /// A request with an item, a parameter that must not be shown, and one that may.
+    fn request() -> Request<'static> {
+        let request = Request::new(&READ).item("thing", ITEM).expect("an item");
+        let request = request.secret("options.key", "key", SECRET).expect("a parameter");
+        request.query("title", "a&b=c ü")
+    }
+
+    fn http(request: &Request<'_>) -> http::Request<()> {
+        let client = Client::for_test("http://127.0.0.1:1/prefix");
+        request.to_http(&client, ()).expect("an HTTP request")
+    }
+
+    #[test]
+    fn the_target_is_prefix_collection_item_and_query_each_encoded() {
+        let uri = http(&request()).into_parts().0.uri;
+        let expected = format!(
+            "http://127.0.0.1:1/prefix/things/an%20item%20of%2024%20characters\
+             ?title=a%26b%3Dc%20%C3%BC&key={SECRET}"
+        );
+        assert_eq!(uri.to_string(), expected);
+    }
+
+    #[test]
+    fn the_first_parameter_follows_a_question_mark_and_others_an_ampersand() {
+        let target =
+            |request: &Request<'_>| String::from_utf8_lossy(&request.target("").0).into_owned();
+        let plain = Request::new(&READ);
+        assert_eq!(target(&plain), "/things");
+        let secret = plain.secret("a", "a", "2?&").expect("a parameter");
+        assert_eq!(target(&secret), "/things?a=2%3F%26");
+        let both = secret.query_number("page", 3);
+        assert_eq!(target(&both), "/things?page=3&a=2%3F%26");
+        assert_eq!(target(&both.query_number("size", 4)), "/things?page=3&size=4&a=2%3F%26");
+    }
+
+    #[test]
+    fn a_target_that_is_all_encoded_fits_into_memory_that_need_not_grow() {
+        let all = "\u{1f600} %";
+        let request = Request::new(&READ).item("thing", all).expect("an item");
+        let target = request.secret("a", "a", all).expect("a parameter").target("/prefix");
+        assert_eq!(target.0.len(), target.0.capacity());
+    }
+
+    #[test]
+    fn the_credential_goes_only_with_operations_that_say_so() {
+        let head = |operation| http(&Request::new(operation)).into_parts().0;
+        let with = head(&READ);
+        assert_eq!(with.method, Method::GET);
+        assert!(with.headers.contains_key(header::AUTHORIZATION));
+        let without = head(&REPLACE);
+        assert_eq!(without.method, Method::PUT);
+        assert!(!without.headers.contains_key(header::AUTHORIZATION));
+        assert_eq!(without.headers.len(), with.headers.len() - 1, "all else is the same");
+    }
+
+    #[test]
+    fn the_head_says_what_is_carried() {
+        let headers = |request: Request<'_>| http(&request).into_parts().0.headers;
+        let nothing = headers(Request::new(&READ));
+        assert!(!nothing.contains_key(header::CONTENT_TYPE));
+        let json = Request::new(&READ).with(Payload::Json(b"{}".into()));
+        assert_eq!(headers(json)[header::CONTENT_TYPE], "application/json");
+    }
+
+    #[test]
+    fn describing_and_debugging_show_no_secret() {
+        let expected = "GET /things/an i…rs?title=a%26b%3Dc%20%C3%BC&key=se1t…Kb";
+        assert_eq!(request().describe(), expected);
+        assert_eq!(format!("{:?}", request()), expected);
+    }
+
+    #[test]
+    fn what_the_service_repeats_of_secrets_is_hidden_encoded_or_not() {
+        let encoded: String = encode(ITEM).collect();
+        let said = format!("no {ITEM}, no {encoded}, no {SECRET}; title a&b=c");
+        let shown = "no an i…rs, no an i…rs, no se1t…Kb; title a&b=c";
+        assert_eq!(request().hide_in(said), shown);
+        let odd = SECRET.replace('S', "%53");
+        assert_eq!(request().hide_in(odd), "(not shown: it holds se1t…Kb)");
+    }
+
+    #[test]
+    fn secrets_have_room_for_the_longest_item_together() {
+        let longest = "x".repeat(LONGEST_ITEM);
+        let request = Request::new(&READ).item("thing", &longest).expect("it fits");
+        let error = request.secret("options.key", "key", "y").expect_err("one too many");
+        let expected = "invalid argument: options.key is longer than 4096 bytes; nothing was sent";
+        assert_eq!(error.to_string(), expected);
+        let longer = longest.clone() + "x";
+        let error = Request::new(&READ).item("thing", &longer).expect_err("too long");
+        assert!(error.to_string().contains("thing is longer than 4096 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_target_that_would_not_fit_into_a_buffer_is_refused() {
+        let request = Request::new(&READ).query("title", &"x".repeat(LONGEST_TARGET));
+        let client = Client::for_test("http://127.0.0.1:1");
+        let error = request.to_http(&client, ()).expect_err("too long");
+        assert!(error.to_string().contains("path and query are longer than"), "{error}");
+    }
 
     #[test]
     fn an_item_that_is_one_segment_for_everybody_is_taken() {

@@ -1,6 +1,7 @@
 //! Whether a failed attempt is followed by another, and how long to wait before it: the one table.
 
 use crate::call::jitter;
+use crate::call::operation::Repeat;
 use std::time::Duration;
 
 /// How an attempt failed, as far as trying again is concerned.
@@ -17,7 +18,7 @@ pub(crate) enum Trouble {
     /// The service answered with this status.
     Answered(u16),
     /// What would be the same the next time: a certificate or an argument refused, a proxy that
-    /// refuses, an answer that cannot be decoded, a cancelled call.
+    /// refuses, an answer that cannot be decoded, a source that fails, a cancelled call.
     Lasting,
 }
 
@@ -35,26 +36,17 @@ pub(crate) enum Next {
 }
 
 /// The table.
-pub(crate) fn next(trouble: Trouble, is_repeatable: bool) -> Next {
-    match (trouble, is_repeatable) {
+pub(crate) fn next(trouble: Trouble, repeat: Repeat) -> Next {
+    match (trouble, repeat) {
         (Trouble::Lasting, _) => Next::GiveUp,
         (Trouble::NotSent, _) => Next::Retry,
-        (Trouble::StaleUnwritten, _) | (Trouble::Stale, true) => Next::Reconnect,
+        (Trouble::StaleUnwritten, _) | (Trouble::Stale, Repeat::Always) => Next::Reconnect,
         // A 429 was not applied.
         (Trouble::Answered(429), _) => Next::WaitForRateLimit,
         (Trouble::Answered(501 | 505), _) => Next::GiveUp,
-        (Trouble::Broke | Trouble::Answered(408 | 500..=599), true) => Next::Retry,
+        (Trouble::Broke | Trouble::Answered(408 | 500..=599), Repeat::Always) => Next::Retry,
         // What may have been applied is not repeated, even if a 503 says when: gateways say so too.
         (Trouble::Stale | Trouble::Broke | Trouble::Answered(_), _) => Next::GiveUp,
-    }
-}
-
-/// How an attempt failed whose proxy answered with `status`: what a service that says so would not be
-/// asked again after, the proxy is not either.
-pub(crate) fn of_proxy(status: u16) -> Trouble {
-    match next(Trouble::Answered(status), true) {
-        Next::GiveUp => Trouble::Lasting,
-        _ => Trouble::NotSent,
     }
 }
 
@@ -75,12 +67,13 @@ pub(crate) fn wait(failures: u32, asked: Option<Duration>) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Failure;
 
     #[test]
     fn the_table_is_that_of_the_design() {
         use Next::*;
         use Trouble::*;
-        // (trouble, reads and deletes, creates)
+        // (trouble, what may always be repeated, what only if it was not applied)
         let rows = [
             (NotSent, Retry, Retry),
             (Lasting, GiveUp, GiveUp),
@@ -99,9 +92,17 @@ mod tests {
             (Answered(404), GiveUp, GiveUp),
             (Answered(302), GiveUp, GiveUp),
         ];
-        for (trouble, repeatable, create) in rows {
-            assert_eq!(next(trouble, true), repeatable, "{trouble:?}");
-            assert_eq!(next(trouble, false), create, "{trouble:?}");
+        for (trouble, always, if_not_applied) in rows {
+            assert_eq!(next(trouble, Repeat::Always), always, "{trouble:?}");
+            assert_eq!(next(trouble, Repeat::IfNotApplied), if_not_applied, "{trouble:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_followed_by_another_attempt_if_its_failure_is_temporary() {
+        for status in 100..=999 {
+            let is_final = next(Trouble::Answered(status), Repeat::Always) == Next::GiveUp;
+            assert_ne!(is_final, Failure::Http(status).is_temporary(), "{status}");
         }
     }
 

@@ -137,7 +137,8 @@ fn status_of(failure: Failure) -> av_status {
         Failure::Http(400..=499) => AV_STATUS_REJECTED,
         Failure::Http(500..=599) => AV_STATUS_SERVER,
         Failure::Http(_) | Failure::Decode => AV_STATUS_DECODE,
-        Failure::Internal => AV_STATUS_INTERNAL,
+        // No function has a source yet; its status comes with the version of the ABI that brings one.
+        Failure::Source | Failure::Internal => AV_STATUS_INTERNAL,
     }
 }
 

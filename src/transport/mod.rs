@@ -31,8 +31,6 @@ pub(crate) enum Fault {
     NotConnected(String),
     /// The proxy refuses the way, and would again; nothing of the request was sent.
     ProxyRefused(String),
-    /// The proxy answered with this status instead of giving the way; nothing of the request was sent.
-    ProxyAnswered(u16, String),
     /// The certificate or the handshake was refused; nothing of the request was sent.
     TlsRefused(String),
     /// The connection broke during the exchange.
@@ -41,6 +39,8 @@ pub(crate) enum Fault {
     Failed(String),
     /// What came back is not an HTTP answer that can be read.
     Unreadable(String),
+    /// What was to be sent could not be read, or is not as long as was said.
+    Source(String),
 }
 
 impl fmt::Display for Fault {
@@ -51,10 +51,10 @@ impl fmt::Display for Fault {
             Fault::Broken(error) => write!(f, "the connection broke: {error}"),
             Fault::NotConnected(text)
             | Fault::ProxyRefused(text)
-            | Fault::ProxyAnswered(_, text)
             | Fault::TlsRefused(text)
             | Fault::Failed(text)
-            | Fault::Unreadable(text) => f.write_str(text),
+            | Fault::Unreadable(text)
+            | Fault::Source(text) => f.write_str(text),
         }
     }
 }

@@ -5,6 +5,7 @@
 use super::Fault;
 use super::proxy::{Credentials, Protocol, Proxy};
 use super::socket::Socket;
+use crate::error::Failure;
 use crate::wait::{Broken, Wait};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -54,8 +55,10 @@ impl Tunnel<'_> {
                 None => format!("it asks for a user and password ({status})"),
             })),
             status => {
-                let why = self.no_way(&format!("it answered with status {status}"));
-                Err(Fault::ProxyAnswered(status, why))
+                let why = format!("it answered with status {status}");
+                // What the service itself would not be asked again after.
+                let is_temporary = Failure::Http(status).is_temporary();
+                Err(if is_temporary { self.failed(&why) } else { self.refused(&why) })
             }
         }
     }

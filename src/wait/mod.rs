@@ -103,6 +103,12 @@ impl Wait {
         self.cancel().map_or(Ok(()), Cancel::check)
     }
 
+    /// Fails once it is over, for whatever reason.
+    pub fn check(&self) -> Result<(), Interruption> {
+        self.check_cancel()?;
+        if self.end().has_passed() { Err(Interruption::TimedOut) } else { Ok(()) }
+    }
+
     /// Something that was waited for has moved.
     pub fn note_progress(&self) {
         self.has_progressed.set(true);

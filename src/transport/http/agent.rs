@@ -1,9 +1,10 @@
 //! Sends requests and receives answers, by ureq.
 
 use super::attempt::{Attempt, Phase};
-use super::connection::{Connection, LARGEST_HEAD};
+use super::connection::Connection;
 use super::dialer::{Dialer, NoResolver};
 use crate::answer::body::Body;
+use crate::limits::{LARGEST_HEAD, MOST_IDLE_CONNECTIONS};
 use crate::transport::{Fault, Proxy, Trust};
 use crate::wait::lock;
 use std::sync::Mutex;
@@ -13,9 +14,6 @@ use ureq::config::Config;
 use ureq::http::{HeaderMap, Request, Response, StatusCode, Uri};
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-/// Idle connections that are kept: more threads than this at once is rare, and a connection less
-/// costs a handshake, not an error.
-const IDLE_CONNECTIONS: usize = 64;
 /// How long an idle connection is kept: below what servers and NAT boxes commonly allow.
 const IDLE_FOR: Duration = Duration::from_secs(15);
 
@@ -41,8 +39,8 @@ impl AgentSettings {
             .accept("")
             .accept_encoding("")
             .max_response_header_size(LARGEST_HEAD)
-            .max_idle_connections(IDLE_CONNECTIONS)
-            .max_idle_connections_per_host(IDLE_CONNECTIONS)
+            .max_idle_connections(MOST_IDLE_CONNECTIONS)
+            .max_idle_connections_per_host(MOST_IDLE_CONNECTIONS)
             .max_idle_age(IDLE_FOR)
             .build();
         AgentSettings(config)
@@ -126,7 +124,8 @@ fn fault(error: ureq::Error, attempt: &Attempt) -> Fault {
             Ok(fault) => *fault,
             Err(other) => failed(&other),
         },
-        ureq::Error::Io(error) => Fault::Broken(error),
+        // What is sent is read within ureq, and may fail with a fault of its own.
+        ureq::Error::Io(error) => error.downcast().unwrap_or_else(Fault::Broken),
         ureq::Error::Protocol(error) => Fault::Unreadable(format!("not an HTTP answer: {error}")),
         ureq::Error::LargeResponseHeader(..) => {
             Fault::Unreadable(format!("the answer's head is larger than {LARGEST_HEAD} bytes"))

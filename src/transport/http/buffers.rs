@@ -1,12 +1,9 @@
 //! A connection's buffers, which ureq writes requests into and reads answers from.
 
+use crate::limits::BUFFER_SIZE;
 use crate::secret::wipe;
 use ureq::unversioned::transport::Buffers;
 use zeroize::Zeroizing;
-
-/// What a connection's buffers begin with. A request's head must fit into it (see `request.rs`
-/// and `client.rs` for what bounds one); the input grows with an answer's head.
-const BUFFER_SIZE: usize = 16 * 1024;
 
 /// A connection's buffers. What is sent holds the credential, and both ways go tokens: what has been sent or
 /// consumed is wiped.

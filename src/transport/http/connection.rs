@@ -3,6 +3,7 @@
 use super::attempt::{Attempt, Phase};
 use super::buffers::ConnectionBuffers;
 use super::head::{self, Mended};
+use crate::limits::LARGEST_HEAD;
 use crate::secret::wipe;
 use crate::transport::Fault;
 use crate::transport::socket::Socket;
@@ -14,9 +15,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
-
-/// The largest head of an answer.
-pub(super) const LARGEST_HEAD: usize = 64 * 1024;
 
 /// An open connection, in use or in ureq's pool.
 pub(crate) struct Connection {

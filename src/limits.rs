@@ -1,0 +1,67 @@
+//! Every limit of a size that a caller or a service can run into, or a reader may look for, each with its
+//! reason; and what must hold between them, which the compiler checks. What an operation itself allows
+//! stands with that (`tokens.rs`), as does how long something takes where it is waited for.
+
+/// The longest base URL.
+pub(crate) const LONGEST_BASE_URL: usize = 2048;
+
+/// The longest credential: several times any that the service gives out.
+pub(crate) const LONGEST_CREDENTIAL: usize = 4096;
+
+/// The longest item of a path, together with the secret parameter of the query: much more than any that
+/// the service has given out.
+pub(crate) const LONGEST_ITEM: usize = 4096;
+
+/// How many characters a percent-encoded byte has.
+pub(crate) const ENCODED: usize = 3;
+
+/// The longest target of a request: a path and a query, encoded. What remains beside base URL and item is
+/// for the collection and the parameters that may be shown.
+pub(crate) const LONGEST_TARGET: usize = LONGEST_BASE_URL + ENCODED * LONGEST_ITEM + 1024;
+
+/// What a connection's buffers begin with. Each line of a request's head must fit into one; the input
+/// grows with an answer's head.
+pub(crate) const BUFFER_SIZE: usize = 16 * 1024;
+
+/// The largest head of an answer.
+pub(crate) const LARGEST_HEAD: usize = 64 * 1024;
+
+/// The largest body of a success.
+pub(crate) const LARGEST_BODY: usize = 4 * 1024 * 1024;
+
+/// How much of a body an error keeps.
+pub(crate) const LARGEST_KEPT_BODY: usize = 64 * 1024;
+
+/// How much memory is taken on an answer's word of its length.
+pub(crate) const MOST_BELIEVED: usize = 64 * 1024;
+
+/// How much memory a thread keeps for its next answer at most: a page of a hundred items fits.
+pub(crate) const MOST_KEPT_BY_THREAD: usize = 16 * 1024;
+
+/// The deepest nesting of an answer that is passed on undecoded.
+pub(crate) const DEEPEST_JSON: usize = 128;
+
+/// How many single problems a message tells of.
+pub(crate) const MOST_PROBLEMS_SHOWN: usize = 4;
+
+/// How many characters of a text of the service's go into a message.
+pub(crate) const LONGEST_TEXT_SHOWN: usize = 200;
+
+/// Idle connections that a client keeps: more threads than this at once is rare, and a connection less
+/// costs a handshake, not an error.
+pub(crate) const MOST_IDLE_CONNECTIONS: usize = 64;
+
+/// A request's first line, with room for the longest method: ureq writes a line at once or not at all.
+const LONGEST_FIRST_LINE: usize = LONGEST_TARGET + "OPTIONS  HTTP/1.1\r\n".len();
+const _: () = assert!(LONGEST_FIRST_LINE <= BUFFER_SIZE);
+
+/// The line with the credential, as Basic with its colon or as Bearer, and the end of the head behind it.
+const LONGEST_BASIC: usize = (LONGEST_CREDENTIAL + 1).div_ceil(3) * 4;
+const LONGEST_AUTHORIZATION: usize = "authorization: Bearer \r\n\r\n".len() + LONGEST_BASIC;
+const _: () = assert!(LONGEST_AUTHORIZATION <= BUFFER_SIZE);
+
+/// The line with the host and its port, which are a part of the base URL.
+const _: () = assert!("host: \r\n\r\n".len() + LONGEST_BASE_URL <= BUFFER_SIZE);
+
+/// What an error keeps is a part of what is read, and is there without growing.
+const _: () = assert!(LARGEST_KEPT_BODY <= LARGEST_BODY && LARGEST_KEPT_BODY <= MOST_BELIEVED);
