@@ -19,9 +19,10 @@
 //! | the limits of sizes | `limits.rs` |
 //! | how secrets are kept and hidden | `secret.rs` |
 //! | what bounds a call in time, ends it from outside, and wakes it | `wait/` |
-//! | what is the platform's own | `os/` |
+//! | sockets, threads and all else that is the platform's own | `os/` |
 //! | what a child process does not share, and how it is noticed | `process.rs` |
-//! | sockets, names, proxies, TLS and the seam to ureq | `transport/` |
+//! | names and addresses, proxies, TLS, certificates | `transport/` |
+//! | the seam to ureq: its agent, a connection, an attempt on one | `transport/http/` |
 //! | the C API, file by file the twin of the above | `ffi/` |
 //!
 //! The Rust side is for this crate's own tests and benches, not a public API yet.

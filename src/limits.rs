@@ -26,6 +26,12 @@ pub(crate) const BUFFER_SIZE: usize = 16 * 1024;
 /// The largest head of an answer.
 pub(crate) const LARGEST_HEAD: usize = 64 * 1024;
 
+/// As many headers of an answer as ureq takes.
+pub(crate) const MOST_HEADERS: usize = 128;
+
+/// The largest head of a proxy's answer to CONNECT.
+pub(crate) const LARGEST_PROXY_HEAD: usize = 16 * 1024;
+
 /// The largest body of a success.
 pub(crate) const LARGEST_BODY: usize = 4 * 1024 * 1024;
 
@@ -46,6 +52,18 @@ pub(crate) const MOST_PROBLEMS_SHOWN: usize = 4;
 
 /// How many characters of a text of the service's go into a message.
 pub(crate) const LONGEST_TEXT_SHOWN: usize = 200;
+
+/// How many of a host's addresses are tried side by side.
+pub(crate) const MOST_ADDRESSES_AT_ONCE: usize = 8;
+
+/// How many of them are tried at all.
+pub(crate) const MOST_ADDRESSES_TRIED: usize = 32;
+
+/// How many of those that failed a message tells of.
+pub(crate) const MOST_ADDRESSES_SHOWN: usize = 8;
+
+/// The largest input structure of the C API that any version will have.
+pub(crate) const LARGEST_INPUT: usize = 4096;
 
 /// Idle connections that a client keeps: more threads than this at once is rare, and a connection less
 /// costs a handshake, not an error.

@@ -5,7 +5,7 @@ use crate::answer::Answer;
 use crate::answer::recorder::Recording;
 use crate::call::gate::{self, Pass, Stopped};
 use crate::call::operation::{Operation, Repeat};
-pub(crate) use crate::call::options::{CallOptions, CallTimeout};
+use crate::call::options::{CallOptions, CallTimeout};
 use crate::call::rate_limit::RateLimit;
 use crate::call::report::{self, Report};
 use crate::call::request::Request;

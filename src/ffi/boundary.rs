@@ -4,8 +4,9 @@
 
 use super::cancellation;
 use super::error::{AV_STATUS_INTERNAL, AV_STATUS_OK, av_error, av_status};
-use super::input::{Input, LARGEST_INPUT};
+use super::input::Input;
 use crate::error::Error;
+use crate::limits::LARGEST_INPUT;
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -205,7 +206,7 @@ fn must_not_be_null(parameter: &str) -> Error {
 mod tests {
     use super::*;
     use crate::answer::recorder::Recorder;
-    use crate::call::run::CallOptions;
+    use crate::call::options::CallOptions;
     use crate::client::{Client, ClientConfig, Origin};
     use crate::ffi::error::{AV_STATUS_CONNECT, av_error_free, av_error_message, av_error_status};
     use crate::secret::Credential;

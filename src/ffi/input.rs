@@ -3,9 +3,6 @@
 use crate::error::Error;
 use std::time::Duration;
 
-/// The largest input structure that any version will have.
-pub(super) const LARGEST_INPUT: usize = 4096;
-
 /// A sized input structure.
 ///
 /// # Safety

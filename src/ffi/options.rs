@@ -4,7 +4,7 @@ use super::boundary::Caller;
 use super::cancel::av_cancel;
 use super::input::{Input, milliseconds};
 use super::response::av_response;
-use crate::call::run::{CallOptions, CallTimeout};
+use crate::call::options::{CallOptions, CallTimeout};
 use crate::client::DEFAULT_TIMEOUT;
 use crate::error::Error;
 

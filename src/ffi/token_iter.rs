@@ -6,7 +6,7 @@ use super::error::{av_error, av_status};
 use super::options::av_request_options;
 use super::tokens::{Page, av_token, av_tokens_list_params};
 use crate::answer::page::Pagination;
-use crate::call::run::CallOptions;
+use crate::call::options::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
 use crate::tokens::{self, TokenPages};

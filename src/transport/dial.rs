@@ -4,6 +4,7 @@
 
 use super::Fault;
 use super::socket::{Connecting, Socket};
+use crate::limits::{MOST_ADDRESSES_AT_ONCE, MOST_ADDRESSES_SHOWN, MOST_ADDRESSES_TRIED};
 use crate::os::socket::lacks_means;
 use crate::trace::Tracer;
 use crate::wait::deadline::Deadline;
@@ -16,12 +17,6 @@ use std::time::{Duration, Instant};
 
 /// How long an address is tried before the next one is tried besides: what RFC 8305 recommends.
 const HEAD_START: Duration = Duration::from_millis(250);
-/// How many are tried side by side.
-const MOST_AT_ONCE: usize = 8;
-/// How many are tried at all.
-const MOST_TRIED: usize = 32;
-/// How many of those that failed a message names.
-const MOST_NAMED: usize = 8;
 /// How long an address that answered goes before the system's choice.
 const PREFERRED_FOR: Duration = Duration::from_secs(300);
 
@@ -63,9 +58,9 @@ pub(super) fn connect(
         preferred: if has_choice { preference.address() } else { None },
         last: None,
         to_try: addresses,
-        may_try: MOST_TRIED,
+        may_try: MOST_ADDRESSES_TRIED,
         under_way: Vec::new(),
-        most_at_once: MOST_AT_ONCE,
+        most_at_once: MOST_ADDRESSES_AT_ONCE,
         next_at: wait.end(),
         failures: 0,
         why: String::new(),
@@ -199,7 +194,7 @@ impl Race<'_> {
 
     fn note_failure(&mut self, address: SocketAddr, error: &io::Error) {
         self.tracer.step(format_args!("no connection to {address}: {error}"));
-        if self.failures < MOST_NAMED {
+        if self.failures < MOST_ADDRESSES_SHOWN {
             let joint = if self.failures == 0 { "" } else { "; " };
             // Writing to a string does not fail.
             let _ = write!(self.why, "{joint}{address}: {error}");
@@ -216,8 +211,8 @@ impl Race<'_> {
 
     /// Why there is no connection, in one line.
     fn explain(&mut self) -> String {
-        if self.failures > MOST_NAMED {
-            let _ = write!(self.why, "; and {} more", self.failures - MOST_NAMED);
+        if self.failures > MOST_ADDRESSES_SHOWN {
+            let _ = write!(self.why, "; and {} more", self.failures - MOST_ADDRESSES_SHOWN);
         }
         std::mem::take(&mut self.why)
     }

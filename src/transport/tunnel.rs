@@ -6,6 +6,7 @@ use super::Fault;
 use super::proxy::{Credentials, Protocol, Proxy};
 use super::socket::Socket;
 use crate::error::Failure;
+use crate::limits::LARGEST_PROXY_HEAD;
 use crate::wait::{Broken, Wait};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,9 +14,6 @@ use httparse::{EMPTY_HEADER, ParserConfig, Response, Status};
 use std::fmt;
 use std::net::IpAddr;
 use zeroize::Zeroizing;
-
-/// The largest head of a proxy's answer to CONNECT.
-const LARGEST_HEAD: usize = 16 * 1024;
 
 /// A connection to a proxy that does not lead further yet.
 pub(super) struct Tunnel<'a> {
@@ -198,7 +196,7 @@ impl Tunnel<'_> {
                     Err(_) => return Err(self.refused("it does not speak HTTP")),
                 }
             }
-            if head.len() > LARGEST_HEAD {
+            if head.len() > LARGEST_PROXY_HEAD {
                 return Err(self.refused("its answer is too long"));
             }
         }

@@ -5,9 +5,9 @@
 //! A line that says where the body ends is never mended nor left out: two readers that disagree about
 //! it take one answer for two. An odd one is left as it is, for ureq to refuse.
 
+use crate::limits::MOST_HEADERS;
+
 const LINE_END: &[u8] = b"\r\n";
-/// As many headers as ureq takes.
-const MOST_HEADERS: usize = 128;
 /// The headers that are read, by us or by ureq. If there are too many headers, others are left out.
 const READ: [&str; 8] = [
     "content-length",
