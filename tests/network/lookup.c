@@ -215,6 +215,7 @@ typedef struct cancelled {
   av_cancel *cancel;
   outcome told;
   pid_t thread;
+  int begun;
   moment returned;
 } cancelled;
 
@@ -225,6 +226,7 @@ static void *call_to_cancel(void *argument) {
   options.struct_size = sizeof options;
   options.cancel = it->cancel;
   it->thread = thread_id();
+  __atomic_store_n(&it->begun, 1, __ATOMIC_SEQ_CST);
   it->told = try_get(it->client, &options);
   it->returned = moment_here();
   return NULL;
@@ -243,6 +245,7 @@ static void cancel_while_it_is_silent(const server *s) {
     it.client = client;
     it.cancel = av_cancel_new();
     pthread_create(&thread, NULL, call_to_cancel, &it);
+    wait_until(&it.begun, 1, "a call to begin");
     while (times_asked("silent.test") == before) usleep(1000);
     /* Not in step with the slices in which it looks. */
     usleep((useconds_t)(10000 + 700 * i));
