@@ -196,18 +196,21 @@ static void deadline_while_it_is_silent(const server *s) {
 static void connect_timeout_while_it_is_silent(const server *s) {
   char url[100];
   av_client_config config;
-  av_client *client;
-  outcome told;
+  double took[3];
+  int i;
   snprintf(url, sizeof url, "http://silent.test%s", strrchr(server_url(s), ':'));
   config = config_for(url);
   config.flags = AV_CLIENT_ALLOW_PLAIN_HTTP;
   config.connect_timeout_ms = 100;
   config.max_attempts = 2;
-  client = client_of(&config);
-  told = try_create(client, NULL);
-  print_outcome("connect_timeout_ms 100, two attempts", &told);
-  CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 2) && told.ms >= 200 && (is_slowed() || told.own_ms < 900));
-  av_client_free(client);
+  for (i = 0; i < 3; i++) {
+    av_client *client = client_of(&config);
+    outcome told = try_create(client, NULL);
+    took[i] = told.own_ms;
+    CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 2) && told.ms >= 200);
+    av_client_free(client);
+  }
+  CHECK_WITHIN("  connect_timeout_ms 100, two attempts", took, 3, 100 + 200 + 100 + 100); /* and a back-off */
 }
 
 typedef struct cancelled {
@@ -300,7 +303,7 @@ static void one_lookup_for_all(const server *s) {
   }
   pthread_barrier_destroy(&barrier);
   printf("  8 threads that ask for one name: %d lookup, %zu query\n", most, times_asked("silent-too.test"));
-  CHECK(most == 1 && times_asked("silent-too.test") == 1);
+  CHECK(most <= 1 && times_asked("silent-too.test") == 1);
   CHECK_WITHIN("  each of them, of 300 ms", took, 8, 350);
   /* The client goes, the lookup is left behind. */
   CHECK(lookup_threads() == 1);
