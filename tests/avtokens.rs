@@ -444,9 +444,14 @@ fn purge_asks_at_the_terminal_and_deletes_after_a_yes_alone() {
 
 #[test]
 fn what_was_typed_before_the_question_is_no_answer_to_it() {
-    let (_api, tool) = start(&["--seed", "250", "--latency-ms", "300"]);
-    let mut terminal = tool.start_at_terminal(&["purge", "--never-expiring"]);
+    let service = CannedService::keeping(&[made("to1", Some(0), None)]);
+    service.hold("GET ");
+    let mut terminal = tool_at(&service).start_at_terminal(&["purge", "--never-expiring"]);
+    service.wait_until_held();
     terminal.press("y\n");
+    // The terminal has it, and shows what is typed.
+    terminal.wait_for("y\r\n");
+    service.let_go();
     terminal.wait_for("[y/N] ");
     terminal.press("n\n");
     let (code, screen) = terminal.finish();
@@ -469,8 +474,17 @@ fn purge_does_not_ask_with_yes_or_about_nothing() {
 
 #[test]
 fn purge_shows_on_a_terminal_how_far_it_is_and_that_it_waits_for_the_rate_limit() {
-    let (_api, tool) = start(&["--seed", "250", "--rate-limit", "60/1"]);
-    let mut terminal = tool.start_at_terminal(&["purge", "--never-expiring", "--yes"]);
+    // The first 84 never expire.
+    let tokens: Vec<String> = (1..=250)
+        .map(|id| made(&id.to_string(), Some(if id <= 84 { 0 } else { 3600 }), None))
+        .collect();
+    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    let service = CannedService::deleting(&tokens, |token| match token {
+        "60" => "204 No Content\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Retry-After: 1",
+        _ => "204 No Content",
+    });
+    let purge = ["purge", "--never-expiring", "--yes"];
+    let mut terminal = tool_at(&service).start_at_terminal(&purge);
     for progress in [
         "looked at 100 tokens",
         "looked at 200 tokens",
@@ -594,7 +608,8 @@ fn purge_stops_where_every_further_token_would_fail() {
 #[test]
 fn a_purge_that_cannot_collect_every_page_deletes_nothing() {
     let (_api, tool) = start(&["--seed", "250", "--rate-limit", "2"]);
-    let purge = ["purge", "--never-expiring", "--yes", "--verbose", "--timeout", "1s"];
+    // Less than what is left of the minute that the limit lasts.
+    let purge = ["purge", "--never-expiring", "--yes", "--verbose", "--timeout", "30s"];
     let run = tool.run(&purge);
     assert_eq!(run.code, 7);
     assert!(run.errors.ends_with("\nnothing was deleted\n"), "{run:?}");
@@ -649,44 +664,47 @@ fn an_interrupted_create_says_whether_there_may_be_a_token_now() {
 
 #[test]
 fn an_interrupted_delete_tries_no_other_token_and_says_how_many_those_are() {
-    let (_api, tool) = start(&["--latency-ms", "100"]);
-    let tokens = [(); 3].map(|()| create(&tool, &[]));
-    let mut running = tool.start(&["delete", "--verbose", &tokens[0], "x", &tokens[1], &tokens[2]]);
-    running.wait_for("status 404");
+    let service = CannedService::deleting(&[], |token| match token {
+        "x" => "404 Not Found",
+        _ => "204 No Content",
+    });
+    service.hold("DELETE /upload-tokens/to2");
+    let running = tool_at(&service).start(&["delete", "to1", "x", "to2", "to3"]);
+    service.wait_until_held();
     running.interrupt();
     let run = running.finish();
     assert_eq!(run.code, 130, "not that of the first failure: {run:?}");
-    assert_eq!(run.output, format!("deleted {}\n", tokens[0]));
+    assert_eq!(run.output, "deleted to1\n");
     assert!(run.errors.contains("it may have been deleted"), "{run:?}");
     assert!(run.errors.ends_with("\nnot tried: the last 1\n"), "{run:?}");
-    get(&tool, &tokens[2]);
+    assert_eq!(deletions(&service), ["to1", "x", "to2"]);
 }
 
 #[test]
 fn an_interrupted_purge_says_how_far_it_came_and_goes_on_when_run_again() {
-    let (_api, tool) = start(&["--seed", "60", "--latency-ms", "50"]);
-    let purge = ["purge", "--never-expiring", "--yes", "--verbose"];
-    let mut running = tool.start(&purge);
-    for _ in 0..5 {
-        running.wait_for("trace: DELETE ");
-    }
+    // The first 20 never expire.
+    let tokens: Vec<String> = (1..=40)
+        .map(|id| made(&format!("to{id}"), Some(if id <= 20 { 0 } else { 3600 }), None))
+        .collect();
+    let service = CannedService::keeping(&tokens);
+    service.hold("DELETE /upload-tokens/to6");
+    let purge = ["purge", "--never-expiring", "--yes"];
+    let running = tool_at(&service).start(&purge);
+    service.wait_until_held();
     running.interrupt();
     let run = running.finish();
     assert_eq!(run.code, 130);
     assert_eq!(failures(&run).len(), 1, "{run:?}");
-    let [summary, hint] = *run.errors.lines().collect::<Vec<_>>().last_chunk().expect("two lines");
-    assert_eq!(hint, "hint: the same command again goes on with those that are left");
-    let (deleted, left) = summary.split_once(" deleted, ").expect("a summary");
-    let (deleted, left) = (number(deleted), number(left.strip_suffix(" left").expect("a rest")));
-    assert!((5..10).contains(&deleted) && deleted + left == 20, "{summary}");
+    let told =
+        "\n5 deleted, 15 left\nhint: the same command again goes on with those that are left\n";
+    assert!(run.errors.ends_with(told), "{run:?}");
+    assert_eq!(deletions(&service).len(), 6, "{run:?}");
 
-    let run = tool.run(&purge);
-    let deleted = run.errors.lines().last().and_then(|line| line.strip_suffix(" deleted"));
-    let deleted = number(deleted.expect("a summary"));
-    // The one under way may have been deleted the first time.
-    assert!((left - 1..=left).contains(&deleted), "{left} were left: {run:?}");
+    // The one under way was deleted, too, and is not among those that are left.
+    let run = tool_at(&service).run(&purge);
+    assert_eq!(run.errors, "14 deleted\n");
     run.succeeded();
-    assert_eq!(listed(&tool, &["--all"]).len(), 40);
+    assert_eq!(listed(&tool_at(&service), &["--all"]).len(), 20);
 }
 
 #[test]

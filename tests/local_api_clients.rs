@@ -91,8 +91,11 @@ fn a_bearer_ends_with_its_lifetime_and_is_refreshed_after_it() {
     };
     assert!(asked.elapsed() >= Duration::from_secs(1), "it expired too early");
     assert_unauthorized_bearer(&refused);
-    let grant = post(&api, REFRESH, &json!({ "refreshToken": grant["refresh_token"] })).json();
-    assert_eq!(list_as(&api, &bearer(&grant["access_token"])).status, 200);
+    // Another one ends as soon, and may have ended before it is used.
+    let refreshed =
+        || post(&api, REFRESH, &json!({ "refreshToken": grant["refresh_token"] })).json();
+    let serves = |_| list_as(&api, &bearer(&refreshed()["access_token"])).status == 200;
+    assert!((0..20).any(serves), "none is good");
 }
 
 #[test]

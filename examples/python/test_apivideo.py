@@ -507,7 +507,7 @@ class Threads(TestCase):
     def test_other_threads_go_on_during_a_call(self):
         # Everything here is one process: if a call kept the GIL, its service could not answer it.
         with service(reply(200, '{"token":"to1","data":[{"token":"to1"}],"pagination":{}}')) as url:
-            with connect(url, timeout=2, max_attempts=1) as client:
+            with connect(url, timeout=LONG, max_attempts=1) as client:
                 for call in every_call(client):
                     call()
 

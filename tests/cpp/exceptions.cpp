@@ -120,7 +120,7 @@ static void what_leaves_no_answer_has_its_class() {
 
   const apivideo::client client(config_for(server.url()));
   apivideo::request_options options;
-  options.timeout = milliseconds(time_for(200)); // in which the request is sent
+  options.timeout = milliseconds(time_for(1500)); // in which the request is sent
   server.stall();
   CHECK(throws<apivideo::timeout>([&] { client.list({}, options); }));
   server.stall();

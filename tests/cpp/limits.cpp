@@ -266,7 +266,7 @@ static void each_timeout_does_what_it_says() {
 
   // Another attempt follows the one whose time has run out.
   config = config_for(server.url());
-  config.attempt_timeout = milliseconds(time_for(200)); // in which the request is sent
+  config.attempt_timeout = milliseconds(time_for(1500)); // in which the request is sent
   config.max_attempts = 2;
   server.stall();
   server.answer("200 OK", page_body({}, 1, 1));

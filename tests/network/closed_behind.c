@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FIRST = 3, BEYOND = 64, TIMEOUT_MS = 500 + SLACK_MS };
+enum { FIRST = 3, BEYOND = 64, SHORT_MS = 500, LONG_MS = 20000 };
 
 static void serve_well(server *s, int connection, void *data) {
   request it;
@@ -103,12 +103,13 @@ static int take_their_place(int (*open_own)(void)) {
 
 /* ------------------------------------------------------------------------------- the children */
 
-static av_status get(const av_client *client, av_cancel *cancel) {
+static av_status get(const av_client *client, uint32_t timeout_ms, av_cancel *cancel) {
   av_request_options options;
   av_token *token = NULL;
   av_status status;
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
+  options.timeout_ms = timeout_ms;
   options.cancel = cancel;
   options.max_attempts = 1;
   status = av_tokens_get(client, "to1", &options, &token, NULL);
@@ -119,29 +120,29 @@ static av_status get(const av_client *client, av_cancel *cancel) {
 static av_client *connected_client(const char *url) {
   av_client_config config = config_for(url);
   av_client *client;
-  config.timeout_ms = TIMEOUT_MS;
   config.proxy_url = "";
   client = client_of(&config);
-  if (get(client, NULL) != AV_STATUS_OK) exit(4);
+  if (get(client, LONG_MS, NULL) != AV_STATUS_OK) exit(4);
   return client;
 }
 
 /* The connection is one of the program's own descriptors by now. */
 static int call_again(const char *url, int (*open_own)(void)) {
   av_client *client = connected_client(url);
+  /* What is seen to be no connection of the library's is left alone, and another one made. A socket
+   * on which all is quiet looks like one, and never answers. */
+  int looks_like_one = open_own == quiet_socket || open_own == full_socket;
+  uint32_t timeout_ms = looks_like_one ? SHORT_MS : LONG_MS;
   double begun, took;
   av_status status;
   take_their_place(open_own);
   begun = now_ms();
-  status = get(client, NULL);
+  status = get(client, timeout_ms, NULL);
   took = now_ms() - begun;
   av_client_free(client);
   /* It either waits for the deadline or for ever. */
-  if (took > TIMEOUT_MS + 5000) return 5;
-  /* What is seen to be no connection of the library's is left alone, and another one made. A socket
-   * on which all is quiet looks like one, and never answers. */
-  if (open_own == quiet_socket || open_own == full_socket) return status != AV_STATUS_TIMEOUT;
-  return status != AV_STATUS_OK;
+  if (took > timeout_ms + 10000) return 5;
+  return status != (looks_like_one ? AV_STATUS_TIMEOUT : AV_STATUS_OK);
 }
 
 /* And so is the cancel handle's. */
@@ -152,7 +153,7 @@ static int cancel_with(const char *url, int (*open_own)(void)) {
   struct stat told;
   av_status status;
   av_cancel_trigger(cancel);
-  status = get(client, cancel);
+  status = get(client, LONG_MS, cancel);
   if (fstat(own, &told) != 0) exit(3);
   av_cancel_free(cancel);
   av_client_free(client);
@@ -172,7 +173,7 @@ static void in_a_child(const char *what, const row *it, int (*work)(const char *
   char name[100];
   if (child == 0) {
     signal(SIGALRM, SIG_DFL);
-    alarm(20 + SLACK_MS / 50);
+    alarm(60 + SLACK_MS / 50);
     _exit(work(url, it->open_own));
   }
   snprintf(name, sizeof name, "%s: %s", what, it->name);

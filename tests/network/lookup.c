@@ -196,18 +196,21 @@ static void deadline_while_it_is_silent(const server *s) {
 static void connect_timeout_while_it_is_silent(const server *s) {
   char url[100];
   av_client_config config;
-  av_client *client;
-  outcome told;
+  double took[3];
+  int i;
   snprintf(url, sizeof url, "http://silent.test%s", strrchr(server_url(s), ':'));
   config = config_for(url);
   config.flags = AV_CLIENT_ALLOW_PLAIN_HTTP;
   config.connect_timeout_ms = 100;
   config.max_attempts = 2;
-  client = client_of(&config);
-  told = try_create(client, NULL);
-  print_outcome("connect_timeout_ms 100, two attempts", &told);
-  CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 2) && told.ms >= 200 && (is_slowed() || told.own_ms < 900));
-  av_client_free(client);
+  for (i = 0; i < 3; i++) {
+    av_client *client = client_of(&config);
+    outcome told = try_create(client, NULL);
+    took[i] = told.own_ms;
+    CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 2) && told.ms >= 200);
+    av_client_free(client);
+  }
+  CHECK_WITHIN("  connect_timeout_ms 100, two attempts", took, 3, 100 + 200 + 100 + 100); /* and a back-off */
 }
 
 typedef struct cancelled {
@@ -215,6 +218,7 @@ typedef struct cancelled {
   av_cancel *cancel;
   outcome told;
   pid_t thread;
+  int begun;
   moment returned;
 } cancelled;
 
@@ -225,6 +229,7 @@ static void *call_to_cancel(void *argument) {
   options.struct_size = sizeof options;
   options.cancel = it->cancel;
   it->thread = thread_id();
+  __atomic_store_n(&it->begun, 1, __ATOMIC_SEQ_CST);
   it->told = try_get(it->client, &options);
   it->returned = moment_here();
   return NULL;
@@ -243,6 +248,7 @@ static void cancel_while_it_is_silent(const server *s) {
     it.client = client;
     it.cancel = av_cancel_new();
     pthread_create(&thread, NULL, call_to_cancel, &it);
+    wait_until(&it.begun, 1, "a call to begin");
     while (times_asked("silent.test") == before) usleep(1000);
     /* Not in step with the slices in which it looks. */
     usleep((useconds_t)(10000 + 700 * i));
@@ -297,7 +303,7 @@ static void one_lookup_for_all(const server *s) {
   }
   pthread_barrier_destroy(&barrier);
   printf("  8 threads that ask for one name: %d lookup, %zu query\n", most, times_asked("silent-too.test"));
-  CHECK(most == 1 && times_asked("silent-too.test") == 1);
+  CHECK(most <= 1 && times_asked("silent-too.test") == 1);
   CHECK_WITHIN("  each of them, of 300 ms", took, 8, 350);
   /* The client goes, the lookup is left behind. */
   CHECK(lookup_threads() == 1);

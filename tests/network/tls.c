@@ -577,8 +577,8 @@ static void *cancel_once_held(void *argument) {
   return NULL;
 }
 
-#define TIMEOUT_MS (300 + SLACK_MS) /* in which the handshake is to be over */
-enum { TRIES = 5 };
+#define TIMEOUT_MS (1200 + SLACK_MS) /* in which the handshake is to be over */
+enum { TRIES = 3 };
 
 /* The handshake went well, the request was taken, and then nothing: time and cancel hold as ever. */
 static void silence_after_the_handshake(void) {
@@ -605,7 +605,7 @@ static void silence_after_the_handshake(void) {
     took[i] = told.own_ms;
   }
   print_outcome("silence after the handshake", &told);
-  CHECK_WITHIN("  silence of 300 ms", took, TRIES, TIMEOUT_MS + 50);
+  CHECK_WITHIN("  silence", took, TRIES, TIMEOUT_MS + 50);
 
   options.timeout_ms = 20000;
   other.caller = thread_id();

@@ -9,8 +9,8 @@ COVERAGE_TOOLS := llvm-profdata-22 llvm-cov-22
 COUNTING := LLVM_PROFILE_FILE=/dev/null RUSTC_WORKSPACE_WRAPPER=$(abspath tests/proof/coverage/counting.sh)
 # The others run programs: the stand-in service, compilers, and avtokens in an environment of its own.
 COVERAGE_RUST = $(shell grep -rl '^use apivideo::' tests --include='*.rs' | sed 's|^tests/\([^/.]*\).*|\1|' | sort -u)
-# Without the one that reads what the others have printed.
-COVERAGE_NETWORK := $(filter-out secrets_in_logs,$(basename $(notdir $(wildcard tests/network/*.c))))
+# Without the one that reads what the others have printed, and the one that links the static library.
+COVERAGE_NETWORK := $(filter-out secrets_in_logs stack,$(basename $(notdir $(wildcard tests/network/*.c))))
 COVERAGE_SET = LIB=$(COVERAGE)/lib OUT=$(COVERAGE)/$(1) LOCAL_API=$(abspath $(LOCAL_API))
 
 .PHONY: proof-coverage

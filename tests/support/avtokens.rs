@@ -103,7 +103,8 @@ impl Tool {
             arguments.join(" "),
         );
         let mut process = Command::new("/usr/bin/timeout")
-            .args(["60", "script", "--quiet", "--return", "--command", &command, "/dev/null"])
+            .args(["60", "script", "--quiet", "--return", "--echo", "always"])
+            .args(["--command", &command, "/dev/null"])
             .env_clear()
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::piped())
