@@ -47,7 +47,8 @@ impl Environment {
         env::var_os(name)
     }
 
-    /// Whether this is a CGI program, in which HTTP_PROXY is whatever a request's Proxy header says.
+    /// Whether this is a CGI program, in which HTTP_PROXY is whatever a request's Proxy header says: the
+    /// choice of a proxy (`transport/proxy.rs`) leaves it alone then.
     pub fn is_of_cgi(&self) -> bool {
         env::var_os("REQUEST_METHOD").is_some()
     }

@@ -4,26 +4,32 @@
 //!
 //! | to learn about | open |
 //! |---|---|
-//! | the upload-token operations, what each may do, and what a token is | `tokens.rs` |
-//! | a client and its checked configuration | `client.rs`, `base_url.rs`, `environment.rs` |
-//! | what can be said of an operation: method, credential, quota, repetition, outcome | `call/operation.rs` |
-//! | how a request becomes HTTP, and what it carries | `call/request.rs`, `call/payload.rs` |
-//! | the loop of a call, and what a single call may do otherwise | `call/run.rs`, `call/options.rs` |
-//! | what an answer or a fault means | `call/verdict.rs` |
-//! | what is told of it: messages and trace | `call/report.rs`, `trace.rs` |
+//! | the upload-token operations: the row of each (whether it is repeated, the words for its outcomes), and what a token is | `tokens.rs` |
+//! | a client and its checked configuration | `client.rs`, `base_url.rs` |
+//! | what the environment may say, and who is believed | `environment.rs`, `os/privileges.rs` |
+//! | the columns of an operation's row | `call/operation.rs` |
+//! | how a request becomes HTTP and is encoded, and what it carries | `call/request.rs`, `call/payload.rs` |
+//! | the loop of a call, and when it has succeeded, a delete that an earlier attempt did included | `call/run.rs` |
+//! | what a single call may do otherwise | `call/options.rs` |
+//! | what the end of one attempt means: an answer's head and body, or a fault | `call/verdict.rs` |
+//! | how it is told: messages and trace | `call/report.rs`, `trace.rs` |
 //! | when it tries again, and how long it waits | `call/retry.rs`, `call/retry_after.rs`, `call/jitter.rs` |
 //! | the rate limit: what is told of it, and what holds threads back | `call/rate_limit.rs`, `call/gate.rs` |
 //! | an answer, its body, and what is recorded of it | `answer/mod.rs`, `answer/body.rs`, `answer/recorder.rs` |
 //! | how answers are decoded, page by page | `answer/{json, plain, page, problem, date, header_number}.rs` |
-//! | what went wrong and what may have happened | `error.rs` |
+//! | the kinds of failure and outcome, and an error as a value | `error.rs` |
 //! | the limits of sizes | `limits.rs` |
-//! | how secrets are kept and hidden | `secret.rs` |
-//! | what bounds a call in time, ends it from outside, and wakes it | `wait/` |
-//! | sockets, threads and all else that is the platform's own | `os/` |
+//! | how secrets are kept, hidden in texts and wiped | `secret.rs` |
+//! | where every wait ends: by deadline, cancel or stillness | `wait/mod.rs`, `wait/deadline.rs`, `wait/cancel.rs` |
+//! | waiting for another thread | `wait/waiter.rs` |
+//! | names looked up, and addresses raced | `transport/lookup.rs`, `transport/dial.rs` |
+//! | which proxy, and when the environment's counts; the way through it | `transport/{proxy, no_proxy, tunnel}.rs` |
+//! | TLS, which certificates are trusted, and how a refusal is explained | `transport/{tls, trust, pem, explain}.rs` |
+//! | a socket that waits | `transport/socket.rs` |
+//! | the seam to ureq: its agent, what opens connections, one that sends, receives and wipes, an attempt on one, odd heads | `transport/http/{agent, dialer, connection, buffers, attempt, head}.rs` |
+//! | what is the platform's own: poll(2), sockets, threads, futex, the page that a child finds wiped | `os/` |
 //! | what a child process does not share, and how it is noticed | `process.rs` |
-//! | names and addresses, proxies, TLS, certificates | `transport/` |
-//! | the seam to ureq: its agent, a connection, an attempt on one | `transport/http/` |
-//! | the C API, file by file the twin of the above | `ffi/` |
+//! | the C API, file by file the twin of the above, and what that is made with | `ffi/` (see its `mod.rs`) |
 //!
 //! The Rust side is for this crate's own tests and benches, not a public API yet.
 

@@ -1,5 +1,5 @@
 //! What must not be shared with the parent process after a fork: its sockets, and its locks, which
-//! a thread that does not exist here may hold for ever.
+//! a thread that does not exist here may hold for ever. A client's connections are a [`PerProcess`] value.
 
 use crate::os::wiped_page;
 use once_cell::race::OnceBox;

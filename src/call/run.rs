@@ -90,17 +90,20 @@ impl<'c, 'r> Call<'c, 'r> {
                 }
                 Err(verdict) => verdict,
             };
-            // It finds nothing, since an attempt before has done its work.
-            if let Some(gone) = self.operation.gone
-                && verdict.says_it_is_gone()
-                && self.outcome != Outcome::NotApplied
-            {
+            if let Some(gone) = self.done_before(&verdict) {
                 self.report.success(&attempt, self.attempts, 404, 0, gone);
                 return Ok(Answer::done_before(self.request, self.attempts));
             }
             self.outcome = self.outcome.max(verdict.outcome);
             self.follow(verdict, &attempt)?;
         }
+    }
+
+    /// What to say of an attempt that finds nothing since one before it has done its work, if it is one:
+    /// the call has succeeded then.
+    fn done_before(&self, verdict: &Verdict) -> Option<&'static str> {
+        let may_have_been_applied = self.outcome != Outcome::NotApplied;
+        self.operation.gone.filter(|_| may_have_been_applied && verdict.says_it_is_gone())
     }
 
     /// Does what the table of retries says after a failed attempt. An error is the end of the call.

@@ -2,11 +2,9 @@
 //! its thread is held back meanwhile, and no panic gets past. Of a function of the header all but its
 //! first line is safe code.
 
-use super::cancellation;
 use super::error::{AV_STATUS_INTERNAL, AV_STATUS_OK, av_error, av_status};
-use super::input::Input;
+use super::pthread_cancel;
 use crate::error::Error;
-use crate::limits::LARGEST_INPUT;
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,7 +15,7 @@ pub(super) struct Caller(());
 
 /// Runs the body of a function that cannot fail; if it panics after all, `otherwise` is returned.
 pub(super) fn contain<R: Copy>(otherwise: R, body: impl FnOnce() -> R) -> R {
-    cancellation::held_back(|| {
+    pthread_cancel::held_back(|| {
         catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
             // What it says may quote anything, and dropping it may panic again: leave it alone.
             std::mem::forget(panic);
@@ -49,7 +47,7 @@ impl Caller {
             self.tell(error, failed);
             status
         };
-        cancellation::held_back(|| {
+        pthread_cancel::held_back(|| {
             catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
                 // As in `contain`.
                 std::mem::forget(panic);
@@ -137,52 +135,6 @@ impl Caller {
         }
         Ok(Out { caller: self, target: out })
     }
-
-    /// A sized input structure that must be there.
-    pub fn required_input<T: Input>(&self, pointer: *const T, parameter: &str) -> Result<T, Error> {
-        if pointer.is_null() {
-            return Err(must_not_be_null(parameter));
-        }
-        self.input(pointer, parameter)
-    }
-
-    /// A sized input structure, read by the reader's rule of the header; all zeros for NULL.
-    pub fn input<T: Input>(&self, pointer: *const T, parameter: &str) -> Result<T, Error> {
-        let mut copy = T::ZEROED;
-        if pointer.is_null() {
-            return Ok(copy);
-        }
-        let refuse = |what: &str| {
-            Err(Error::invalid_argument(format_args!("{parameter}.struct_size {what}")))
-        };
-        // SAFETY: not NULL, hence at least the size itself is there, by the caller's word.
-        let size = unsafe { pointer.cast::<usize>().read_unaligned() };
-        if size == 0 {
-            return refuse("is 0: zero the whole struct, then set it to sizeof the struct");
-        }
-        if size > LARGEST_INPUT || (size < size_of::<T>() && !T::SIZES.contains(&size)) {
-            return refuse("is not the size of any version of this struct");
-        }
-        let known = size.min(size_of::<T>());
-        // SAFETY: the caller's word covers `size` bytes, of which these are the first, and `copy`
-        // has room for them. Every pattern of bytes is a T, which is what `Input` promises.
-        unsafe {
-            std::ptr::copy_nonoverlapping(
-                pointer.cast::<u8>(),
-                std::ptr::from_mut(&mut copy).cast::<u8>(),
-                known,
-            );
-        }
-        // SAFETY: as above, the rest of the `size` bytes.
-        let beyond =
-            unsafe { std::slice::from_raw_parts(pointer.cast::<u8>().add(known), size - known) };
-        if beyond.iter().any(|&byte| byte != 0) {
-            return Err(Error::invalid_argument(format_args!(
-                "{parameter} sets a member that this version of the library does not know"
-            )));
-        }
-        Ok(copy)
-    }
 }
 
 /// Where a result goes.
@@ -198,7 +150,7 @@ impl<P> Out<'_, P> {
     }
 }
 
-fn must_not_be_null(parameter: &str) -> Error {
+pub(super) fn must_not_be_null(parameter: &str) -> Error {
     Error::invalid_argument(format_args!("{parameter} must not be NULL"))
 }
 

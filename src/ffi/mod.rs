@@ -1,4 +1,7 @@
-//! The C boundary: thin functions over the safe floor below, each file the twin of one there.
+//! The C boundary: thin functions over the safe floor below. A file with a part of the header is the twin
+//! of one there; those without are what all of them are made with: the caller's word and what may not get
+//! past it (`boundary.rs`), structures with a `struct_size` (`input.rs`), results that own their memory
+//! (`owned.rs`), and threads that are cancelled meanwhile (`pthread_cancel.rs`).
 //!
 //! The documentation of everything public here becomes the header `include/apivideo.h`, which is
 //! made by `make header` and speaks to C programmers.
@@ -24,6 +27,6 @@ pub mod tokens;
 pub mod token_iter;
 
 mod boundary;
-mod cancellation;
 mod input;
 mod owned;
+mod pthread_cancel;

@@ -27,6 +27,11 @@ impl ConnectionBuffers {
         }
     }
 
+    /// The first `amount` bytes of the output are sent, or never will be.
+    pub fn sent(&mut self, amount: usize) {
+        wipe(&mut self.output[..amount]);
+    }
+
     /// Puts `bytes` in the place of the first `length` bytes of the input.
     pub fn replace_input(&mut self, length: usize, bytes: &[u8]) {
         let rest = &self.input()[length..];

@@ -4,7 +4,6 @@ use super::attempt::{Attempt, Phase};
 use super::buffers::ConnectionBuffers;
 use super::head::{self, Mended};
 use crate::limits::LARGEST_HEAD;
-use crate::secret::wipe;
 use crate::transport::Fault;
 use crate::transport::socket::Socket;
 use crate::transport::tls::TlsSession;
@@ -160,7 +159,7 @@ impl Transport for Connection {
         if self.is_sent() {
             return Ok(());
         }
-        let output = &mut self.buffers.output[..amount];
+        let output = &self.buffers.output[..amount];
         self.used = true;
         let result = Attempt::with_current(|attempt| {
             attempt.enter(Phase::Send);
@@ -186,7 +185,7 @@ impl Transport for Connection {
             attempt.enter(Phase::Wait);
             Ok(())
         });
-        wipe(output);
+        self.buffers.sent(amount);
         result
     }
 
