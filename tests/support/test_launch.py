@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -35,6 +36,15 @@ def is_there(process):
         return False
 
 
+def goes(process):
+    """Whether it ends within a minute: what was killed may wait for a processor to die on."""
+    for _ in range(1200):
+        if not is_there(process):
+            return True
+        time.sleep(0.05)
+    return False
+
+
 class Limit(unittest.TestCase):
     def test_one_that_sleeps_for_ever_is_ended_and_named(self):
         ended = launch("--limit", "1", "--as", "the sleeper", "sleep", "infinity")
@@ -48,12 +58,12 @@ class Limit(unittest.TestCase):
     def test_what_it_has_started_ends_with_it_though_it_will_not(self):
         ended = launch("--limit", "1", "sh", "-c", "trap '' TERM; sleep infinity & echo $!; wait; wait")
         self.assertEqual(ended.returncode, 124)
-        self.assertFalse(is_there(int(ended.stdout)))
+        self.assertTrue(goes(int(ended.stdout)))
 
     def test_what_one_leaves_behind_that_ends_by_itself_is_ended_too(self):
         ended = launch("sh", "-c", "sleep infinity > /dev/null 2>&1 & echo $!")
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
-        self.assertFalse(is_there(int(ended.stdout)))
+        self.assertTrue(goes(int(ended.stdout)))
 
     def test_whoever_ends_the_launcher_ends_the_program(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
@@ -63,7 +73,7 @@ class Limit(unittest.TestCase):
                     program = int(launched.stdout.readline())
                     launched.send_signal(number)
                     self.assertEqual(launched.wait(60), 128 + number)
-                self.assertFalse(is_there(program))
+                self.assertTrue(goes(program))
 
 
 class Status(unittest.TestCase):
