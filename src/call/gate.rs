@@ -381,6 +381,35 @@ mod tests {
     }
 
     #[test]
+    fn who_waits_behind_others_learns_at_once_that_it_opens_too_late() {
+        let gate = Gate::default();
+        let under_way = gate.enter(&soon(), |_| ()).expect("open");
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(10, 1, 60), None);
+        let cancel = Arc::new(Cancel::new());
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                let wait = Wait::new(Deadline::NEVER, Some(cancel.clone()));
+                gate.enter(&wait, |_| ()).err()
+            });
+            while lock(&gate.state).queue.is_empty() {
+                std::thread::yield_now();
+            }
+            let begin = Instant::now();
+            let second = scope.spawn(|| gate.enter(&within(Duration::from_secs(30)), |_| ()).err());
+            while lock(&gate.state).queue.len() < 2 {
+                std::thread::yield_now();
+            }
+            under_way.answered(RateLimit::default(), Some(Duration::from_secs(60)));
+            let stopped = second.join().expect("no panic");
+            assert!(matches!(stopped, Some(Stopped::OpensTooLate(_))), "{stopped:?}");
+            // Not when its time is over.
+            assert!(begin.elapsed() < Duration::from_secs(20));
+            cancel.trigger();
+            assert!(first.join().expect("no panic").is_some());
+        });
+    }
+
+    #[test]
     fn a_new_window_opens_it_again() {
         let gate = Gate::default();
         let begin = Instant::now();

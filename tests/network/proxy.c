@@ -703,6 +703,31 @@ static void a_wrong_password_is_sent_once(void) {
   }
 }
 
+/* Takes user and password, and then says nothing until the other side gives up. */
+static void take_the_password_in_silence(server *s, int connection, void *data) {
+  unsigned char head[2], methods[255];
+  (void)s, (void)data;
+  if (!take(connection, head, 2) || !take(connection, methods, head[1])) return;
+  give(connection, "\5\2", 2, 0);
+  server_swallow(connection);
+}
+
+/* That is no refusal, but time that runs out. */
+static void silence_after_the_password(void) {
+  char url[100];
+  server *s = server_start(take_the_password_in_silence, NULL);
+  av_client_config config;
+  outcome told;
+  snprintf(url, sizeof url, "socks5://user:pa55-word@%s", server_url(s) + 7);
+  config = config_to("http://localhost:81", url);
+  config.timeout_ms = time_for(1000);
+  config.max_attempts = 1;
+  told = try_once(&config);
+  print_outcome("SOCKS5, silent once it has the password", &told);
+  CHECK(is_failure(&told, AV_STATUS_TIMEOUT, 1, 1) && says(&told, "timed out while asking the proxy"));
+  server_stop(s);
+}
+
 int main(int count, char **arguments) {
   static const char *secrets[] = {
       "pa55", "dXNlcjpwYTU1LXdvcmQ", "an-api-key-of-some-length", "YW4tYXBpLWtleS1vZi1zb21lLWxlbmd0aD",
@@ -726,6 +751,7 @@ int main(int count, char **arguments) {
   odd_answers();
   refused_with_a_password();
   a_wrong_password_is_sent_once();
+  silence_after_the_password();
   for (i = 0; i < sizeof secrets / sizeof secrets[0]; i++) CHECK_ROW(secrets[i], !was_told(secrets[i]));
   CHECK(was_told("the proxy leads to"));
   printf("  no password and no key in %zu bytes of trace and messages\n", told_bytes());
