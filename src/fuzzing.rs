@@ -2,7 +2,7 @@
 //! what a service says, and the way a token takes into a path, without a network between.
 #![allow(missing_docs, reason = "for the targets in fuzz/, which say what they do")]
 
-use crate::answer::json::{self, ObjectSeed, Place};
+use crate::answer::json;
 use crate::answer::page::{self, Pagination, Sink};
 use crate::answer::problem::Problem;
 use crate::call::rate_limit::RateLimit;
@@ -19,8 +19,7 @@ pub type Told = (String, Option<u32>, Option<i64>, Option<i64>);
 pub type Page = (Vec<Told>, [u64; 4]);
 
 pub fn token(text: &str) -> Result<Told, String> {
-    let place = Place::default();
-    json::decode(text, &place, ObjectSeed::<Token<'_>>::new(&place)).map(told)
+    json::object_in_any_form(text).map(told)
 }
 
 pub fn page(text: &str) -> Result<Page, String> {
@@ -71,7 +70,7 @@ pub fn rate_limit(headers: &HeaderMap) -> [Option<u64>; 3] {
 pub fn path(token: &str) -> Result<String, String> {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     let client = CLIENT.get_or_init(|| Client::for_test("http://127.0.0.1:1/prefix"));
-    let request = Request::new(&tokens::GET).item("token", token);
+    let request = Request::new(&tokens::GET).secret_item("token", token);
     let request = request.and_then(|request| request.to_http(client, ()));
     request.map(|request| request.uri().to_string()).map_err(|error| error.to_string())
 }

@@ -4,7 +4,7 @@
 use crate::answer::Answer;
 use crate::answer::body::Body;
 use crate::answer::date::unix_seconds;
-use crate::answer::json::{self, Field, Object, ObjectSeed, Place, Text};
+use crate::answer::json::{self, Field, Object, Place, Text};
 use crate::answer::page::{self, Pagination, Sink, Walk};
 use crate::answer::plain;
 use crate::call::operation::{Effect, Evidence, Operation, Quota, Repeat};
@@ -95,7 +95,7 @@ pub(crate) struct Token<'de> {
 }
 
 static FIELDS: [&str; 4] = ["token", "ttl", "createdAt", "expiresAt"];
-static TOKEN: Field = Field { name: "token", expected: "a non-empty string without NUL" };
+static TOKEN: Field = Field { name: "token", expected: json::NAME };
 
 impl<'de> Object<'de> for Token<'de> {
     fn from_map<A: MapAccess<'de>>(mut map: A, place: &Place) -> Result<Self, A::Error> {
@@ -105,7 +105,7 @@ impl<'de> Object<'de> for Token<'de> {
         while let Some(Text(field)) = map.next_key()? {
             match field.as_ref() {
                 "token" => {
-                    let accept = |Text(text)| is_usable(&text).then_some(text);
+                    let accept = |Text(text)| json::names_something(&text).then_some(text);
                     token = Some(place.read(&mut map, &TOKEN, accept)?);
                 }
                 "ttl" => {
@@ -141,11 +141,6 @@ impl<'de> Object<'de> for Token<'de> {
         };
         (!token.token.is_empty() && ttl <= LONGEST_TTL).then_some((token, rest))
     }
-}
-
-/// Whether a token can be told to C, which takes a NUL for the end.
-fn is_usable(token: &str) -> bool {
-    !token.is_empty() && memchr::memchr(0, token.as_bytes()).is_none()
 }
 
 /// By what a list is sorted.
@@ -256,17 +251,17 @@ pub(crate) fn get<T>(
     options: &CallOptions,
     make: impl FnOnce(&Token<'_>) -> T,
 ) -> Result<T, Error> {
-    let request = Request::new(&GET).item("token", token)?;
+    let request = Request::new(&GET).secret_item("token", token)?;
     decode_token(&send(client, &request, options)?, Some(token), make)
 }
 
 /// Looks up one token, and returns the service's answer as it is, unless it is about another token.
 pub(crate) fn get_json(client: &Client, token: &str, options: &CallOptions) -> Result<Body, Error> {
-    let request = Request::new(&GET).item("token", token)?;
+    let request = Request::new(&GET).secret_item("token", token)?;
     send(client, &request, options)?.into_checked(|text| {
         json::check(text)?;
         // What is none here may be more to the caller.
-        parse(text).map_or(Ok(()), |found| must_be(&found, token))
+        json::object(text).map_or(Ok(()), |found| must_be(&found, token))
     })
 }
 
@@ -299,7 +294,7 @@ pub(crate) fn list_json(
 
 /// Revokes a token. The service says nothing to that, or JSON: anything else somebody on the way says.
 pub(crate) fn delete(client: &Client, token: &str, options: &CallOptions) -> Result<(), Error> {
-    let request = Request::new(&DELETE).item("token", token)?;
+    let request = Request::new(&DELETE).secret_item("token", token)?;
     let answer = send(client, &request, options)?;
     answer.decode(|text| if text.is_empty() { Ok(()) } else { json::check(text) })
 }
@@ -311,23 +306,10 @@ fn decode_token<T>(
     make: impl FnOnce(&Token<'_>) -> T,
 ) -> Result<T, Error> {
     answer.decode(|text| {
-        let found = parse(text)?;
+        let found = json::object(text)?;
         asked.map_or(Ok(()), |asked| must_be(&found, asked))?;
         Ok(make(&found))
     })
-}
-
-fn parse(text: &str) -> Result<Token<'_>, String> {
-    if let Some((token, "")) = Token::from_plain(text) {
-        return Ok(token);
-    }
-    parse_any(text)
-}
-
-/// Decodes a token in any form.
-fn parse_any(text: &str) -> Result<Token<'_>, String> {
-    let place = Place::default();
-    json::decode(text, &place, ObjectSeed::<Token<'_>>::new(&place))
 }
 
 fn must_be(found: &Token<'_>, asked: &str) -> Result<(), String> {
@@ -553,7 +535,11 @@ mod tests {
                 let Token { token, ttl_seconds, created_at, expires_at } = token;
                 (token.into_owned(), ttl_seconds, created_at, expires_at)
             };
-            assert_eq!(parse(token).map(told), parse_any(token).map(told), "{round}: {token}");
+            assert_eq!(
+                json::object(token).map(told),
+                json::object_in_any_form(token).map(told),
+                "{round}: {token}"
+            );
         }
         assert!(plain > 1_000 && good > plain && good < 99_000, "{plain} plain, {good} good");
     }

@@ -161,3 +161,21 @@ fn its_comments_are_for_readers_of_c() {
     }
     assert!(!rest.contains("*/"), "a comment has ended early: {rest}");
 }
+
+/// cbindgen takes public constants from everywhere, and the types that they are of.
+#[test]
+fn all_that_it_declares_is_of_this_library() {
+    let header = header();
+    let mut names = 0;
+    for line in header.lines() {
+        let name = match line.split_once(' ') {
+            Some(("typedef" | "struct", rest)) => rest.trim_start_matches("struct "),
+            Some(("#define", name)) => name,
+            _ => continue,
+        };
+        let is_ours = ["av_", "AV_", "APIVIDEO_", "apivideo_"].iter().any(|it| name.contains(it));
+        assert!(is_ours, "{line}");
+        names += 1;
+    }
+    assert!(names > 40, "{names}");
+}

@@ -122,6 +122,28 @@ pub(crate) trait Object<'de>: Sized {
     }
 }
 
+/// Decodes an answer that is an object.
+pub(crate) fn object<'de, T: Object<'de>>(text: &'de str) -> Result<T, String> {
+    match T::from_plain(text) {
+        Some((object, "")) => Ok(object),
+        _ => object_in_any_form(text),
+    }
+}
+
+/// The same without regard to the plain form.
+pub(crate) fn object_in_any_form<'de, T: Object<'de>>(text: &'de str) -> Result<T, String> {
+    let place = Place::default();
+    decode(text, &place, ObjectSeed::<T>::new(&place))
+}
+
+/// What a text must be that stands for something: [`names_something`].
+pub(crate) const NAME: &str = "a non-empty string without NUL";
+
+/// Whether a text can stand for something, in C too, which takes a NUL for the end.
+pub(crate) fn names_something(text: &str) -> bool {
+    !text.is_empty() && memchr::memchr(0, text.as_bytes()).is_none()
+}
+
 /// Reads an [`Object`].
 pub(crate) struct ObjectSeed<'p, T> {
     place: &'p Place,

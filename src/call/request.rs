@@ -37,8 +37,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Narrows it down to one item of the collection, given as `parameter`: a secret.
-    pub fn item(mut self, parameter: &str, item: &'a str) -> Result<Self, Error> {
+    /// Narrows it down to one item of the collection, given as `parameter`, which is a secret.
+    pub fn secret_item(mut self, parameter: &str, item: &'a str) -> Result<Self, Error> {
         self.must_have_room_for(parameter, item)?;
         if !stays_in_its_place(item) {
             return Err(Error::invalid_argument(format_args!(
@@ -232,7 +232,7 @@ mod tests {
 
     /// A request with an item, a parameter that must not be shown, and one that may.
     fn request() -> Request<'static> {
-        let request = Request::new(&READ).item("thing", ITEM).expect("an item");
+        let request = Request::new(&READ).secret_item("thing", ITEM).expect("an item");
         let request = request.secret("options.key", "key", SECRET).expect("a parameter");
         request.query("title", "a&b=c ü")
     }
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn a_target_that_is_all_encoded_fits_into_memory_that_need_not_grow() {
         let all = "\u{1f600} %";
-        let request = Request::new(&READ).item("thing", all).expect("an item");
+        let request = Request::new(&READ).secret_item("thing", all).expect("an item");
         let target = request.secret("a", "a", all).expect("a parameter").target("/prefix");
         assert_eq!(target.0.len(), target.0.capacity());
     }
@@ -314,12 +314,12 @@ mod tests {
     #[test]
     fn secrets_have_room_for_the_longest_item_together() {
         let longest = "x".repeat(LONGEST_ITEM);
-        let request = Request::new(&READ).item("thing", &longest).expect("it fits");
+        let request = Request::new(&READ).secret_item("thing", &longest).expect("it fits");
         let error = request.secret("options.key", "key", "y").expect_err("one too many");
         let expected = "invalid argument: options.key is longer than 4096 bytes; nothing was sent";
         assert_eq!(error.to_string(), expected);
         let longer = longest.clone() + "x";
-        let error = Request::new(&READ).item("thing", &longer).expect_err("too long");
+        let error = Request::new(&READ).secret_item("thing", &longer).expect_err("too long");
         assert!(error.to_string().contains("thing is longer than 4096 bytes"), "{error}");
     }
 
