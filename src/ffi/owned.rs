@@ -35,9 +35,9 @@ struct Hidden {
 impl<T, I> Owned<T, I> {
     /// Where in the first block its items begin.
     const ITEMS: usize = {
-        assert!(
-            align_of::<Hidden>() <= align_of::<Word>() && align_of::<I>() <= align_of::<Word>()
-        );
+        let alignment = align_of::<Word>();
+        assert!(align_of::<Hidden>() <= alignment && align_of::<T>() <= alignment);
+        assert!(align_of::<I>() <= alignment && align_of::<*const I>() <= alignment);
         assert!(size_of::<Hidden>().is_multiple_of(align_of::<T>()));
         assert!(!std::mem::needs_drop::<T>() && !std::mem::needs_drop::<I>());
         (size_of::<Hidden>() + size_of::<T>()).next_multiple_of(align_of::<I>())
