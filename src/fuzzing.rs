@@ -2,7 +2,7 @@
 //! what a service says, and the way a token takes into a path, without a network between.
 #![allow(missing_docs, reason = "for the targets in fuzz/, which say what they do")]
 
-use crate::answer::json::{self, ObjectSeed, Place};
+use crate::answer::json::{self, JsonPath, ObjectSeed};
 use crate::answer::page::{self, Pagination, Sink};
 use crate::answer::problem::Problem;
 use crate::call::rate_limit::RateLimit;
@@ -19,8 +19,8 @@ pub type Told = (String, Option<u32>, Option<i64>, Option<i64>);
 pub type Page = (Vec<Told>, [u64; 4]);
 
 pub fn token(text: &str) -> Result<Told, String> {
-    let place = Place::default();
-    json::decode(text, &place, ObjectSeed::<Token<'_>>::new(&place)).map(told)
+    let path = JsonPath::default();
+    json::decode(text, &path, ObjectSeed::<Token<'_>>::new(&path)).map(told)
 }
 
 pub fn page(text: &str) -> Result<Page, String> {
