@@ -11,7 +11,7 @@ pub(crate) struct Entry<'fd>(libc::pollfd, PhantomData<BorrowedFd<'fd>>);
 
 impl<'fd> Entry<'fd> {
     /// No descriptor: it is never ready.
-    pub const NONE: Self = Entry::new(-1, 0);
+    pub(crate) const NONE: Self = Entry::new(-1, 0);
 
     const fn new(fd: libc::c_int, events: libc::c_short) -> Self {
         Entry(libc::pollfd { fd, events, revents: 0 }, PhantomData)

@@ -9,7 +9,7 @@ pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
     /// No deadline.
-    pub const NEVER: Self = Deadline(None);
+    pub(crate) const NEVER: Self = Deadline(None);
 
     /// The deadline that lies `timeout` ahead; `None`, or more than the clock can tell, is never.
     pub fn after(timeout: Option<Duration>) -> Self {
