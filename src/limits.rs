@@ -1,6 +1,6 @@
 //! Every limit of a size that a caller or a service can run into, or a reader may look for, each with its
 //! reason; and what must hold between them, which the compiler checks. What an operation itself allows
-//! stands with that (`tokens.rs`), as does how long something takes where it is waited for.
+//! stands beside its row, and how long something may take where it is waited for.
 
 /// The longest base URL.
 pub(crate) const LONGEST_BASE_URL: usize = 2048;

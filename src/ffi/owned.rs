@@ -1,5 +1,5 @@
 //! A result and what it owns, as plain C data: memory that knows its own size, so that freeing trusts
-//! nothing that the caller can see. All of it is wiped before it is freed, for it holds tokens.
+//! nothing that the caller can see. All of it is wiped before it is freed, for it may hold secrets.
 
 use super::boundary::{Caller, contain};
 use crate::secret::wipe;

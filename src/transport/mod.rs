@@ -1,5 +1,6 @@
 //! How bytes reach the service: sockets, names, proxies and TLS, and in `http/` the seam to ureq. All of
-//! it waits with the one [`Wait`](crate::wait::Wait) that it is handed, and knows of no call.
+//! it waits with the one [`Wait`](crate::wait::Wait) that it is handed, and knows no call; `http/` alone
+//! knows attempts.
 
 mod dial;
 mod explain;
