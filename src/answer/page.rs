@@ -3,6 +3,7 @@
 
 use crate::answer::json::{self, Field, JsonPath, Object, ObjectSeed, Text};
 use crate::answer::plain;
+use crate::limits::ITEMS_REMEMBERED;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
@@ -283,7 +284,7 @@ impl Pager {
         self.repeated = if is_new.contains(&true) { 0 } else { self.repeated + keys.len() };
         // Items that moved on from one page to the next come again once each; and more than once where
         // as many are made meanwhile, but then there are others behind them.
-        let most = if is_short { Told::GENERATION } else { self.told.count() };
+        let most = if is_short { ITEMS_REMEMBERED } else { self.told.count() };
         if self.repeated > most && !is_last {
             self.repeated = 0;
             return Err("data must bring new items at last: the same come again and again".into());
@@ -303,7 +304,7 @@ impl Pager {
     }
 }
 
-/// What was told: fingerprints of the last items, at least [`Told::GENERATION`], in memory that does not
+/// What was told: fingerprints of the last items, at least [`ITEMS_REMEMBERED`], in memory that does not
 /// grow beyond two generations of them.
 #[derive(Debug, Default)]
 struct Told {
@@ -314,12 +315,9 @@ struct Told {
 }
 
 impl Told {
-    /// As many as fill a set of 16,384 places: 150 KB.
-    const GENERATION: usize = 14_000;
-
     /// Adds an item, and tells whether it is a new one.
     fn add(&mut self, key: &str) -> bool {
-        if self.recent.len() >= Self::GENERATION {
+        if self.recent.len() >= ITEMS_REMEMBERED {
             std::mem::swap(&mut self.recent, &mut self.before);
             self.recent.clear();
         }
@@ -470,7 +468,7 @@ mod tests {
             |number| Pagination { page_size: 100, items_total: u64::MAX, ..page(number, u32::MAX) };
         let mut pager = Pager::starting_at(0);
         let pages = (1..).take_while(|number| pager.take(&told(*number), &["a"; 100]).is_ok());
-        assert_eq!(pages.count(), Told::GENERATION / 100 + 1);
+        assert_eq!(pages.count(), ITEMS_REMEMBERED / 100 + 1);
     }
 
     #[test]
@@ -508,12 +506,12 @@ mod tests {
     fn what_was_told_is_remembered_for_a_generation_in_bounded_memory() {
         let mut told = Told::default();
         let key = |number: usize| format!("to{number}");
-        let all = 5 * Told::GENERATION;
+        let all = 5 * ITEMS_REMEMBERED;
         for number in 0..all {
             assert!(told.add(&key(number)), "{number}");
-            let oldest = (number + 1).saturating_sub(Told::GENERATION);
+            let oldest = (number + 1).saturating_sub(ITEMS_REMEMBERED);
             assert!(number % 1000 != 0 || !told.add(&key(oldest)), "{oldest} of {number}");
-            assert!(told.count() <= 2 * Told::GENERATION);
+            assert!(told.count() <= 2 * ITEMS_REMEMBERED);
         }
         for set in [&told.recent, &told.before] {
             assert!(set.capacity() <= 14_336, "{}", set.capacity());
