@@ -36,7 +36,7 @@ pub(crate) enum Fault {
     TlsRefused(String),
     /// The connection broke during the exchange.
     Broken(io::Error),
-    /// The exchange failed on a connection that stands.
+    /// The exchange failed, though the socket did not.
     Failed(String),
     /// What came back is not an HTTP answer that can be read.
     Unreadable(String),
