@@ -6,6 +6,7 @@ use crate::call::gate::Gate;
 use crate::call::operation::Quota;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::limits::LONGEST_ORIGIN_NAME;
 use crate::process::PerProcess;
 use crate::secret::{Credential, Secret};
 use crate::trace::Tracer;
@@ -256,7 +257,9 @@ impl Origin<'_> {
             (Some(name), Some(version)) => (name, version),
         };
         if !is_origin_name(name) {
-            return refuse(format_args!("name must be 1 to 50 of the characters A-Z a-z 0-9 - _"));
+            return refuse(format_args!(
+                "name must be 1 to {LONGEST_ORIGIN_NAME} of the characters A-Z a-z 0-9 - _"
+            ));
         }
         if !is_origin_version(version) {
             return refuse(format_args!(
@@ -268,7 +271,7 @@ impl Origin<'_> {
 }
 
 fn is_origin_name(name: &str) -> bool {
-    (1..=50).contains(&name.len())
+    (1..=LONGEST_ORIGIN_NAME).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 

@@ -1,12 +1,15 @@
 //! Every limit of a size that a caller or a service can run into, or a reader may look for, each with its
 //! reason; and what must hold between them, which the compiler checks. What an operation itself allows
-//! stands with that (`tokens.rs`), as does how long something takes where it is waited for.
+//! stands beside its row, and how long something may take where it is waited for.
 
 /// The longest base URL.
 pub(crate) const LONGEST_BASE_URL: usize = 2048;
 
 /// The longest credential: several times any that the service gives out.
 pub(crate) const LONGEST_CREDENTIAL: usize = 4096;
+
+/// The longest name of an application or SDK: as long as the official clients let one be.
+pub(crate) const LONGEST_ORIGIN_NAME: usize = 50;
 
 /// The longest item of a path, together with the secret parameter of the query: much more than any that
 /// the service has given out.
@@ -52,6 +55,13 @@ pub(crate) const MOST_PROBLEMS_SHOWN: usize = 4;
 
 /// How many characters of a text of the service's go into a message.
 pub(crate) const LONGEST_TEXT_SHOWN: usize = 200;
+
+/// How many of the hosts that a certificate is for a message tells of.
+pub(crate) const MOST_HOSTS_SHOWN: usize = 3;
+
+/// How many items of a collection are remembered at least, so as not to tell them twice: as many as fill a
+/// set of 16,384 places, of which there are two of 150 KB.
+pub(crate) const ITEMS_REMEMBERED: usize = 14_000;
 
 /// How many of a host's addresses are tried side by side.
 pub(crate) const MOST_ADDRESSES_AT_ONCE: usize = 8;

@@ -4,8 +4,8 @@
 use crate::answer::Answer;
 use crate::answer::body::Body;
 use crate::answer::date::unix_seconds;
-use crate::answer::json::{self, Field, Object, Place, Text};
-use crate::answer::page::{self, Pagination, Sink, Walk};
+use crate::answer::json::{self, Field, JsonPath, Object, Text};
+use crate::answer::page::{self, Pager, Pagination, Sink};
 use crate::answer::plain;
 use crate::call::operation::{Effect, Evidence, Operation, Quota, Repeat};
 use crate::call::options::CallOptions;
@@ -98,7 +98,7 @@ static FIELDS: [&str; 4] = ["token", "ttl", "createdAt", "expiresAt"];
 static TOKEN: Field = Field { name: "token", expected: json::NAME };
 
 impl<'de> Object<'de> for Token<'de> {
-    fn from_map<A: MapAccess<'de>>(mut map: A, place: &Place) -> Result<Self, A::Error> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, path: &JsonPath) -> Result<Self, A::Error> {
         // What may be absent does not spoil the rest if it cannot be read: it is not told then.
         let date = |value: &str| unix_seconds(&json::string(value)?);
         let (mut token, mut ttl_seconds, mut created_at, mut expires_at) = (None, None, None, None);
@@ -106,7 +106,7 @@ impl<'de> Object<'de> for Token<'de> {
             match field.as_ref() {
                 "token" => {
                     let accept = |Text(text)| json::names_something(&text).then_some(text);
-                    token = Some(place.read(&mut map, &TOKEN, accept)?);
+                    token = Some(path.read(&mut map, &TOKEN, accept)?);
                 }
                 "ttl" => {
                     let ttl = json::whole(json::raw(&mut map)?);
@@ -118,7 +118,7 @@ impl<'de> Object<'de> for Token<'de> {
                 _ => json::skip(&mut map)?,
             }
         }
-        let token = place.require(&TOKEN, token)?;
+        let token = path.require(&TOKEN, token)?;
         Ok(Token { token, ttl_seconds, created_at, expires_at })
     }
 
@@ -323,7 +323,7 @@ fn must_be(found: &Token<'_>, asked: &str) -> Result<(), String> {
 #[derive(Debug)]
 pub(crate) struct TokenPages {
     params: ListParams,
-    walk: Walk,
+    pager: Pager,
 }
 
 impl TokenPages {
@@ -335,24 +335,24 @@ impl TokenPages {
             params.sort_by = Some(SortBy::CreatedAt);
             params.sort_order = Some(SortOrder::Ascending);
         }
-        Ok(TokenPages { walk: Walk::starting_at(params.current_page.unwrap_or(0)), params })
+        Ok(TokenPages { pager: Pager::starting_at(params.current_page.unwrap_or(0)), params })
     }
 
     /// What to list next, or `None` at the end. It stays the same until a page has been taken.
     pub fn next(&self) -> Option<ListParams> {
-        let page = self.walk.next_page()?;
+        let page = self.pager.next_page()?;
         Some(ListParams { current_page: (page > 0).then_some(page), ..self.params })
     }
 
     /// Takes the page that was listed and tells for each of its tokens whether it is a new one; or
     /// complains, and it is as if the page had not been listed.
     pub fn take(&mut self, pagination: &Pagination, tokens: &[&str]) -> Result<Vec<bool>, String> {
-        self.walk.take(pagination, tokens)
+        self.pager.take(pagination, tokens)
     }
 
     /// How many tokens there are on all pages, as the last page told; 0 is not told.
     pub fn items_total(&self) -> u64 {
-        self.walk.items_total()
+        self.pager.items_total()
     }
 }
 

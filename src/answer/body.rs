@@ -1,5 +1,5 @@
 //! The body of an answer, in memory that the thread keeps for the next one: fresh memory would have
-//! to be zeroed for each answer before it is read into. It is wiped after each, for answers hold tokens.
+//! to be zeroed for each answer before it is read into. It is wiped after each, for answers hold secrets.
 
 use crate::limits::{MOST_BELIEVED, MOST_KEPT_BY_THREAD};
 use crate::secret::wipe;

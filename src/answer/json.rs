@@ -11,10 +11,10 @@ use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Decodes a text as `seed` wants it; `place` is the one that the seed keeps up to date.
+/// Decodes a text as `seed` wants it; `path` is the one that the seed keeps up to date.
 pub(crate) fn decode<'de, S: DeserializeSeed<'de>>(
     text: &'de str,
-    place: &Place,
+    path: &JsonPath,
     seed: S,
 ) -> Result<S::Value, String> {
     if text.is_empty() {
@@ -24,15 +24,15 @@ pub(crate) fn decode<'de, S: DeserializeSeed<'de>>(
     seed.deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
         .map_err(|error| match error.classify() {
-            Category::Data => place.complaint(),
+            Category::Data => path.complaint(),
             // serde_json's own words about syntax quote nothing.
             _ => format!("it is not JSON: {error}"),
         })
 }
 
-/// Where a decoder is, and what it expects there.
+/// Where in the text a decoder is, and what it expects there.
 #[derive(Debug, Default)]
-pub(crate) struct Place {
+pub(crate) struct JsonPath {
     index: Cell<Option<usize>>,
     field: Cell<Option<&'static Field>>,
     is_missing: Cell<bool>,
@@ -47,7 +47,7 @@ pub(crate) struct Field {
     pub expected: &'static str,
 }
 
-impl Place {
+impl JsonPath {
     /// The decoder comes to the item at `index`, or has left the last one.
     pub fn enter_item(&self, index: Option<usize>) {
         self.index.set(index);
@@ -112,8 +112,8 @@ impl Place {
 
 /// An object that is read field by field.
 pub(crate) trait Object<'de>: Sized {
-    /// Reads the fields of `map`, telling `place` which one is being read.
-    fn from_map<A: MapAccess<'de>>(map: A, place: &Place) -> Result<Self, A::Error>;
+    /// Reads the fields of `map`, telling `path` which one is being read.
+    fn from_map<A: MapAccess<'de>>(map: A, path: &JsonPath) -> Result<Self, A::Error>;
 
     /// The same of a text that begins with the object in the plain form (see `plain.rs`), and what
     /// follows it. For objects that come by the hundred.
@@ -132,8 +132,8 @@ pub(crate) fn object<'de, T: Object<'de>>(text: &'de str) -> Result<T, String> {
 
 /// The same without regard to the plain form.
 pub(crate) fn object_in_any_form<'de, T: Object<'de>>(text: &'de str) -> Result<T, String> {
-    let place = Place::default();
-    decode(text, &place, ObjectSeed::<T>::new(&place))
+    let path = JsonPath::default();
+    decode(text, &path, ObjectSeed::<T>::new(&path))
 }
 
 /// What a text must be that stands for something: [`names_something`].
@@ -146,13 +146,13 @@ pub(crate) fn names_something(text: &str) -> bool {
 
 /// Reads an [`Object`].
 pub(crate) struct ObjectSeed<'p, T> {
-    place: &'p Place,
+    path: &'p JsonPath,
     object: PhantomData<T>,
 }
 
 impl<'p, T> ObjectSeed<'p, T> {
-    pub fn new(place: &'p Place) -> Self {
-        ObjectSeed { place, object: PhantomData }
+    pub fn new(path: &'p JsonPath) -> Self {
+        ObjectSeed { path, object: PhantomData }
     }
 }
 
@@ -172,8 +172,8 @@ impl<'de, T: Object<'de>> Visitor<'de> for ObjectSeed<'_, T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        self.place.descend();
-        T::from_map(map, self.place)
+        self.path.descend();
+        T::from_map(map, self.path)
     }
 }
 

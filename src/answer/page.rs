@@ -1,8 +1,9 @@
 //! Pages: how the service hands out a collection, whatever its items are, and how to go through
 //! all of it while it changes.
 
-use crate::answer::json::{self, Field, Object, ObjectSeed, Place, Text};
+use crate::answer::json::{self, Field, JsonPath, Object, ObjectSeed, Text};
 use crate::answer::plain;
+use crate::limits::ITEMS_REMEMBERED;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
@@ -65,7 +66,7 @@ where
 struct Decoded;
 
 impl<'de> Object<'de> for Decoded {
-    fn from_map<A: MapAccess<'de>>(mut map: A, _: &Place) -> Result<Self, A::Error> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, _: &JsonPath) -> Result<Self, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Decoded)
     }
@@ -87,15 +88,15 @@ where
     Item: Object<'de>,
     S: Sink<Item>,
 {
-    let place = Place::default();
-    json::decode(text, &place, PageSeed { place: &place, sink, item: PhantomData })
+    let path = JsonPath::default();
+    json::decode(text, &path, PageSeed { path: &path, sink, item: PhantomData })
 }
 
 static DATA: Field = Field { name: "data", expected: "an array" };
 static PAGINATION: Field = Field { name: "pagination", expected: "an object" };
 
 struct PageSeed<'p, Item, S> {
-    place: &'p Place,
+    path: &'p JsonPath,
     sink: &'p mut S,
     item: PhantomData<Item>,
 }
@@ -116,29 +117,29 @@ impl<'de, Item: Object<'de>, S: Sink<Item>> Visitor<'de> for PageSeed<'_, Item, 
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pagination, A::Error> {
-        let place = self.place;
+        let path = self.path;
         let (mut data, mut pagination) = (None, None);
         while let Some(Text(field)) = map.next_key()? {
             match field.as_ref() {
                 "data" => {
                     self.sink.clear();
-                    let seed = DataSeed { place, sink: &mut *self.sink, item: PhantomData };
-                    data = Some(place.read_with(&mut map, &DATA, seed)?);
+                    let seed = DataSeed { path, sink: &mut *self.sink, item: PhantomData };
+                    data = Some(path.read_with(&mut map, &DATA, seed)?);
                 }
                 "pagination" => {
-                    let seed = ObjectSeed::new(place);
-                    pagination = Some(place.read_with(&mut map, &PAGINATION, seed)?);
+                    let seed = ObjectSeed::new(path);
+                    pagination = Some(path.read_with(&mut map, &PAGINATION, seed)?);
                 }
                 _ => json::skip(&mut map)?,
             }
         }
-        place.require(&DATA, data)?;
-        place.require(&PAGINATION, pagination)
+        path.require(&DATA, data)?;
+        path.require(&PAGINATION, pagination)
     }
 }
 
 struct DataSeed<'p, Item, S> {
-    place: &'p Place,
+    path: &'p JsonPath,
     sink: &'p mut S,
     item: PhantomData<Item>,
 }
@@ -159,15 +160,15 @@ impl<'de, Item: Object<'de>, S: Sink<Item>> Visitor<'de> for DataSeed<'_, Item, 
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        self.place.descend();
+        self.path.descend();
         for index in 0.. {
-            self.place.enter_item(Some(index));
-            match items.next_element_seed(ObjectSeed::new(self.place))? {
+            self.path.enter_item(Some(index));
+            match items.next_element_seed(ObjectSeed::new(self.path))? {
                 Some(item) => self.sink.push(item),
                 None => break,
             }
         }
-        self.place.enter_item(None);
+        self.path.enter_item(None);
         Ok(())
     }
 }
@@ -184,16 +185,16 @@ static ITEMS_TOTAL: Field =
     Field { name: "pagination.itemsTotal", expected: "an integer from 0 to 18446744073709551615" };
 
 impl<'de> Object<'de> for Pagination {
-    fn from_map<A: MapAccess<'de>>(mut map: A, place: &Place) -> Result<Self, A::Error> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, path: &JsonPath) -> Result<Self, A::Error> {
         let mut told = Pagination::default();
         while let Some(Text(field)) = map.next_key()? {
             match field.as_ref() {
                 "currentPage" => {
-                    told.current_page = place.read(&mut map, &CURRENT_PAGE, count_of)?
+                    told.current_page = path.read(&mut map, &CURRENT_PAGE, count_of)?
                 }
-                "pagesTotal" => told.pages_total = place.read(&mut map, &PAGES_TOTAL, count_of)?,
-                "pageSize" => told.page_size = place.read(&mut map, &PAGE_SIZE, count_of)?,
-                "itemsTotal" => told.items_total = place.read(&mut map, &ITEMS_TOTAL, count_of)?,
+                "pagesTotal" => told.pages_total = path.read(&mut map, &PAGES_TOTAL, count_of)?,
+                "pageSize" => told.page_size = path.read(&mut map, &PAGE_SIZE, count_of)?,
+                "itemsTotal" => told.items_total = path.read(&mut map, &ITEMS_TOTAL, count_of)?,
                 // The links were published in two shapes, and say nothing that the numbers don't.
                 _ => json::skip(&mut map)?,
             }
@@ -223,7 +224,7 @@ impl Pagination {
 /// is told, by each page anew, or at an empty one where none is told; what contradicts that is a
 /// complaint, not an end.
 #[derive(Debug)]
-pub(crate) struct Walk {
+pub(crate) struct Pager {
     /// The page to ask for; 0 is the service's first.
     next: u32,
     /// How many pages lie before the first.
@@ -238,10 +239,10 @@ pub(crate) struct Walk {
     finished: bool,
 }
 
-impl Walk {
-    /// A walk that begins at page `first`, or at the service's first if that is 0.
+impl Pager {
+    /// A pager that begins at page `first`, or at the service's first if that is 0.
     pub fn starting_at(first: u32) -> Self {
-        Walk {
+        Pager {
             next: first,
             left_out: first.max(1) - 1,
             passed: 0,
@@ -283,7 +284,7 @@ impl Walk {
         self.repeated = if is_new.contains(&true) { 0 } else { self.repeated + keys.len() };
         // Items that moved on from one page to the next come again once each; and more than once where
         // as many are made meanwhile, but then there are others behind them.
-        let most = if is_short { Told::GENERATION } else { self.told.count() };
+        let most = if is_short { ITEMS_REMEMBERED } else { self.told.count() };
         if self.repeated > most && !is_last {
             self.repeated = 0;
             return Err("data must bring new items at last: the same come again and again".into());
@@ -303,7 +304,7 @@ impl Walk {
     }
 }
 
-/// What was told: fingerprints of the last items, at least [`Told::GENERATION`], in memory that does not
+/// What was told: fingerprints of the last items, at least [`ITEMS_REMEMBERED`], in memory that does not
 /// grow beyond two generations of them.
 #[derive(Debug, Default)]
 struct Told {
@@ -314,12 +315,9 @@ struct Told {
 }
 
 impl Told {
-    /// As many as fill a set of 16,384 places: 150 KB.
-    const GENERATION: usize = 14_000;
-
     /// Adds an item, and tells whether it is a new one.
     fn add(&mut self, key: &str) -> bool {
-        if self.recent.len() >= Self::GENERATION {
+        if self.recent.len() >= ITEMS_REMEMBERED {
             std::mem::swap(&mut self.recent, &mut self.before);
             self.recent.clear();
         }
@@ -341,179 +339,179 @@ mod tests {
         Pagination { current_page: number, pages_total: total, ..Pagination::default() }
     }
 
-    fn take(walk: &mut Walk, pagination: Pagination, keys: &[&str]) -> Vec<bool> {
-        walk.take(&pagination, keys).expect("a page in its place")
+    fn take(pager: &mut Pager, pagination: Pagination, keys: &[&str]) -> Vec<bool> {
+        pager.take(&pagination, keys).expect("a page in its place")
     }
 
-    fn complaint(walk: &mut Walk, pagination: Pagination, keys: &[&str]) -> String {
-        walk.take(&pagination, keys).expect_err("a page out of place")
+    fn complaint(pager: &mut Pager, pagination: Pagination, keys: &[&str]) -> String {
+        pager.take(&pagination, keys).expect_err("a page out of place")
     }
 
     #[test]
-    fn a_walk_goes_to_the_last_page_told() {
-        let mut walk = Walk::starting_at(0);
-        assert_eq!(walk.next_page(), Some(0));
-        assert_eq!(take(&mut walk, page(1, 2), &["a", "b"]), [true, true]);
-        assert_eq!(walk.next_page(), Some(2));
-        assert_eq!(take(&mut walk, page(2, 2), &["c"]), [true]);
-        assert_eq!(walk.next_page(), None);
+    fn a_pager_goes_to_the_last_page_told() {
+        let mut pager = Pager::starting_at(0);
+        assert_eq!(pager.next_page(), Some(0));
+        assert_eq!(take(&mut pager, page(1, 2), &["a", "b"]), [true, true]);
+        assert_eq!(pager.next_page(), Some(2));
+        assert_eq!(take(&mut pager, page(2, 2), &["c"]), [true]);
+        assert_eq!(pager.next_page(), None);
     }
 
     #[test]
     fn the_last_page_is_told_by_each_page_anew() {
-        let mut walk = Walk::starting_at(0);
-        take(&mut walk, page(1, 9), &["a"]);
-        take(&mut walk, page(2, 3), &["b"]);
-        assert_eq!(walk.next_page(), Some(3));
+        let mut pager = Pager::starting_at(0);
+        take(&mut pager, page(1, 9), &["a"]);
+        take(&mut pager, page(2, 3), &["b"]);
+        assert_eq!(pager.next_page(), Some(3));
         // What was to follow has been deleted meanwhile.
-        assert!(take(&mut walk, page(3, 2), &[]).is_empty());
-        assert_eq!(walk.next_page(), None);
+        assert!(take(&mut pager, page(3, 2), &[]).is_empty());
+        assert_eq!(pager.next_page(), None);
     }
 
     #[test]
     fn without_a_total_it_ends_on_an_empty_page() {
-        let mut walk = Walk::starting_at(3);
-        take(&mut walk, page(3, 0), &["a"]);
-        assert_eq!(walk.next_page(), Some(4));
-        take(&mut walk, page(4, 0), &[]);
-        assert_eq!(walk.next_page(), None);
+        let mut pager = Pager::starting_at(3);
+        take(&mut pager, page(3, 0), &["a"]);
+        assert_eq!(pager.next_page(), Some(4));
+        take(&mut pager, page(4, 0), &[]);
+        assert_eq!(pager.next_page(), None);
     }
 
     #[test]
     fn an_empty_page_before_the_last_is_wrong_and_is_asked_for_again() {
-        let mut walk = Walk::starting_at(0);
-        take(&mut walk, page(1, 3), &["a"]);
+        let mut pager = Pager::starting_at(0);
+        take(&mut pager, page(1, 3), &["a"]);
         assert_eq!(
-            complaint(&mut walk, page(2, 3), &[]),
+            complaint(&mut pager, page(2, 3), &[]),
             "data must not be empty: page 2 is not the last"
         );
-        assert_eq!(walk.next_page(), Some(2));
-        assert_eq!(take(&mut walk, page(2, 3), &["b"]), [true]);
+        assert_eq!(pager.next_page(), Some(2));
+        assert_eq!(take(&mut pager, page(2, 3), &["b"]), [true]);
     }
 
     #[test]
     fn an_empty_page_is_wrong_too_where_only_the_items_are_told_to_be_more() {
         let told =
             |number, items_total| Pagination { page_size: 2, items_total, ..page(number, 0) };
-        let mut walk = Walk::starting_at(0);
-        take(&mut walk, told(1, 3), &["a", "b"]);
-        complaint(&mut walk, told(2, 3), &[]);
-        take(&mut walk, told(2, 3), &["c"]);
-        take(&mut walk, told(3, 3), &[]);
-        assert_eq!(walk.next_page(), None);
+        let mut pager = Pager::starting_at(0);
+        take(&mut pager, told(1, 3), &["a", "b"]);
+        complaint(&mut pager, told(2, 3), &[]);
+        take(&mut pager, told(2, 3), &["c"]);
+        take(&mut pager, told(3, 3), &[]);
+        assert_eq!(pager.next_page(), None);
         // However many a page holds.
         let told = |number, items_total| Pagination { items_total, ..page(number, 0) };
-        let mut walk = Walk::starting_at(0);
-        take(&mut walk, told(1, 3), &["a", "b"]);
-        complaint(&mut walk, told(2, 3), &[]);
-        take(&mut walk, told(2, 2), &[]);
-        assert_eq!(walk.next_page(), None);
+        let mut pager = Pager::starting_at(0);
+        take(&mut pager, told(1, 3), &["a", "b"]);
+        complaint(&mut pager, told(2, 3), &[]);
+        take(&mut pager, told(2, 2), &[]);
+        assert_eq!(pager.next_page(), None);
     }
 
     #[test]
-    fn what_lies_before_the_page_that_a_walk_begins_at_counts_if_it_is_known() {
+    fn what_lies_before_the_page_that_a_pager_begins_at_counts_if_it_is_known() {
         let told = |number, page_size| Pagination { page_size, items_total: 3, ..page(number, 0) };
         for page_size in [0, 2] {
-            let mut walk = Walk::starting_at(2);
-            take(&mut walk, told(2, page_size), &["c"]);
-            take(&mut walk, told(3, page_size), &[]);
-            assert_eq!(walk.next_page(), None, "{page_size}");
+            let mut pager = Pager::starting_at(2);
+            take(&mut pager, told(2, page_size), &["c"]);
+            take(&mut pager, told(3, page_size), &[]);
+            assert_eq!(pager.next_page(), None, "{page_size}");
         }
     }
 
     #[test]
     fn a_last_page_that_comes_before_all_items_have_is_none() {
         let told = |number| Pagination { page_size: 1, items_total: 3, ..page(number, 1) };
-        let mut walk = Walk::starting_at(0);
+        let mut pager = Pager::starting_at(0);
         for (number, key) in [(1, "a"), (2, "b"), (3, "c")] {
-            take(&mut walk, told(number), &[key]);
-            assert_eq!(walk.next_page(), Some(number + 1));
+            take(&mut pager, told(number), &[key]);
+            assert_eq!(pager.next_page(), Some(number + 1));
         }
-        take(&mut walk, told(4), &[]);
-        assert_eq!(walk.next_page(), None);
+        take(&mut pager, told(4), &[]);
+        assert_eq!(pager.next_page(), None);
     }
 
     #[test]
     fn items_that_moved_on_from_an_earlier_page_are_dropped() {
-        let mut walk = Walk::starting_at(0);
-        take(&mut walk, page(1, 9), &["a", "b"]);
-        assert_eq!(take(&mut walk, page(2, 9), &["b", "c"]), [false, true]);
-        assert_eq!(take(&mut walk, page(3, 9), &["a", "d", "d"]), [false, true, false]);
-        assert_eq!(walk.next_page(), Some(4));
+        let mut pager = Pager::starting_at(0);
+        take(&mut pager, page(1, 9), &["a", "b"]);
+        assert_eq!(take(&mut pager, page(2, 9), &["b", "c"]), [false, true]);
+        assert_eq!(take(&mut pager, page(3, 9), &["a", "d", "d"]), [false, true, false]);
+        assert_eq!(pager.next_page(), Some(4));
     }
 
     #[test]
     fn a_page_with_nothing_new_is_passed_over() {
-        let mut walk = Walk::starting_at(0);
-        take(&mut walk, Pagination::default(), &["a", "b"]);
-        assert_eq!(take(&mut walk, Pagination::default(), &["b", "a"]), [false, false]);
-        assert_eq!(walk.next_page(), Some(3));
+        let mut pager = Pager::starting_at(0);
+        take(&mut pager, Pagination::default(), &["a", "b"]);
+        assert_eq!(take(&mut pager, Pagination::default(), &["b", "a"]), [false, false]);
+        assert_eq!(pager.next_page(), Some(3));
     }
 
     #[test]
     fn pages_that_move_on_as_fast_as_they_are_asked_for_are_passed_over_while_items_are_to_come() {
         let told =
             |number, items_total| Pagination { page_size: 2, items_total, ..page(number, 9) };
-        let mut walk = Walk::starting_at(0);
-        take(&mut walk, told(1, 4), &["a", "b"]);
+        let mut pager = Pager::starting_at(0);
+        take(&mut pager, told(1, 4), &["a", "b"]);
         // As many are made, newest first, before each page; then no more.
         for number in 2..=6 {
-            let again = take(&mut walk, told(number, 2 * u64::from(number) + 2), &["a", "b"]);
+            let again = take(&mut pager, told(number, 2 * u64::from(number) + 2), &["a", "b"]);
             assert_eq!(again, [false, false], "{number}");
         }
-        assert_eq!(take(&mut walk, told(7, 14), &["c", "d"]), [true, true]);
+        assert_eq!(take(&mut pager, told(7, 14), &["c", "d"]), [true, true]);
     }
 
     #[test]
     fn items_that_never_come_are_not_waited_for_for_ever() {
         let told =
             |number| Pagination { page_size: 100, items_total: u64::MAX, ..page(number, u32::MAX) };
-        let mut walk = Walk::starting_at(0);
-        let pages = (1..).take_while(|number| walk.take(&told(*number), &["a"; 100]).is_ok());
-        assert_eq!(pages.count(), Told::GENERATION / 100 + 1);
+        let mut pager = Pager::starting_at(0);
+        let pages = (1..).take_while(|number| pager.take(&told(*number), &["a"; 100]).is_ok());
+        assert_eq!(pages.count(), ITEMS_REMEMBERED / 100 + 1);
     }
 
     #[test]
     fn a_service_that_sends_the_same_for_ever_is_found_out() {
-        let mut walk = Walk::starting_at(0);
-        take(&mut walk, Pagination::default(), &["a", "b"]);
-        take(&mut walk, Pagination::default(), &["a", "b"]);
-        complaint(&mut walk, Pagination::default(), &["a", "b"]);
-        assert_eq!(walk.next_page(), Some(3));
-        assert_eq!(take(&mut walk, Pagination::default(), &["c"]), [true]);
+        let mut pager = Pager::starting_at(0);
+        take(&mut pager, Pagination::default(), &["a", "b"]);
+        take(&mut pager, Pagination::default(), &["a", "b"]);
+        complaint(&mut pager, Pagination::default(), &["a", "b"]);
+        assert_eq!(pager.next_page(), Some(3));
+        assert_eq!(take(&mut pager, Pagination::default(), &["c"]), [true]);
     }
 
     #[test]
     fn another_page_than_the_one_asked_for_is_wrong_and_nothing_of_it_is_taken() {
-        let mut walk = Walk::starting_at(7);
-        let why = complaint(&mut walk, page(2, 9), &["a"]);
+        let mut pager = Pager::starting_at(7);
+        let why = complaint(&mut pager, page(2, 9), &["a"]);
         assert_eq!(why, "pagination.currentPage must be 7, the page that was asked for, not 2");
-        assert_eq!(walk.next_page(), Some(7));
-        assert_eq!(take(&mut walk, page(7, 7), &["a"]), [true]);
-        assert_eq!(walk.next_page(), None);
+        assert_eq!(pager.next_page(), Some(7));
+        assert_eq!(take(&mut pager, page(7, 7), &["a"]), [true]);
+        assert_eq!(pager.next_page(), None);
     }
 
     #[test]
     fn how_many_items_there_are_is_told_as_the_last_page_has_it() {
         let told = |number, items_total| Pagination { items_total, ..page(number, 0) };
-        let mut walk = Walk::starting_at(0);
-        assert_eq!(walk.items_total(), 0);
-        take(&mut walk, told(1, 7), &["a"]);
-        assert_eq!(walk.items_total(), 7);
-        take(&mut walk, told(2, 8), &["b"]);
-        assert_eq!(walk.items_total(), 8);
+        let mut pager = Pager::starting_at(0);
+        assert_eq!(pager.items_total(), 0);
+        take(&mut pager, told(1, 7), &["a"]);
+        assert_eq!(pager.items_total(), 7);
+        take(&mut pager, told(2, 8), &["b"]);
+        assert_eq!(pager.items_total(), 8);
     }
 
     #[test]
     fn what_was_told_is_remembered_for_a_generation_in_bounded_memory() {
         let mut told = Told::default();
         let key = |number: usize| format!("to{number}");
-        let all = 5 * Told::GENERATION;
+        let all = 5 * ITEMS_REMEMBERED;
         for number in 0..all {
             assert!(told.add(&key(number)), "{number}");
-            let oldest = (number + 1).saturating_sub(Told::GENERATION);
+            let oldest = (number + 1).saturating_sub(ITEMS_REMEMBERED);
             assert!(number % 1000 != 0 || !told.add(&key(oldest)), "{oldest} of {number}");
-            assert!(told.count() <= 2 * Told::GENERATION);
+            assert!(told.count() <= 2 * ITEMS_REMEMBERED);
         }
         for set in [&told.recent, &told.before] {
             assert!(set.capacity() <= 14_336, "{}", set.capacity());

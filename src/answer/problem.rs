@@ -1,7 +1,7 @@
 //! The problem document that the service sends with an error (RFC 9457 in shape). Its fields are
 //! for people: read leniently, since what the status says holds without them.
 
-use crate::answer::json::{self, Object, ObjectSeed, Place, Text};
+use crate::answer::json::{self, JsonPath, Object, ObjectSeed, Text};
 use crate::limits::{LONGEST_TEXT_SHOWN, MOST_PROBLEMS_SHOWN};
 use serde::de::MapAccess;
 
@@ -92,13 +92,13 @@ struct Document<'de> {
 impl<'de> Document<'de> {
     /// What an object tells; any of its fields may be odd.
     fn of(text: &'de str) -> Option<Self> {
-        let place = Place::default();
-        json::decode(text, &place, ObjectSeed::new(&place)).ok()
+        let path = JsonPath::default();
+        json::decode(text, &path, ObjectSeed::new(&path)).ok()
     }
 }
 
 impl<'de> Object<'de> for Document<'de> {
-    fn from_map<A: MapAccess<'de>>(mut map: A, _: &Place) -> Result<Self, A::Error> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, _: &JsonPath) -> Result<Self, A::Error> {
         let (mut problem, mut details, mut problems) = (Problem::default(), None, None);
         let text = |value| json::string(value).map(|text| text.into_owned());
         while let Some(Text(field)) = map.next_key()? {

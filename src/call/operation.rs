@@ -1,4 +1,4 @@
-//! What an operation of the API is to a call: one static row each, beside what it is about (`tokens.rs`).
+//! What an operation of the API is to a call: one static row each, in the file of what it is about.
 //! All that differs between operations stands in the row, and nothing is derived from the HTTP method.
 
 use crate::answer::json;

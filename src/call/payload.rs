@@ -136,7 +136,8 @@ impl<'p> Exactly<'p> {
                     return Err(Fault::Source("the source says that it read too much".into()));
                 }
                 Ok(count) => return Ok(count),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Interrupted for ever, it would hold up a call for ever.
+                Err(error) if error.kind() == ErrorKind::Interrupted => self.wait.check()?,
                 Err(error) => return Err(failed("be read", &error)),
             }
         }
@@ -411,6 +412,25 @@ mod tests {
         let error = upload(&client, &source, &options).expect_err("it is cancelled");
         assert_eq!(error.failure(), Failure::Cancelled, "{error}");
         drop(peer.join().expect("no panic"));
+    }
+
+    #[test]
+    fn deadline_and_cancel_hold_for_a_source_that_is_interrupted_again_and_again() {
+        struct Interrupted(Arc<Cancel>, u32);
+        impl Read for Interrupted {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                self.0.trigger();
+                self.1 += 1;
+                if self.1 < 1000 { Err(ErrorKind::Interrupted.into()) } else { Ok(0) }
+            }
+        }
+        let cancel = Arc::new(Cancel::new());
+        let interrupted = cancel.clone();
+        let source = source(10, move || Ok(Box::new(Interrupted(interrupted.clone(), 0))));
+        let wait = Wait::new(Deadline::NEVER, Some(cancel));
+        let mut reader = Exactly::open(&source, &wait).expect("it opens");
+        let result = reader.read(&mut [0; 20]).map_err(|error| error.downcast::<Fault>());
+        assert!(matches!(result, Err(Ok(Fault::Cancelled))), "{result:?}");
     }
 
     #[test]

@@ -178,11 +178,14 @@ impl<'a> Request<'a> {
         secrets.into_iter().flatten().fold(text, |text, secret| secret.hide_in(text))
     }
 
+    /// Whether `secret`, given as `parameter`, is no longer than what the other one leaves of their room.
     fn must_have_room_for(&self, parameter: &str, secret: &str) -> Result<(), Error> {
-        let item = self.item.map_or(0, Sensitive::len);
-        if item + secret.len() > LONGEST_ITEM {
+        let secrets = [self.item, self.secret.map(|(_, value)| value)];
+        let taken: usize = secrets.into_iter().flatten().map(Sensitive::len).sum();
+        let room = LONGEST_ITEM - taken;
+        if secret.len() > room {
             return Err(Error::invalid_argument(format_args!(
-                "{parameter} is longer than {LONGEST_ITEM} bytes"
+                "{parameter} is longer than {room} bytes"
             )));
         }
         Ok(())
@@ -316,8 +319,11 @@ mod tests {
         let longest = "x".repeat(LONGEST_ITEM);
         let request = Request::new(&READ).secret_item("thing", &longest).expect("it fits");
         let error = request.secret("options.key", "key", "y").expect_err("one too many");
-        let expected = "invalid argument: options.key is longer than 4096 bytes; nothing was sent";
+        let expected = "invalid argument: options.key is longer than 0 bytes; nothing was sent";
         assert_eq!(error.to_string(), expected);
+        let request = Request::new(&READ).secret("options.key", "key", "y").expect("it fits");
+        let error = request.secret_item("thing", &longest).expect_err("one too many");
+        assert!(error.to_string().contains("thing is longer than 4095 bytes"), "{error}");
         let longer = longest.clone() + "x";
         let error = Request::new(&READ).secret_item("thing", &longer).expect_err("too long");
         assert!(error.to_string().contains("thing is longer than 4096 bytes"), "{error}");

@@ -66,7 +66,7 @@ pub struct av_error {
     http_status: i32,
     problem: ProblemStrings,
     problems: Vec<ProblemStrings>,
-    /// As received, and a NUL; `None` without an answer. It may hold a token.
+    /// As received, and a NUL; `None` without an answer. It may hold a secret.
     body: Option<Zeroizing<Vec<u8>>>,
     retry_after_ms: i64,
     attempts: u32,

@@ -1,5 +1,5 @@
 //! A result and what it owns, as plain C data: memory that knows its own size, so that freeing trusts
-//! nothing that the caller can see. All of it is wiped before it is freed, for it holds tokens.
+//! nothing that the caller can see. All of it is wiped before it is freed, for it may hold secrets.
 
 use super::boundary::{Caller, contain};
 use crate::secret::wipe;
@@ -35,9 +35,9 @@ struct Hidden {
 impl<T, I> Owned<T, I> {
     /// Where in the first block its items begin.
     const ITEMS: usize = {
-        assert!(
-            align_of::<Hidden>() <= align_of::<Word>() && align_of::<I>() <= align_of::<Word>()
-        );
+        let alignment = align_of::<Word>();
+        assert!(align_of::<Hidden>() <= alignment && align_of::<T>() <= alignment);
+        assert!(align_of::<I>() <= alignment && align_of::<*const I>() <= alignment);
         assert!(size_of::<Hidden>().is_multiple_of(align_of::<T>()));
         assert!(!std::mem::needs_drop::<T>() && !std::mem::needs_drop::<I>());
         (size_of::<Hidden>() + size_of::<T>()).next_multiple_of(align_of::<I>())

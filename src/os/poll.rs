@@ -39,7 +39,9 @@ pub(crate) fn poll(entries: &mut [Entry<'_>], timeout: Option<Duration>) -> io::
     // Rounded up, so as not to spin through the last millisecond.
     let milliseconds = timeout
         .map_or(-1, |time| i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
-    let (first, count) = (entries.as_mut_ptr().cast(), entries.len() as libc::nfds_t);
+    // What is passed over counts against the limit of descriptors too, which a host may set to none.
+    let count = entries.iter().rposition(|entry| entry.0.fd >= 0).map_or(0, |last| last + 1);
+    let (first, count) = (entries.as_mut_ptr().cast(), count as libc::nfds_t);
     // SAFETY: an entry is a pollfd, and `entries` holds as many as is told for the length of the call.
     // Which descriptors they name is of no matter to memory.
     if unsafe { libc::poll(first, count, milliseconds) } >= 0 {
@@ -48,5 +50,22 @@ pub(crate) fn poll(entries: &mut [Entry<'_>], timeout: Option<Duration>) -> io::
     match io::Error::last_os_error() {
         error if error.kind() == ErrorKind::Interrupted => Ok(()),
         error => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_descriptor_does_not_count_against_the_limit_of_descriptors() {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: `limit` is a valid place.
+        assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) }, 0);
+        // Where the limit is beyond all memory there is nothing to count against.
+        let count = usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX).min(1 << 22) + 1;
+        let mut entries: Vec<_> = (0..count).map(|_| Entry::NONE).collect();
+        assert!(poll(&mut entries, Some(Duration::ZERO)).is_ok());
+        assert!(!entries.iter().any(Entry::is_ready));
     }
 }

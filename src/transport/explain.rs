@@ -1,5 +1,6 @@
 //! What is wrong with a server's certificate or with TLS, for a person: what it is, and what to do.
 
+use crate::limits::MOST_HOSTS_SHOWN;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 use std::fmt::Debug;
@@ -198,12 +199,15 @@ fn of_webpki(name: &str) -> (&'static str, &'static str) {
 
 /// A certificate is for other hosts: `presented`, as webpki writes them for programmers.
 fn not_for(host: &str, presented: &[String]) -> String {
-    const MOST: usize = 3;
     let names: Vec<String> = presented.iter().filter_map(|name| host_name(name)).collect();
     let others = match names.len() {
         0 => ", it names none at all as subjectAltName".to_owned(),
-        count if count > MOST => {
-            format!(", but for {} and {} others", names[..MOST].join(", "), count - MOST)
+        count if count > MOST_HOSTS_SHOWN => {
+            format!(
+                ", but for {} and {} others",
+                names[..MOST_HOSTS_SHOWN].join(", "),
+                count - MOST_HOSTS_SHOWN
+            )
         }
         _ => format!(", but for {}", names.join(", ")),
     };

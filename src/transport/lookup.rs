@@ -20,12 +20,12 @@ const BELIEVED_FOR: Duration = Duration::from_secs(30);
 /// The looked-up names of one client.
 #[derive(Debug, Default)]
 pub(crate) struct Lookup {
-    names: Arc<Mutex<HashMap<String, Arc<Answer>>>>,
+    names: Arc<Mutex<HashMap<String, Arc<Resolution>>>>,
 }
 
-/// The answer to one lookup, for all who wait for it.
+/// What one lookup comes to, for all who wait for it.
 #[derive(Debug, Default)]
-struct Answer {
+struct Resolution {
     state: Mutex<State>,
     arrived: Condition,
 }
@@ -38,8 +38,8 @@ enum State {
     Failed(String),
 }
 
-/// An answer that a thread is to give: nobody is left waiting for it if the thread dies.
-struct Asked(Arc<Answer>);
+/// A lookup that a thread is to settle: nobody is left waiting for it if the thread dies.
+struct Asked(Arc<Resolution>);
 
 impl Lookup {
     /// The addresses of `host`, a name or an IP literal (bare or in brackets), best first.
@@ -47,24 +47,24 @@ impl Lookup {
         if let Ok(ip) = host.trim_matches(['[', ']']).parse() {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
-        let answer = self
+        let resolution = self
             .ask(host)
             .map_err(|error| Fault::NotConnected(format!("cannot start a thread: {error}")))?;
-        let addresses = answer.addresses(host, wait)?;
+        let addresses = resolution.addresses(host, wait)?;
         Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect())
     }
 
-    /// The answer about `host`, still believed or still awaited, or that of a lookup begun now.
-    fn ask(&self, host: &str) -> io::Result<Arc<Answer>> {
+    /// The lookup of `host` that is still believed or still awaited, or one that is begun now.
+    fn ask(&self, host: &str) -> io::Result<Arc<Resolution>> {
         let mut names = lock(&self.names);
-        if let Some(answer) = names.get(host)
-            && answer.is_worth_waiting_for()
+        if let Some(resolution) = names.get(host)
+            && resolution.is_worth_waiting_for()
         {
-            return Ok(answer.clone());
+            return Ok(resolution.clone());
         }
-        let answer = Arc::new(Answer::default());
-        let (host, for_thread) = (host.to_owned(), answer.clone());
-        names.insert(host.clone(), answer.clone());
+        let resolution = Arc::new(Resolution::default());
+        let (host, for_thread) = (host.to_owned(), resolution.clone());
+        names.insert(host.clone(), resolution.clone());
         let asked = Asked(for_thread);
         let work = {
             let host = host.clone();
@@ -77,7 +77,7 @@ impl Lookup {
         spawn_without_signals("apivideo-lookup", work).inspect_err(|_| {
             names.remove(&host);
         })?;
-        Ok(answer)
+        Ok(resolution)
     }
 }
 
@@ -87,8 +87,8 @@ fn reason(error: io::Error) -> io::Error {
     Wake::new().err().unwrap_or(error)
 }
 
-impl Answer {
-    /// Whether the answer is on its way, or came a short while ago.
+impl Resolution {
+    /// Whether it is under way, or came to an end a short while ago.
     fn is_worth_waiting_for(&self) -> bool {
         match &*lock(&self.state) {
             State::Awaited => true,
@@ -123,8 +123,8 @@ impl Answer {
 
 impl Asked {
     /// The system's answer has come.
-    fn settle(self, answer: io::Result<std::vec::IntoIter<SocketAddr>>) {
-        self.0.settle(match answer {
+    fn settle(self, resolution: io::Result<std::vec::IntoIter<SocketAddr>>) {
+        self.0.settle(match resolution {
             Ok(addresses) => {
                 State::Found(addresses.map(|address| address.ip()).collect(), Instant::now())
             }
@@ -178,9 +178,9 @@ mod tests {
     /// A lookup that knows of `name.test` what it was told at `time`.
     fn lookup_that_knows(time: Instant) -> Lookup {
         let lookup = Lookup::default();
-        let answer = Answer::default();
-        *lock(&answer.state) = State::Found(vec![[192, 0, 2, 1].into()], time);
-        lock(&lookup.names).insert("name.test".into(), Arc::new(answer));
+        let resolution = Resolution::default();
+        *lock(&resolution.state) = State::Found(vec![[192, 0, 2, 1].into()], time);
+        lock(&lookup.names).insert("name.test".into(), Arc::new(resolution));
         lookup
     }
 
@@ -201,9 +201,9 @@ mod tests {
 
     #[test]
     fn a_name_without_an_address_is_a_fault_that_names_it() {
-        let answer = Answer::default();
-        *lock(&answer.state) = State::Found(Vec::new(), Instant::now());
-        let fault = answer.addresses("empty.test", &now());
+        let resolution = Resolution::default();
+        *lock(&resolution.state) = State::Found(Vec::new(), Instant::now());
+        let fault = resolution.addresses("empty.test", &now());
         let is_told = |why: &str| why == "empty.test has no address";
         assert!(matches!(&fault, Err(Fault::NotConnected(why)) if is_told(why)), "{fault:?}");
     }
@@ -230,8 +230,8 @@ mod tests {
 
     #[test]
     fn a_lookup_that_never_begins_fails_all_who_wait() {
-        let answer = Arc::new(Answer::default());
-        drop(Asked(answer.clone()));
-        assert!(matches!(&*lock(&answer.state), State::Failed(why) if !why.is_empty()));
+        let resolution = Arc::new(Resolution::default());
+        drop(Asked(resolution.clone()));
+        assert!(matches!(&*lock(&resolution.state), State::Failed(why) if !why.is_empty()));
     }
 }

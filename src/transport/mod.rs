@@ -1,5 +1,6 @@
 //! How bytes reach the service: sockets, names, proxies and TLS, and in `http/` the seam to ureq. All of
-//! it waits with the one [`Wait`](crate::wait::Wait) that it is handed, and knows of no call.
+//! it waits with the one [`Wait`](crate::wait::Wait) that it is handed, and knows no call; `http/` alone
+//! knows attempts.
 
 mod dial;
 mod explain;
@@ -35,7 +36,7 @@ pub(crate) enum Fault {
     TlsRefused(String),
     /// The connection broke during the exchange.
     Broken(io::Error),
-    /// The exchange failed on a connection that stands.
+    /// The exchange failed, though the socket did not.
     Failed(String),
     /// What came back is not an HTTP answer that can be read.
     Unreadable(String),

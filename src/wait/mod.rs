@@ -10,6 +10,7 @@ use cancel::{Cancel, SLICE};
 use deadline::Deadline;
 use std::cell::Cell;
 use std::io;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -48,23 +49,23 @@ impl From<io::Error> for Broken {
 pub(crate) struct Wait {
     deadline: Deadline,
     cancel: Option<Arc<Cancel>>,
-    /// For how long nothing may move.
-    stillness: Option<Duration>,
-    /// When that is reached, unless something moves before.
-    still_until: Cell<Deadline>,
+    /// Shared with its parts: what moves in one of them moves the whole.
+    stillness: Option<Rc<Stillness>>,
     has_progressed: Cell<bool>,
+}
+
+#[derive(Debug)]
+struct Stillness {
+    /// For how long nothing may move.
+    limit: Duration,
+    /// When that is reached, unless something moves before.
+    until: Cell<Deadline>,
 }
 
 impl Wait {
     /// A wait that ends at `deadline`, or when `cancel` is triggered.
     pub fn new(deadline: Deadline, cancel: Option<Arc<Cancel>>) -> Self {
-        Wait {
-            deadline,
-            cancel,
-            stillness: None,
-            still_until: Cell::new(Deadline::NEVER),
-            has_progressed: Cell::new(false),
-        }
+        Wait { deadline, cancel, stillness: None, has_progressed: Cell::new(false) }
     }
 
     /// The same wait, which ends as well once nothing has moved for `limit`.
@@ -73,19 +74,20 @@ impl Wait {
         expect(dead_code, reason = "what is sent today is too short to stand still")
     )]
     pub fn unless_still_for(mut self, limit: Duration) -> Self {
-        self.stillness = Some(limit);
-        self.still_until.set(Deadline::after(Some(limit)));
+        let until = Cell::new(Deadline::after(Some(limit)));
+        self.stillness = Some(Rc::new(Stillness { limit, until }));
         self
     }
 
-    /// The same wait with an earlier end, if `deadline` is one.
+    /// A part of the wait, with an earlier end if `deadline` is one.
     pub fn or_earlier(&self, deadline: Deadline) -> Self {
         Wait { deadline: self.deadline.or_earlier(deadline), ..self.clone() }
     }
 
     /// When it ends by itself, as far as is known now.
     pub fn end(&self) -> Deadline {
-        self.deadline.or_earlier(self.still_until.get())
+        let still_until = self.stillness.as_ref().map_or(Deadline::NEVER, |it| it.until.get());
+        self.deadline.or_earlier(still_until)
     }
 
     /// Whether the wait has ended by itself by `time`.
@@ -112,8 +114,8 @@ impl Wait {
     /// Something that was waited for has moved.
     pub fn note_progress(&self) {
         self.has_progressed.set(true);
-        if self.stillness.is_some() {
-            self.still_until.set(Deadline::after(self.stillness));
+        if let Some(stillness) = &self.stillness {
+            stillness.until.set(Deadline::after(Some(stillness.limit)));
         }
     }
 
@@ -125,7 +127,7 @@ impl Wait {
     /// Waits until `time`, unless it is cancelled first.
     pub fn pause(&self, time: Deadline) -> Result<(), Interruption> {
         let pause = Wait::new(time, self.cancel.clone());
-        match pause.until_ready(Entry::NONE) {
+        match pause.until_one_is_ready(&mut [Entry::NONE]) {
             Err(Broken::Interrupted(Interruption::Cancelled)) => Err(Interruption::Cancelled),
             // That poll(2) fails without a descriptor to look at takes a lack of memory.
             _ => Ok(()),
@@ -212,6 +214,18 @@ mod tests {
         let wait = Wait::new(far, None).unless_still_for(Duration::from_millis(20));
         let result = wait.until_ready(Entry::NONE);
         assert!(matches!(result, Err(Broken::Interrupted(Interruption::TimedOut))), "{result:?}");
+    }
+
+    #[test]
+    fn progress_in_a_part_of_a_wait_arms_the_whole_anew() {
+        let second = Duration::from_secs(1);
+        let whole = Wait::new(Deadline::NEVER, None).unless_still_for(second);
+        let part = whole.or_earlier(Deadline::after(Some(Duration::from_secs(600))));
+        let now = Instant::now();
+        while now.elapsed().is_zero() {}
+        part.note_progress();
+        assert!(!whole.has_ended_at(now + second));
+        assert!(!whole.or_earlier(Deadline::NEVER).has_ended_at(now + second));
     }
 
     #[test]

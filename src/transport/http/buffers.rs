@@ -5,7 +5,7 @@ use crate::secret::wipe;
 use ureq::unversioned::transport::Buffers;
 use zeroize::Zeroizing;
 
-/// A connection's buffers. What is sent holds the credential, and both ways go tokens: what has been sent or
+/// A connection's buffers. What is sent holds the credential, and secrets go both ways: what has been sent or
 /// consumed is wiped.
 #[derive(Default)]
 pub(super) struct ConnectionBuffers {

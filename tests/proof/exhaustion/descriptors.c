@@ -163,8 +163,8 @@ static void *call_to_cancel(void *argument) {
   return NULL;
 }
 
-/* A cancel handle made without a descriptor has no bell: waits look at it in slices of 10 ms. */
-static void a_cancel_without_a_bell(void) {
+/* A cancel handle made without a descriptor wakes nobody: waits look at it in slices of 10 ms. */
+static void a_cancel_without_a_descriptor(void) {
   static const char *const slow[] = {"--api-key", "test-key", "--latency-ms", "60000", NULL};
   local_api *service = local_api_start(slow);
   av_client *client = client_for(local_api_url(service));
@@ -260,7 +260,7 @@ int main(void) {
   over_during_the_call(local_api_url(service));
   over_during_the_call(named);
   an_iterator(local_api_url(service));
-  a_cancel_without_a_bell();
+  a_cancel_without_a_descriptor();
   CHECK(open_descriptors() == before);
   local_api_stop(service);
   return checks_report();
