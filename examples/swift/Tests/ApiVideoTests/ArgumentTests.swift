@@ -31,7 +31,7 @@ final class ArgumentTests: XCTestCase {
         ] {
             let token = try client.createToken(timeToLive: asked)
             XCTAssertEqual(token.timeToLive, .seconds(told))
-            try client.deleteToken(token.token)
+            try? client.deleteToken(token.token)  // unless it has expired by now
         }
     }
 
