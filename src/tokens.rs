@@ -7,7 +7,7 @@ use crate::answer::date::unix_seconds;
 use crate::answer::json::{self, Field, JsonPath, Object, Text};
 use crate::answer::page::{self, Pager, Pagination, Sink};
 use crate::answer::plain;
-use crate::call::operation::{Effect, Evidence, Operation, Quota, Repeat};
+use crate::call::operation::{Content, Effect, Evidence, Operation, Quota, Repeat};
 use crate::call::options::CallOptions;
 use crate::call::payload::Payload;
 use crate::call::request::Request;
@@ -29,6 +29,7 @@ pub(crate) static CREATE: Operation = Operation {
     quota: Quota::Writes,
     repeat: Repeat::IfNotApplied,
     gone: None,
+    content: Content::Object,
     evidence: Evidence::Object,
     effect: Some(Effect {
         not_applied: "nothing was changed",
@@ -45,6 +46,7 @@ pub(crate) static GET: Operation = Operation {
     quota: Quota::Reads,
     repeat: Repeat::Always,
     gone: None,
+    content: Content::Json,
     evidence: Evidence::Nothing,
     effect: None,
 };
@@ -57,6 +59,7 @@ pub(crate) static LIST: Operation = Operation {
     quota: Quota::Reads,
     repeat: Repeat::Always,
     gone: None,
+    content: Content::Json,
     evidence: Evidence::Nothing,
     effect: None,
 };
@@ -69,6 +72,7 @@ pub(crate) static DELETE: Operation = Operation {
     quota: Quota::Writes,
     repeat: Repeat::Always,
     gone: Some("deleted by an earlier attempt"),
+    content: Content::JsonOrNothing,
     evidence: Evidence::Nothing,
     effect: Some(Effect {
         not_applied: "nothing was changed",
@@ -241,7 +245,7 @@ pub(crate) fn create_json(
         Error::invalid_argument(format_args!("payload_json must be a JSON object: {why}"))
     })?;
     let request = Request::new(&CREATE).with(Payload::Json(payload.into()));
-    send(client, &request, options)?.into_checked(json::check_object)
+    send(client, &request, options)?.into_body()
 }
 
 /// Looks up one token and hands it to `make`.
@@ -258,11 +262,10 @@ pub(crate) fn get<T>(
 /// Looks up one token, and returns the service's answer as it is, unless it is about another token.
 pub(crate) fn get_json(client: &Client, token: &str, options: &CallOptions) -> Result<Body, Error> {
     let request = Request::new(&GET).secret_item("token", token)?;
-    send(client, &request, options)?.into_checked(|text| {
-        json::check(text)?;
-        // What is none here may be more to the caller.
-        json::object(text).map_or(Ok(()), |found| must_be(&found, token))
-    })
+    let answer = send(client, &request, options)?;
+    // What is no token here may be more to the caller.
+    answer.decode(|text| json::object(text).map_or(Ok(()), |found| must_be(&found, token)))?;
+    answer.into_body()
 }
 
 /// Lists one page of the active tokens into the sink that `begin` makes for the answer's text, and
@@ -289,14 +292,13 @@ pub(crate) fn list_json(
     options: &CallOptions,
 ) -> Result<Body, Error> {
     let request = params.request()?;
-    send(client, &request, options)?.into_checked(json::check)
+    send(client, &request, options)?.into_body()
 }
 
-/// Revokes a token. The service says nothing to that, or JSON: anything else somebody on the way says.
+/// Revokes a token.
 pub(crate) fn delete(client: &Client, token: &str, options: &CallOptions) -> Result<(), Error> {
     let request = Request::new(&DELETE).secret_item("token", token)?;
-    let answer = send(client, &request, options)?;
-    answer.decode(|text| if text.is_empty() { Ok(()) } else { json::check(text) })
+    send(client, &request, options)?.into_body().map(drop)
 }
 
 /// Decodes an answer that is a token, and the one that was `asked` for.

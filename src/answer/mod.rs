@@ -47,12 +47,9 @@ impl<'a> Answer<'a> {
             .map_err(|what| self.undecodable(&what))
     }
 
-    /// The body, once `check` finds nothing wrong with it.
-    pub fn into_checked(
-        self,
-        check: impl FnOnce(&str) -> Result<(), String>,
-    ) -> Result<Body, Error> {
-        self.decode(check)?;
+    /// The body as it is, which must be what the operation is answered with.
+    pub fn into_body(self) -> Result<Body, Error> {
+        self.decode(|text| self.request.operation().content.check(text))?;
         Ok(self.body)
     }
 

@@ -17,6 +17,7 @@ pub(crate) struct Operation {
     /// What a 404 shows that answers an attempt after one that may have been applied: that the former has
     /// done its work, in these words. Without them a 404 is a failure like any other.
     pub gone: Option<&'static str>,
+    pub content: Content,
     pub evidence: Evidence,
     /// What it changes; without that, there is nothing that could have been applied.
     pub effect: Option<Effect>,
@@ -38,6 +39,28 @@ pub(crate) enum Repeat {
     Always,
     /// After one that was surely not applied: doing it twice would do two things.
     IfNotApplied,
+}
+
+/// What the body of a success must be: anything else somebody on the way has said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A JSON object.
+    Object,
+    /// JSON.
+    Json,
+    /// The body does not matter: nothing, or JSON.
+    JsonOrNothing,
+}
+
+impl Content {
+    /// Complains about a body that is something else.
+    pub fn check(self, body: &str) -> Result<(), String> {
+        match self {
+            Content::Object => json::check_object(body),
+            Content::JsonOrNothing if body.is_empty() => Ok(()),
+            Content::Json | Content::JsonOrNothing => json::check(body),
+        }
+    }
 }
 
 /// What in the body of a success shows that it was applied, even if the rest cannot be used: whoever
@@ -87,7 +110,7 @@ impl Operation {
 /// Operations of no service, for the tests of what goes by such rows.
 #[cfg(test)]
 pub(crate) mod examples {
-    use super::{Effect, Evidence, Operation, Quota, Repeat};
+    use super::{Content, Effect, Evidence, Operation, Quota, Repeat};
     use ureq::http::Method;
 
     const EFFECT: Option<Effect> = Some(Effect {
@@ -103,6 +126,7 @@ pub(crate) mod examples {
         quota: Quota::Reads,
         repeat: Repeat::Always,
         gone: None,
+        content: Content::Json,
         evidence: Evidence::Nothing,
         effect: None,
     };
@@ -114,6 +138,7 @@ pub(crate) mod examples {
         quota: Quota::Writes,
         repeat: Repeat::IfNotApplied,
         gone: None,
+        content: Content::Object,
         evidence: Evidence::Object,
         effect: EFFECT,
     };
@@ -126,6 +151,7 @@ pub(crate) mod examples {
         quota: Quota::Writes,
         repeat: Repeat::Always,
         gone: None,
+        content: Content::Json,
         evidence: Evidence::Nothing,
         effect: EFFECT,
     };
@@ -156,6 +182,22 @@ mod tests {
         assert_eq!(MAKE.consequence(Outcome::NotApplied), Some(effect.not_applied));
         assert_eq!(MAKE.consequence(Outcome::Unknown), Some(effect.unknown));
         assert_eq!(MAKE.consequence(Outcome::Applied), Some(effect.applied));
+    }
+
+    #[test]
+    fn a_body_is_what_the_row_says_or_somebody_elses() {
+        // (body, as an object, as JSON, where it does not matter)
+        for (body, object, json, nothing) in [
+            ("{}", true, true, true),
+            ("[1]", false, true, true),
+            ("", false, false, true),
+            ("<html>", false, false, false),
+            (" ", false, false, false),
+        ] {
+            let is_taken = |content: Content| content.check(body).is_ok();
+            let taken = [Content::Object, Content::Json, Content::JsonOrNothing].map(is_taken);
+            assert_eq!(taken, [object, json, nothing], "{body:?}");
+        }
     }
 
     #[test]
