@@ -20,16 +20,17 @@
 //! | the kinds of failure and outcome, and an error as a value | `error.rs` |
 //! | the limits of sizes | `limits.rs` |
 //! | how secrets are kept, hidden in texts and wiped | `secret.rs` |
-//! | where every wait ends: by deadline, cancel or stillness | `wait/mod.rs`, `wait/deadline.rs`, `wait/cancel.rs` |
+//! | where every wait ends, in TLS and proxies too: by deadline, cancel or stillness | `wait/mod.rs`, `wait/deadline.rs`, `wait/cancel.rs` |
 //! | waiting for another thread | `wait/waiter.rs` |
 //! | names looked up, and addresses raced | `transport/lookup.rs`, `transport/dial.rs` |
-//! | which proxy, and when the environment's counts; the way through it | `transport/{proxy, no_proxy, tunnel}.rs` |
+//! | which proxy, and when the environment's counts (in a CGI program less of it does); the way through it | `transport/{proxy, no_proxy, tunnel}.rs` |
 //! | TLS, which certificates are trusted, and how a refusal is explained | `transport/{tls, trust, pem, explain}.rs` |
 //! | a socket that waits | `transport/socket.rs` |
-//! | the seam to ureq: its agent, what opens connections, one that sends, receives and wipes, an attempt on one, odd heads | `transport/http/{agent, dialer, connection, buffers, attempt, head}.rs` |
+//! | the seam to ureq: its agent and the idle connections that it keeps, what opens them, one that sends, receives and wipes, an attempt on one, odd heads | `transport/http/{agent, dialer, connection, buffers, attempt, head}.rs` |
 //! | what is the platform's own: poll(2), sockets, threads, futex, the page that a child finds wiped | `os/` |
 //! | what a child process does not share, and how it is noticed | `process.rs` |
-//! | the C API, file by file the twin of the above, and what that is made with | `ffi/` (see its `mod.rs`) |
+//! | the C API, file by file the twin of the above | `ffi/` |
+//! | what that is made with: the caller's word, structures with a `struct_size`, results that own their memory | `ffi/{boundary, input, owned}.rs` |
 //!
 //! The Rust side is for this crate's own tests and benches, not a public API yet.
 
