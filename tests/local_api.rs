@@ -691,7 +691,7 @@ fn an_unknown_token_is_a_404() {
 #[test]
 fn an_unknown_path_is_a_404_of_its_own_kind() {
     let api = start(&["--seed", "3"]);
-    for path in ["/", "/videos", "/upload-tokens/", "/upload-tokensX", "/upload-tokens/a/b"] {
+    for path in ["/", "/players", "/upload-tokens/", "/upload-tokensX", "/upload-tokens/a/b"] {
         for method in ["GET", "POST", "DELETE"] {
             let answer = send(&api, method, path, &[basic(KEY)], "");
             assert_eq!(answer.status, 404, "{method} {path}");
@@ -884,7 +884,7 @@ fn a_dropped_request_is_done_and_its_connection_closed_without_an_answer() {
     let after_creation = ledger(&api);
     assert_eq!(after_creation["created"], 2);
     assert_eq!(after_creation["tokens"].as_array().unwrap().len(), 2);
-    assert_eq!(after_creation["answers_lost"], json!({ "create": 2, "delete": 0, "read": 0 }));
+    assert_eq!(after_creation["answers_lost"], answers_lost(2, 0, 0));
 
     let path = format!("/upload-tokens/{}", after_creation["tokens"][0].as_str().unwrap());
     lose(&api, "GET", &path, "");
@@ -892,7 +892,7 @@ fn a_dropped_request_is_done_and_its_connection_closed_without_an_answer() {
     let after_deletion = ledger(&api);
     assert_eq!(after_deletion["deleted"], 1);
     assert_eq!(after_deletion["tokens"], json!([after_creation["tokens"][1]]));
-    assert_eq!(after_deletion["answers_lost"], json!({ "create": 2, "delete": 1, "read": 1 }));
+    assert_eq!(after_deletion["answers_lost"], answers_lost(2, 1, 1));
 }
 
 #[test]
@@ -901,7 +901,7 @@ fn a_lost_answer_counts_as_a_create_or_delete_only_if_there_was_one() {
     lose(&api, "POST", "/upload-tokens", "");
     lose(&api, "DELETE", "/upload-tokens/unknown", "");
     let ledger = ledger(&api);
-    assert_eq!(ledger["answers_lost"], json!({ "create": 0, "delete": 0, "read": 2 }));
+    assert_eq!(ledger["answers_lost"], answers_lost(0, 0, 2));
     assert_eq!(ledger["created"], 0);
     assert_eq!(ledger["deleted"], 0);
 }
@@ -967,7 +967,13 @@ fn the_ledger_starts_empty_but_for_what_is_seeded() {
             "failed": 0,
             "created": 0,
             "deleted": 0,
-            "answers_lost": { "create": 0, "delete": 0, "read": 0 },
+            "answers_lost": answers_lost(0, 0, 0),
+            "uploads": {
+                "videos": [],
+                "unfinished": [],
+                "bytes_in_vain": 0,
+                "with_authorization": 0,
+            },
         })
     );
     assert_eq!(tokens, json!(listed(&api, "?sortOrder=asc")));
@@ -1371,6 +1377,11 @@ fn ledger(api: &LocalApi) -> Value {
     let answer = send(api, "GET", "/local-api/ledger", &[], "");
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()
+}
+
+/// In the ledger, where nothing was uploaded.
+fn answers_lost(creates: u64, deletes: u64, reads: u64) -> Value {
+    json!({ "create": creates, "delete": deletes, "part": 0, "read": reads, "video": 0 })
 }
 
 /// Sends a request whose answer does not arrive.

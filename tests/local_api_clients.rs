@@ -189,7 +189,10 @@ fn a_lost_bearer_is_no_lost_create() {
     let ledger = send(&api, "GET", "/local-api/ledger", &[], "").json();
     assert_eq!(ledger["requests"], 1);
     assert_eq!(ledger["created"], 0);
-    assert_eq!(ledger["answers_lost"], json!({ "create": 0, "delete": 0, "read": 1 }));
+    assert_eq!(
+        ledger["answers_lost"],
+        json!({ "create": 0, "delete": 0, "part": 0, "read": 1, "video": 0 })
+    );
 }
 
 // Clients that are not to be had from a registry here

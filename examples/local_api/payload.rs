@@ -1,16 +1,18 @@
-//! What a request may bring: a JSON object, whatever type it is said to be of, and in it the one
-//! field that the operation knows.
+//! What a request may bring: a JSON object, whatever type it is said to be of, and in it the fields
+//! that the operation knows.
 
 use std::collections::BTreeMap;
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::StatusCode;
 use hyper::body::{Bytes, Incoming};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::integer;
 use crate::problem::{Problem, Violation};
+use crate::videos::Description;
 
 const BODY_LIMIT: usize = 64 * 1024;
 const LONGEST_TTL: u32 = 2_147_483_647;
@@ -43,6 +45,45 @@ pub fn text(body: &[u8], name: &str) -> Result<String, Problem> {
     })
 }
 
+/// What a video is to be, of which all but the title may be left out.
+pub fn video(body: &[u8]) -> Result<Description, Problem> {
+    let mut fields = fields(body)?;
+    let mut violations = Vec::new();
+    let title = match fields.remove("title") {
+        Some(value) => Some(typed("title", value, "string")),
+        None => Some(Err(Violation::missing_attribute("title"))),
+    };
+    let title = noted(title, &mut violations);
+    let description = fields.remove("description");
+    let description =
+        noted(description.map(|it| typed("description", it, "string")), &mut violations);
+    let mut boolean =
+        |name| noted(fields.remove(name).map(|it| typed(name, it, "boolean")), &mut violations);
+    let (public, mp4_support) = (boolean("public"), boolean("mp4Support"));
+    violations.extend(fields.keys().map(|name| unexpected(name)));
+    Problem::refuse(violations)?;
+    Ok(Description {
+        title: title.unwrap_or_default(),
+        description,
+        public: public.unwrap_or(true),
+        mp4_support: mp4_support.unwrap_or(true),
+    })
+}
+
+fn typed<T: DeserializeOwned>(name: &str, value: &RawValue, of: &str) -> Result<T, Violation> {
+    serde_json::from_str(value.get()).map_err(|_| {
+        Violation::invalid_attribute(name, &format!("This value must be of type {of}."))
+    })
+}
+
+fn noted<T>(value: Option<Result<T, Violation>>, violations: &mut Vec<Violation>) -> Option<T> {
+    value?.map_err(|violation| violations.push(violation)).ok()
+}
+
+fn unexpected(name: &str) -> Violation {
+    Violation::invalid_attribute(name, "This field was not expected.")
+}
+
 /// What `parse` makes of the field of this name. Every other field is refused.
 fn field<T>(
     body: &[u8],
@@ -51,9 +92,7 @@ fn field<T>(
 ) -> Result<T, Problem> {
     let mut fields = fields(body)?;
     let parsed = parse(fields.remove(name));
-    let unexpected = fields
-        .keys()
-        .map(|name| Violation::invalid_attribute(name, "This field was not expected."));
+    let unexpected = fields.keys().map(|name| unexpected(name));
     match parsed {
         Ok(value) => Problem::refuse(unexpected).map(|()| value),
         Err(violation) => Err(Problem::refused(violation, unexpected)),
