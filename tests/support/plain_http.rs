@@ -1,6 +1,8 @@
 //! HTTP/1.1 at its plainest, so that what the stand-in service answers is seen as it is, with
 //! nothing added, followed or repeated.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -65,7 +67,6 @@ impl Connection {
     }
 
     /// The same with a body of any bytes.
-    #[allow(dead_code, reason = "each test file uses its own part")]
     pub fn send_bytes(
         &mut self,
         method: &str,
