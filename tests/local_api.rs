@@ -1126,6 +1126,22 @@ fn over_tls_too_a_dropped_request_is_done_and_its_connection_closed() {
 }
 
 #[test]
+fn over_tls_too_an_upload_is_taken_piece_by_piece() {
+    let (api, ca_file) = start_tls("uploads", &["--seed", "1"]);
+    let config = trusting(&ca_file, &rustls::version::TLS13);
+    let mut connection = Connection::over(handshake(&api, "localhost", &config).unwrap());
+    let token = connection.send("GET", "/local-api/ledger", &[], "").json()["tokens"][0].clone();
+    let content = vec![b'x'; 1024 * 1024];
+    let opening = b"--boundary\r\nContent-Disposition: form-data; name=file; filename=v\r\n\r\n";
+    let body = [opening, content.as_slice(), b"\r\n--boundary--\r\n"].concat();
+    let target = format!("/upload?token={}", token.as_str().unwrap());
+    let form_type = "Content-Type: multipart/form-data; boundary=boundary".to_owned();
+    assert_eq!(connection.send_bytes("POST", &target, &[form_type], &body).status, 201);
+    let ledger = connection.send("GET", "/local-api/ledger", &[], "").json();
+    assert_eq!(ledger["uploads"]["videos"][0]["bytes"], content.len());
+}
+
+#[test]
 fn who_does_not_speak_tls_is_not_served_and_does_no_harm() {
     let (api, ca_file) = start_tls("plain", &[]);
     let _silent = plain_http::connect(&api.url);
@@ -1252,6 +1268,10 @@ fn a_command_line_it_does_not_understand_is_refused() {
         &["--api-key", KEY, "--rate-limit", "many"],
         &["--api-key", KEY, "--rate-limit", "10/0"],
         &["--api-key", KEY, "--rate-limit", "10/"],
+        &["--api-key", KEY, "--upload-rate-limit", "10/0"],
+        &["--api-key", KEY, "--part-minimum", "0"],
+        &["--api-key", KEY, "--part-maximum", "5MiB"],
+        &["--api-key", KEY, "--source-maximum", "0"],
         &["--api-key", KEY, "--seed", "-1"],
         &["--api-key", KEY, "--access-token-lifetime", "0"],
         &["--api-key", KEY, "--access-token-lifetime", "an hour"],

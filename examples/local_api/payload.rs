@@ -38,10 +38,9 @@ pub fn ttl(body: &[u8]) -> Result<u32, Problem> {
 
 /// The text in the field of this name, which has to be there.
 pub fn text(body: &[u8], name: &str) -> Result<String, Problem> {
-    let wrong = |detail| Violation::invalid_attribute(name, detail);
     field(body, name, |value| {
-        let value = value.ok_or_else(|| wrong("This field is missing."))?;
-        serde_json::from_str(value.get()).map_err(|_| wrong("This value must be of type string."))
+        let missing = || Violation::invalid_attribute(name, "This field is missing.");
+        typed(name, value.ok_or_else(missing)?, "string")
     })
 }
 
@@ -49,17 +48,13 @@ pub fn text(body: &[u8], name: &str) -> Result<String, Problem> {
 pub fn video(body: &[u8]) -> Result<Description, Problem> {
     let mut fields = fields(body)?;
     let mut violations = Vec::new();
-    let title = match fields.remove("title") {
-        Some(value) => Some(typed("title", value, "string")),
-        None => Some(Err(Violation::missing_attribute("title"))),
-    };
-    let title = noted(title, &mut violations);
-    let description = fields.remove("description");
-    let description =
-        noted(description.map(|it| typed("description", it, "string")), &mut violations);
-    let mut boolean =
-        |name| noted(fields.remove(name).map(|it| typed(name, it, "boolean")), &mut violations);
-    let (public, mp4_support) = (boolean("public"), boolean("mp4Support"));
+    if !fields.contains_key("title") {
+        violations.push(Violation::missing_attribute("title"));
+    }
+    let title = optional(&mut fields, "title", "string", &mut violations);
+    let description = optional(&mut fields, "description", "string", &mut violations);
+    let public = optional(&mut fields, "public", "boolean", &mut violations);
+    let mp4_support = optional(&mut fields, "mp4Support", "boolean", &mut violations);
     violations.extend(fields.keys().map(|name| unexpected(name)));
     Problem::refuse(violations)?;
     Ok(Description {
@@ -70,14 +65,21 @@ pub fn video(body: &[u8]) -> Result<Description, Problem> {
     })
 }
 
-fn typed<T: DeserializeOwned>(name: &str, value: &RawValue, of: &str) -> Result<T, Violation> {
-    serde_json::from_str(value.get()).map_err(|_| {
-        Violation::invalid_attribute(name, &format!("This value must be of type {of}."))
-    })
+/// Takes the field out; one of another type is a violation, and as good as none.
+fn optional<T: DeserializeOwned>(
+    fields: &mut Fields,
+    name: &str,
+    of_type: &str,
+    violations: &mut Vec<Violation>,
+) -> Option<T> {
+    let value = typed(name, fields.remove(name)?, of_type);
+    value.map_err(|violation| violations.push(violation)).ok()
 }
 
-fn noted<T>(value: Option<Result<T, Violation>>, violations: &mut Vec<Violation>) -> Option<T> {
-    value?.map_err(|violation| violations.push(violation)).ok()
+fn typed<T: DeserializeOwned>(name: &str, value: &RawValue, of_type: &str) -> Result<T, Violation> {
+    serde_json::from_str(value.get()).map_err(|_| {
+        Violation::invalid_attribute(name, &format!("This value must be of type {of_type}."))
+    })
 }
 
 fn unexpected(name: &str) -> Violation {

@@ -37,13 +37,16 @@ impl Resource {
             "/auth/refresh" => Some(Self::Refresh),
             "/upload" => Some(Self::Upload),
             "/videos" => Some(Self::Videos),
-            _ => match path.strip_prefix("/videos/") {
-                None => Some(Self::Token(segment(path.strip_prefix("/upload-tokens/")?)?)),
-                Some(video) => match video.strip_suffix("/status") {
-                    None => Some(Self::Video(segment(video)?)),
-                    Some(video) => Some(Self::VideoStatus(segment(video)?)),
-                },
-            },
+            _ => {
+                if let Some(token) = path.strip_prefix("/upload-tokens/") {
+                    return segment(token).map(Self::Token);
+                }
+                let video = path.strip_prefix("/videos/")?;
+                match video.strip_suffix("/status") {
+                    Some(video) => segment(video).map(Self::VideoStatus),
+                    None => segment(video).map(Self::Video),
+                }
+            }
         }
     }
 
@@ -52,7 +55,7 @@ impl Resource {
         matches!(self, Self::Upload) && *method == Method::POST
     }
 
-    /// None counts nowhere.
+    /// What a request counts as, to a resource or to none; None counts nowhere.
     pub fn limited_as(resource: Option<&Self>, method: &Method) -> Option<Kind> {
         match (resource, method) {
             (Some(it), _) if it.is_authentication() => None,
@@ -100,7 +103,7 @@ impl Resource {
     }
 }
 
-/// One, decoded. What is not UTF-8 is no token either: the lossy form is not found just the same.
+/// One, decoded. What is not UTF-8 is no token and no video either: the lossy form is not found just the same.
 fn segment(text: &str) -> Option<String> {
     let is_one = !text.is_empty() && !text.contains('/');
     is_one.then(|| percent_decode_str(text).decode_utf8_lossy().into_owned())
