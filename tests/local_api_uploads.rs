@@ -4,6 +4,8 @@
 
 #[path = "support/local_api.rs"]
 mod local_api;
+#[path = "../examples/local_api/multipart.rs"]
+mod multipart_reader;
 #[path = "support/plain_http.rs"]
 mod plain_http;
 
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use local_api::LocalApi;
+use multipart_reader::Event;
 use plain_http::{Answer, Connection};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -637,16 +640,51 @@ fn the_published_sizes_hold_unless_others_are_given() {
 
 // How it is read
 
+/// Almost a delimiter, in several ways.
+const TRICKY: &[u8] = b"\r\n--a-boundarx\r\n--\r\n-\r\r\n-a-boundary\r\n--a-boundar";
+
+fn tricky_form() -> Vec<u8> {
+    multipart(&[
+        Field::Text("one", "\r\n--a-bounda"),
+        Field::file(TRICKY),
+        Field::Text("another", ""),
+    ])
+}
+
+/// Over a connection pieces come together again: here each is read by itself.
+#[test]
+fn a_form_is_the_same_wherever_it_is_split() {
+    let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let boundary = multipart_reader::boundary(form_type().split_once(": ").unwrap().1);
+        let mut reader = multipart_reader::Reader::new(&boundary.expect("a boundary"));
+        let mut parts = Vec::new();
+        for piece in pieces {
+            let read = reader.read(piece, |event| match event {
+                Event::Part(disposition) => parts.push((disposition, Vec::new())),
+                Event::Content(bytes) => parts.last_mut().unwrap().1.extend_from_slice(bytes),
+            });
+            read.expect("it is well formed");
+        }
+        assert!(reader.is_complete());
+        parts
+    };
+    let body = tricky_form();
+    let whole = read(&mut std::iter::once(body.as_slice()));
+    let contents: Vec<&[u8]> = whole.iter().map(|(_, content)| content.as_slice()).collect();
+    assert_eq!(contents, [b"\r\n--a-bounda".as_slice(), TRICKY, b""]);
+    assert_eq!(whole[1].0.file_name.as_deref(), Some("holidays.mp4"));
+    for size in 1..body.len() {
+        assert_eq!(read(&mut body.chunks(size)), whole, "in pieces of {size}");
+        let (before, after) = body.split_at(size);
+        assert_eq!(read(&mut [before, after].into_iter()), whole, "split at {size}");
+    }
+}
+
 #[test]
 fn a_form_is_read_in_whatever_pieces_it_comes() {
     let api = start(&[]);
     let target = format!("/upload?token={}", token(&api, 0));
-    let tricky = b"\r\n--a-boundarx\r\n--\r\n-\r\r\n-a-boundary\r\n--a-boundar";
-    let body = multipart(&[
-        Field::Text("one", "\r\n--a-bounda"),
-        Field::file(tricky),
-        Field::Text("another", ""),
-    ]);
+    let body = tricky_form();
     for size in [1, 2, 3, 7, 64, 1000] {
         let mut connection = plain_http::connect(&api.url);
         connection.set_nodelay(true).unwrap();
@@ -660,7 +698,7 @@ fn a_form_is_read_in_whatever_pieces_it_comes() {
     let videos = whole_videos(&api);
     assert_eq!(videos.len(), 6);
     for video in videos {
-        assert_eq!(video["sha256"], sha256(tricky));
+        assert_eq!(video["sha256"], sha256(TRICKY));
     }
 }
 
