@@ -691,7 +691,7 @@ fn an_unknown_token_is_a_404() {
 #[test]
 fn an_unknown_path_is_a_404_of_its_own_kind() {
     let api = start(&["--seed", "3"]);
-    for path in ["/", "/videos", "/upload-tokens/", "/upload-tokensX", "/upload-tokens/a/b"] {
+    for path in ["/", "/players", "/upload-tokens/", "/upload-tokensX", "/upload-tokens/a/b"] {
         for method in ["GET", "POST", "DELETE"] {
             let answer = send(&api, method, path, &[basic(KEY)], "");
             assert_eq!(answer.status, 404, "{method} {path}");
@@ -884,7 +884,7 @@ fn a_dropped_request_is_done_and_its_connection_closed_without_an_answer() {
     let after_creation = ledger(&api);
     assert_eq!(after_creation["created"], 2);
     assert_eq!(after_creation["tokens"].as_array().unwrap().len(), 2);
-    assert_eq!(after_creation["answers_lost"], json!({ "create": 2, "delete": 0, "read": 0 }));
+    assert_eq!(after_creation["answers_lost"], answers_lost(2, 0, 0));
 
     let path = format!("/upload-tokens/{}", after_creation["tokens"][0].as_str().unwrap());
     lose(&api, "GET", &path, "");
@@ -892,7 +892,7 @@ fn a_dropped_request_is_done_and_its_connection_closed_without_an_answer() {
     let after_deletion = ledger(&api);
     assert_eq!(after_deletion["deleted"], 1);
     assert_eq!(after_deletion["tokens"], json!([after_creation["tokens"][1]]));
-    assert_eq!(after_deletion["answers_lost"], json!({ "create": 2, "delete": 1, "read": 1 }));
+    assert_eq!(after_deletion["answers_lost"], answers_lost(2, 1, 1));
 }
 
 #[test]
@@ -901,7 +901,7 @@ fn a_lost_answer_counts_as_a_create_or_delete_only_if_there_was_one() {
     lose(&api, "POST", "/upload-tokens", "");
     lose(&api, "DELETE", "/upload-tokens/unknown", "");
     let ledger = ledger(&api);
-    assert_eq!(ledger["answers_lost"], json!({ "create": 0, "delete": 0, "read": 2 }));
+    assert_eq!(ledger["answers_lost"], answers_lost(0, 0, 2));
     assert_eq!(ledger["created"], 0);
     assert_eq!(ledger["deleted"], 0);
 }
@@ -967,7 +967,13 @@ fn the_ledger_starts_empty_but_for_what_is_seeded() {
             "failed": 0,
             "created": 0,
             "deleted": 0,
-            "answers_lost": { "create": 0, "delete": 0, "read": 0 },
+            "answers_lost": answers_lost(0, 0, 0),
+            "uploads": {
+                "videos": [],
+                "unfinished": [],
+                "bytes_in_vain": 0,
+                "with_authorization": 0,
+            },
         })
     );
     assert_eq!(tokens, json!(listed(&api, "?sortOrder=asc")));
@@ -1120,6 +1126,22 @@ fn over_tls_too_a_dropped_request_is_done_and_its_connection_closed() {
 }
 
 #[test]
+fn over_tls_too_an_upload_is_taken_piece_by_piece() {
+    let (api, ca_file) = start_tls("uploads", &["--seed", "1"]);
+    let config = trusting(&ca_file, &rustls::version::TLS13);
+    let mut connection = Connection::over(handshake(&api, "localhost", &config).unwrap());
+    let token = connection.send("GET", "/local-api/ledger", &[], "").json()["tokens"][0].clone();
+    let content = vec![b'x'; 1024 * 1024];
+    let opening = b"--boundary\r\nContent-Disposition: form-data; name=file; filename=v\r\n\r\n";
+    let body = [opening, content.as_slice(), b"\r\n--boundary--\r\n"].concat();
+    let target = format!("/upload?token={}", token.as_str().unwrap());
+    let form_type = "Content-Type: multipart/form-data; boundary=boundary".to_owned();
+    assert_eq!(connection.send_bytes("POST", &target, &[form_type], &body).status, 201);
+    let ledger = connection.send("GET", "/local-api/ledger", &[], "").json();
+    assert_eq!(ledger["uploads"]["videos"][0]["bytes"], content.len());
+}
+
+#[test]
 fn who_does_not_speak_tls_is_not_served_and_does_no_harm() {
     let (api, ca_file) = start_tls("plain", &[]);
     let _silent = plain_http::connect(&api.url);
@@ -1246,6 +1268,10 @@ fn a_command_line_it_does_not_understand_is_refused() {
         &["--api-key", KEY, "--rate-limit", "many"],
         &["--api-key", KEY, "--rate-limit", "10/0"],
         &["--api-key", KEY, "--rate-limit", "10/"],
+        &["--api-key", KEY, "--upload-rate-limit", "10/0"],
+        &["--api-key", KEY, "--part-minimum", "0"],
+        &["--api-key", KEY, "--part-maximum", "5MiB"],
+        &["--api-key", KEY, "--source-maximum", "0"],
         &["--api-key", KEY, "--seed", "-1"],
         &["--api-key", KEY, "--access-token-lifetime", "0"],
         &["--api-key", KEY, "--access-token-lifetime", "an hour"],
@@ -1371,6 +1397,11 @@ fn ledger(api: &LocalApi) -> Value {
     let answer = send(api, "GET", "/local-api/ledger", &[], "");
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()
+}
+
+/// In the ledger, where nothing was uploaded.
+fn answers_lost(creates: u64, deletes: u64, reads: u64) -> Value {
+    json!({ "create": creates, "delete": deletes, "part": 0, "read": reads, "video": 0 })
 }
 
 /// Sends a request whose answer does not arrive.

@@ -189,7 +189,10 @@ fn a_lost_bearer_is_no_lost_create() {
     let ledger = send(&api, "GET", "/local-api/ledger", &[], "").json();
     assert_eq!(ledger["requests"], 1);
     assert_eq!(ledger["created"], 0);
-    assert_eq!(ledger["answers_lost"], json!({ "create": 0, "delete": 0, "read": 1 }));
+    assert_eq!(
+        ledger["answers_lost"],
+        json!({ "create": 0, "delete": 0, "part": 0, "read": 1, "video": 0 })
+    );
 }
 
 // Clients that are not to be had from a registry here
@@ -327,6 +330,10 @@ fn a_preflight_needs_no_credential_and_allows_what_the_clients_send() {
         ("/upload-tokens/unknown", "GET, DELETE"),
         (LOG_IN, "POST"),
         (REFRESH, "POST"),
+        ("/upload?token=unknown", "POST"),
+        ("/videos", "POST"),
+        ("/videos/unknown", "GET"),
+        ("/videos/unknown/status", "GET"),
     ] {
         let answer = preflight(&api, path);
         assert_eq!(answer.status, 204, "{path}");
@@ -367,7 +374,9 @@ fn a_preflight_is_not_counted_limited_failed_or_dropped() {
         &["--latency-ms", "60000"],
     ] {
         let api = start(options);
-        assert_eq!(preflight(&api, "/upload-tokens").status, 204, "{options:?}");
+        for path in ["/upload-tokens", "/upload?token=unknown"] {
+            assert_eq!(preflight(&api, path).status, 204, "{options:?}");
+        }
         let ledger = send(&api, "GET", "/local-api/ledger", &[], "").json();
         assert_eq!(ledger["requests"], 0, "{options:?}");
     }
@@ -387,6 +396,7 @@ fn every_answer_may_be_read_by_a_page_of_any_origin() {
         (400, post(&api, LOG_IN, &json!({ "apiKey": "another" }))),
         (400, send(&api, "POST", "/upload-tokens", &headers, "")),
         (401, list_as(&api, "X-Nothing: 1")),
+        (401, send(&api, "POST", "/upload", &[], "")),
         (404, send(&api, "DELETE", "/upload-tokens/unknown", &headers, "")),
         (404, send(&api, "GET", "/unknown", &headers, "")),
         (405, send(&api, "PUT", "/upload-tokens", &headers, "")),

@@ -10,8 +10,26 @@
 //!   "failed": 2,
 //!   "created": 4,
 //!   "deleted": 1,
-//!   "answers_lost": { "create": 1, "delete": 0, "read": 1 },
-//!   "tokens": ["toDhqKm9QwRtYxVb3nLs7cZa", "…"]
+//!   "answers_lost": { "create": 1, "delete": 0, "part": 1, "read": 1, "video": 0 },
+//!   "tokens": ["toDhqKm9QwRtYxVb3nLs7cZa", "…"],
+//!   "uploads": {
+//!     "videos": [
+//!       {
+//!         "videoId": "viR4mZt0KqLw8sXcV6bNyPdG",
+//!         "title": "holidays.mp4",
+//!         "whole": false,
+//!         "bytes": 10485760,
+//!         "sha256": null,
+//!         "parts": [
+//!           { "part": 1, "bytes": 5242880, "sha256": "9fb8…", "received": 1 },
+//!           { "part": 2, "bytes": 5242880, "sha256": "3be7…", "received": 2 }
+//!         ]
+//!       }
+//!     ],
+//!     "unfinished": ["viR4mZt0KqLw8sXcV6bNyPdG"],
+//!     "bytes_in_vain": 5242880,
+//!     "with_authorization": 0
+//!   }
 //! }
 //! ```
 //!
@@ -23,8 +41,16 @@
 //! - `created`, `deleted`: the tokens that requests made and took away, known to the client or not;
 //!   seeded tokens are not among the former, expired ones not among the latter;
 //! - `answers_lost`: those that `--drop-rate` kept back, by what was done: `create` and `delete` are
-//!   among `created` and `deleted`, `read` is every other one, which changed nothing;
-//! - `tokens`: all that there are now, oldest first.
+//!   among `created` and `deleted`, `part` was stored, `video` was made, empty, with the key, and
+//!   `read` is every other one, which changed nothing;
+//! - `tokens`: all that there are now, oldest first;
+//! - `videos`: all that there are, oldest first. `bytes` and `parts` are what is stored; `sha256` is
+//!   that of the joined source, null until it is whole. A part has its number, what was sent in one
+//!   piece that of the only one, and a range of bytes `from` and `to`, in their order; it was
+//!   `received` as often as it came whole to be stored, which it was once: the others were refused;
+//! - `unfinished`: those of them of which a part came, and another did not;
+//! - `bytes_in_vain`: of files that came, or began to, and were not stored: refused, failed, cut off;
+//! - `with_authorization`: uploads that had the header beside their token, be it empty.
 
 use serde_json::{Value, json};
 
@@ -32,27 +58,31 @@ pub const PATH: &str = "/local-api/ledger";
 
 #[derive(Default)]
 pub struct Ledger {
-    requests: u64,
+    pub requests: u64,
     pub connections: u64,
     pub rate_limited: u64,
     pub failed: u64,
+    pub uploads_with_authorization: u64,
     created: u64,
     deleted: u64,
     /// What the request did that is being answered.
     change: Option<Change>,
     creates_lost: u64,
     deletes_lost: u64,
+    parts_lost: u64,
     reads_lost: u64,
+    videos_lost: u64,
 }
 
 enum Change {
     Created,
     Deleted,
+    PartStored,
+    VideoMade,
 }
 
 impl Ledger {
-    pub fn begin_request(&mut self) {
-        self.requests += 1;
+    pub fn begin_work(&mut self) {
         self.change = None;
     }
 
@@ -66,16 +96,29 @@ impl Ledger {
         self.change = Some(Change::Deleted);
     }
 
+    pub fn store_part(&mut self) {
+        self.change = Some(Change::PartStored);
+    }
+
+    pub fn make_video(&mut self) {
+        self.change = Some(Change::VideoMade);
+    }
+
     /// The answer to the request does not arrive.
     pub fn lose_answer(&mut self) {
         match self.change {
             Some(Change::Created) => self.creates_lost += 1,
             Some(Change::Deleted) => self.deletes_lost += 1,
+            Some(Change::PartStored) => self.parts_lost += 1,
+            Some(Change::VideoMade) => self.videos_lost += 1,
             None => self.reads_lost += 1,
         }
     }
 
-    pub fn to_json(&self, tokens: &[&str]) -> Value {
+    /// `uploads` are the videos, and those of them that are unfinished.
+    pub fn to_json(&self, tokens: &[&str], mut uploads: Value, bytes_in_vain: u64) -> Value {
+        uploads["bytes_in_vain"] = json!(bytes_in_vain);
+        uploads["with_authorization"] = json!(self.uploads_with_authorization);
         json!({
             "requests": self.requests,
             "connections": self.connections,
@@ -86,9 +129,12 @@ impl Ledger {
             "answers_lost": {
                 "create": self.creates_lost,
                 "delete": self.deletes_lost,
+                "part": self.parts_lost,
                 "read": self.reads_lost,
+                "video": self.videos_lost,
             },
             "tokens": tokens,
+            "uploads": uploads,
         })
     }
 }

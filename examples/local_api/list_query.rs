@@ -146,6 +146,12 @@ fn integer(name: &str, value: &str) -> Result<i128, Violation> {
     })
 }
 
+/// That of the parameter of this name; one that is repeated counts the last time.
+pub fn value(query: &str, name: &str) -> Option<String> {
+    let mut parameters = query.split('&').rev().map(split);
+    parameters.find(|(known, _)| decode(known) == name).map(|(_, value)| decode(value))
+}
+
 fn split(parameter: &str) -> (&str, &str) {
     parameter.split_once('=').unwrap_or((parameter, ""))
 }

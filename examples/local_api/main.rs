@@ -1,24 +1,34 @@
-//! A stand-in for api.video's Upload Tokens service, to test programs against without an account:
+//! A stand-in for api.video's upload tokens, and uploads with them, to test programs against without
+//! an account:
 //! `cargo run --example local_api -- --port 0 --api-key KEY`. It behaves as api.video publishes;
 //! what it assumes where that is silent is listed in `service.rs`. It can also be slow, fail, lose
 //! answers and speak TLS; what it really did is told at `/local-api/ledger`, see `ledger.rs`.
 
 mod access_tokens;
 mod answer;
+mod content_range;
 mod cors;
 mod credentials;
+mod date;
 mod faults;
 mod integer;
 mod ledger;
 mod list_query;
+mod multipart;
 mod payload;
 mod problem;
+mod range_problem;
 mod rate_limit;
 mod route;
 mod server;
 mod service;
+mod sizes;
+mod source;
+mod spool;
 mod store;
 mod tls;
+mod upload;
+mod videos;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -35,19 +45,27 @@ use access_tokens::AccessTokens;
 use credentials::Credentials;
 use faults::{Faults, Rate};
 use rate_limit::{RateLimit, RateLimiter};
-use server::Server;
+use server::{Conduct, Server};
 use service::Service;
+use sizes::Sizes;
 use store::Store;
 use tls::Tls;
+use upload::Receiver;
 
-/// A local stand-in for api.video's Upload Tokens service. Prints its URL when ready; Ctrl-C ends it.
+/// A local stand-in for api.video: upload tokens, and uploads with them. Prints its URL when ready;
+/// Ctrl-C ends it.
 ///
 /// It takes every official client: Basic with the API key, or Bearer with what POST /auth/api-key and
-/// POST /auth/refresh give; and browsers: pages of every origin may call it. The rate limit is that of
-/// the tokens: neither /auth nor what a browser asks beforehand counts.
+/// POST /auth/refresh give; and browsers: pages of every origin may call it. Neither /auth nor what a
+/// browser asks beforehand counts towards the rate limit.
+///
+/// POST /upload?token=TOKEN takes a file, whole or in parts, and needs no other credential. POST /videos
+/// makes a video to upload it to; GET /videos/ID and /videos/ID/status tell of one. Of what is uploaded
+/// nothing is kept but its SHA-256; parts that come out of order wait in a temporary file.
 ///
 /// GET /local-api/ledger tells what it really did: requests, connections, tokens made and deleted,
-/// answers lost. It needs no credentials, and nothing that is set here applies to it.
+/// parts and their SHA-256, answers lost. It needs no credentials, and nothing that is set here applies
+/// to it.
 #[derive(Parser)]
 #[command(name = "local_api")]
 struct Options {
@@ -71,9 +89,30 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u32,
 
-    /// Allow so many reads, and as many writes, in each period (60 seconds unless given)
+    /// Allow so many reads, as many writes and as many uploads in each period (60 seconds unless given)
     #[arg(long, value_name = "N[/SECONDS]")]
     rate_limit: Option<RateLimit>,
+
+    /// Allow so many uploads instead, each part counted; api.video allows 100, in its sandbox 40
+    #[arg(long, value_name = "N[/SECONDS]")]
+    upload_rate_limit: Option<RateLimit>,
+
+    /// Refuse parts of fewer bytes, but for the last; ranges of bytes may go up to 10,000 times as many
+    #[arg(long, value_name = "BYTES", default_value_t = Sizes::SMALLEST_PART, value_parser = value_parser!(u64).range(1..))]
+    part_minimum: u64,
+
+    /// Refuse files and parts of more bytes
+    #[arg(long, value_name = "BYTES", default_value_t = Sizes::LARGEST_PART, value_parser = value_parser!(u64).range(1..=1 << 40))]
+    part_maximum: u64,
+
+    /// Refuse a part with which there would be more bytes of a video
+    #[arg(long, value_name = "BYTES", default_value_t = Sizes::LARGEST_SOURCE, value_parser = value_parser!(u64).range(1..))]
+    source_maximum: u64,
+
+    /// Answer an upload that is refused for its token, the rate limit or by --fail-rate at once, and close
+    /// the connection, instead of reading it to its end
+    #[arg(long)]
+    refuse_early: bool,
 
     /// Answer so many milliseconds after the work is done
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -113,6 +152,12 @@ async fn main() -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
     let address = listener.local_addr()?;
+    let sizes = Sizes {
+        smallest_part: options.part_minimum,
+        largest_part: options.part_maximum,
+        largest_source: options.source_maximum,
+    };
+    let rate_limit = options.rate_limit.unwrap_or(RateLimit::OUT_OF_REACH);
     let service = Service::new(
         Credentials::new(
             options.api_key,
@@ -120,9 +165,11 @@ async fn main() -> io::Result<()> {
             AccessTokens::new(options.access_token_lifetime),
         ),
         Store::seeded(options.seed),
-        RateLimiter::new(options.rate_limit.unwrap_or(RateLimit::OUT_OF_REACH)),
+        RateLimiter::new(rate_limit, options.upload_rate_limit.unwrap_or(rate_limit)),
         faults,
+        sizes,
     );
+    let receiver = Receiver::new(sizes)?;
     let tls = options.tls.then(|| Tls::new(options.tls_ca_file)).transpose()?;
     match &tls {
         None => println!("http://{address}"),
@@ -133,7 +180,11 @@ async fn main() -> io::Result<()> {
         }
     }
     let acceptor = tls.as_ref().map(|tls| tls.acceptor.clone());
-    let server = Server::new(service, acceptor, Duration::from_millis(options.latency_ms));
+    let conduct = Conduct {
+        latency: Duration::from_millis(options.latency_ms),
+        refuses_early: options.refuse_early,
+    };
+    let server = Server::new(service, receiver, acceptor, conduct);
     tokio::select! {
         () = server.run(listener) => {}
         _ = interrupt.recv() => {}

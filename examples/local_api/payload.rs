@@ -1,16 +1,18 @@
-//! What a request may bring: a JSON object, whatever type it is said to be of, and in it the one
-//! field that the operation knows.
+//! What a request may bring: a JSON object, whatever type it is said to be of, and in it the fields
+//! that the operation knows.
 
 use std::collections::BTreeMap;
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::StatusCode;
 use hyper::body::{Bytes, Incoming};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::integer;
 use crate::problem::{Problem, Violation};
+use crate::videos::Description;
 
 const BODY_LIMIT: usize = 64 * 1024;
 const LONGEST_TTL: u32 = 2_147_483_647;
@@ -36,11 +38,52 @@ pub fn ttl(body: &[u8]) -> Result<u32, Problem> {
 
 /// The text in the field of this name, which has to be there.
 pub fn text(body: &[u8], name: &str) -> Result<String, Problem> {
-    let wrong = |detail| Violation::invalid_attribute(name, detail);
     field(body, name, |value| {
-        let value = value.ok_or_else(|| wrong("This field is missing."))?;
-        serde_json::from_str(value.get()).map_err(|_| wrong("This value must be of type string."))
+        let missing = || Violation::invalid_attribute(name, "This field is missing.");
+        typed(name, value.ok_or_else(missing)?, "string")
     })
+}
+
+/// What a video is to be, of which all but the title may be left out.
+pub fn video(body: &[u8]) -> Result<Description, Problem> {
+    let mut fields = fields(body)?;
+    let mut violations = Vec::new();
+    if !fields.contains_key("title") {
+        violations.push(Violation::missing_attribute("title"));
+    }
+    let title = optional(&mut fields, "title", "string", &mut violations);
+    let description = optional(&mut fields, "description", "string", &mut violations);
+    let public = optional(&mut fields, "public", "boolean", &mut violations);
+    let mp4_support = optional(&mut fields, "mp4Support", "boolean", &mut violations);
+    violations.extend(fields.keys().map(|name| unexpected(name)));
+    Problem::refuse(violations)?;
+    Ok(Description {
+        title: title.unwrap_or_default(),
+        description,
+        public: public.unwrap_or(true),
+        mp4_support: mp4_support.unwrap_or(true),
+    })
+}
+
+/// Takes the field out; one of another type is a violation, and as good as none.
+fn optional<T: DeserializeOwned>(
+    fields: &mut Fields,
+    name: &str,
+    of_type: &str,
+    violations: &mut Vec<Violation>,
+) -> Option<T> {
+    let value = typed(name, fields.remove(name)?, of_type);
+    value.map_err(|violation| violations.push(violation)).ok()
+}
+
+fn typed<T: DeserializeOwned>(name: &str, value: &RawValue, of_type: &str) -> Result<T, Violation> {
+    serde_json::from_str(value.get()).map_err(|_| {
+        Violation::invalid_attribute(name, &format!("This value must be of type {of_type}."))
+    })
+}
+
+fn unexpected(name: &str) -> Violation {
+    Violation::invalid_attribute(name, "This field was not expected.")
 }
 
 /// What `parse` makes of the field of this name. Every other field is refused.
@@ -51,9 +94,7 @@ fn field<T>(
 ) -> Result<T, Problem> {
     let mut fields = fields(body)?;
     let parsed = parse(fields.remove(name));
-    let unexpected = fields
-        .keys()
-        .map(|name| Violation::invalid_attribute(name, "This field was not expected."));
+    let unexpected = fields.keys().map(|name| unexpected(name));
     match parsed {
         Ok(value) => Problem::refuse(unexpected).map(|()| value),
         Err(violation) => Err(Problem::refused(violation, unexpected)),

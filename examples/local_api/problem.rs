@@ -1,5 +1,5 @@
 //! The error bodies, in the shapes and with the words that api.video publishes: `type`, `title`,
-//! `status`, and for parameters and fields `name`, `detail`, `range` and a list of `problems`.
+//! `status`, and for parameters, fields and files `name`, `detail`, `range` and a list of `problems`.
 
 use hyper::StatusCode;
 use hyper::header::{ALLOW, HeaderValue};
@@ -43,12 +43,20 @@ impl Problem {
     }
 
     pub fn token_not_found() -> Self {
+        Self::not_found("uploadToken")
+    }
+
+    pub fn video_not_found() -> Self {
+        Self::not_found("videoId")
+    }
+
+    fn not_found(name: &str) -> Self {
         let mut problem = Self::new(
             StatusCode::NOT_FOUND,
             "resource-not-found",
             "The requested resource was not found.",
         );
-        problem.body["name"] = json!("uploadToken");
+        problem.body["name"] = json!(name);
         problem
     }
 
@@ -103,7 +111,7 @@ impl Problem {
     }
 }
 
-/// One thing that is wrong with a query parameter or with a field of the payload.
+/// One thing that is wrong with a query parameter, a field of the payload, or what is uploaded.
 #[derive(Debug)]
 pub struct Violation(Value);
 
@@ -124,6 +132,33 @@ impl Violation {
             "name": name,
             "detail": detail,
         }))
+    }
+
+    pub fn missing_attribute(name: &str) -> Self {
+        Self(json!({
+            "type": reference("attribute-required"),
+            "title": "This attribute is required.",
+            "name": name,
+        }))
+    }
+
+    /// `page` without what the names of all pages about files begin with.
+    pub fn uploaded_file(page: &str, title: &str) -> Self {
+        Self::upload(&format!("uploaded-file-{page}"), "file", title)
+    }
+
+    pub fn file_too_large(of_what: &str, most: u64) -> Self {
+        Self::uploaded_file("too-large", "The uploaded file is too large.")
+            .with_detail(format!("The maximum size of {of_what} is {most} bytes."))
+    }
+
+    pub fn upload(page: &str, name: &str, title: &str) -> Self {
+        Self(json!({ "type": reference(page), "title": title, "name": name }))
+    }
+
+    pub fn with_detail(mut self, detail: String) -> Self {
+        self.0["detail"] = json!(detail);
+        self
     }
 
     pub fn invalid_query_parameter(name: &str, detail: &str) -> Self {

@@ -1,10 +1,9 @@
-//! So many requests in each window of time, reads and writes counted apart, as api.video does; and
-//! the three headers that tell every client where it stands.
+//! So many requests in each window of time, reads, writes and uploads counted apart, as api.video
+//! does; and the three headers that tell every client where it stands.
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use hyper::Method;
 use hyper::header::HeaderMap;
 
 #[derive(Clone, Copy, Debug)]
@@ -33,38 +32,58 @@ impl FromStr for RateLimit {
     }
 }
 
+/// What is counted apart.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Read,
+    Write,
+    Upload,
+}
+
 pub struct RateLimiter {
-    limit: RateLimit,
     reads: Window,
     writes: Window,
+    uploads: Window,
 }
 
 /// It opens with the first request after the one before has closed.
 struct Window {
+    limit: RateLimit,
     opened: Instant,
     used: u32,
 }
 
 impl RateLimiter {
-    pub fn new(limit: RateLimit) -> Self {
+    pub fn new(limit: RateLimit, of_uploads: RateLimit) -> Self {
         let opened = Instant::now();
-        Self { limit, reads: Window { opened, used: 0 }, writes: Window { opened, used: 0 } }
+        let window = |limit| Window { limit, opened, used: 0 };
+        Self { reads: window(limit), writes: window(limit), uploads: window(of_uploads) }
     }
 
-    pub fn count(&mut self, method: &Method) -> Allowance {
-        let is_read = matches!(*method, Method::GET | Method::HEAD);
-        let window = if is_read { &mut self.reads } else { &mut self.writes };
-        let now = Instant::now();
-        if now >= window.opened + self.limit.window {
-            *window = Window { opened: now, used: 0 };
+    pub fn count(&mut self, kind: Kind) -> Allowance {
+        match kind {
+            Kind::Read => self.reads.count(),
+            Kind::Write => self.writes.count(),
+            Kind::Upload => self.uploads.count(),
         }
-        let granted = window.used < self.limit.requests;
-        window.used += u32::from(granted);
+    }
+}
+
+impl Window {
+    fn count(&mut self) -> Allowance {
+        let RateLimit { requests, window } = self.limit;
+        let now = Instant::now();
+        if now >= self.opened + window {
+            self.opened = now;
+            self.used = 0;
+        }
+        let granted = self.used < requests;
+        self.used += u32::from(granted);
         Allowance {
             granted,
-            limit: self.limit.requests,
-            remaining: self.limit.requests - window.used,
-            reset: window.opened + self.limit.window - now,
+            limit: requests,
+            remaining: requests - self.used,
+            reset: self.opened + window - now,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -18,16 +19,30 @@ use crate::answer::Answer;
 use crate::cors;
 use crate::payload;
 use crate::service::Service;
+use crate::upload::Receiver;
 
 pub struct Server {
     service: Mutex<Service>,
+    receiver: Receiver,
     tls: Option<TlsAcceptor>,
-    latency: Duration,
+    conduct: Conduct,
+}
+
+/// How it answers, whatever it answers.
+pub struct Conduct {
+    pub latency: Duration,
+    /// Answers an upload that is refused by its head without reading the rest.
+    pub refuses_early: bool,
 }
 
 impl Server {
-    pub fn new(service: Service, tls: Option<TlsAcceptor>, latency: Duration) -> Self {
-        Self { service: Mutex::new(service), tls, latency }
+    pub fn new(
+        service: Service,
+        receiver: Receiver,
+        tls: Option<TlsAcceptor>,
+        conduct: Conduct,
+    ) -> Self {
+        Self { service: Mutex::new(service), receiver, tls, conduct }
     }
 
     pub async fn run(self, listener: TcpListener) {
@@ -71,7 +86,7 @@ impl Server {
     /// An error closes the connection without an answer.
     async fn answer(&self, request: Request<Incoming>, first_request: &Once) -> io::Result<Answer> {
         let mut answer = if Service::is_asked_for_ledger(&request) {
-            self.service().ledger()
+            self.service().ledger(self.receiver.bytes_in_vain())
         } else if cors::is_preflight(request.method()) {
             cors::preflight(request.uri().path())
         } else {
@@ -83,16 +98,30 @@ impl Server {
 
     async fn work(&self, request: Request<Incoming>, first_request: &Once) -> io::Result<Answer> {
         let (request, body) = request.into_parts();
-        let body = payload::read(body).await;
-        first_request.call_once(|| self.service().count_connection());
-        // Work and books in one go: who hangs up from here on changes neither.
-        let answer = self.service().answer(&request, body);
-        if !self.latency.is_zero() {
+        let answer = if Service::is_upload(&request) {
+            first_request.call_once(|| self.service().count_connection());
+            self.take_upload(&request, body).await
+        } else {
+            let body = payload::read(body).await;
+            first_request.call_once(|| self.service().count_connection());
+            // Work and books in one go: who hangs up from here on changes neither.
+            self.service().answer(&request, body)
+        };
+        if !self.conduct.latency.is_zero() {
             // After the work, so that a client which gives up waiting has made its token all the
             // same: the case that is worth testing.
-            tokio::time::sleep(self.latency).await;
+            tokio::time::sleep(self.conduct.latency).await;
         }
         answer.ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
+    }
+
+    async fn take_upload(&self, request: &Parts, body: Incoming) -> Option<Answer> {
+        let admission = self.service().admit_upload(request);
+        if self.conduct.refuses_early && admission.is_refused() {
+            return self.service().refuse(admission);
+        }
+        let upload = self.receiver.receive(request, body).await;
+        self.service().take(admission, upload)
     }
 
     /// A panic in one request must not take the others' tokens away with it.

@@ -1,12 +1,11 @@
 //! The tokens: made, found until they expire or are deleted, and put in order for a page.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use time::format_description::{self, BorrowedFormatItem};
 use time::{Duration, OffsetDateTime};
 
+use crate::date::atom_utc;
 use crate::list_query::{ListQuery, SortBy, SortOrder};
 
 #[derive(Clone, Debug)]
@@ -135,15 +134,4 @@ impl Store {
 fn new_value() -> String {
     let random = std::iter::repeat_with(fastrand::alphanumeric).take(22);
     "to".chars().chain(random).collect()
-}
-
-/// What api.video calls ATOM UTC: whole seconds, and the offset in figures.
-fn atom_utc(moment: OffsetDateTime) -> String {
-    static FORMAT: LazyLock<Vec<BorrowedFormatItem>> = LazyLock::new(|| {
-        format_description::parse_borrowed::<2>(
-            "[year]-[month]-[day]T[hour]:[minute]:[second]+00:00",
-        )
-        .expect("a valid format description")
-    });
-    moment.format(&FORMAT).expect("a year of four digits")
 }

@@ -32,11 +32,16 @@ run_in_node() { # NAME FILE
   echo "$1: $(count pass) passed, $(($(count fail) + $(count cancelled))) failed"
 }
 run_in_node node client.test.mjs
+run_in_node node-uploads upload.test.mjs
 run_in_node browser page.test.mjs
 
-log=$OUT/python.log
-limited python "$OUT/python/bin/python" -B "$here/python/test_client.py" 2>"$log" || {
-  cat "$log" >&2
-  status=1
+run_in_python() { # NAME FILE
+  log=$OUT/$1.log
+  limited "$1" "$OUT/python/bin/python" -B "$here/python/$2" 2>"$log" || {
+    cat "$log" >&2
+    status=1
+  }
 }
+run_in_python python test_client.py
+run_in_python python-uploads test_upload.py
 exit "$status"

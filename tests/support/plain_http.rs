@@ -1,6 +1,8 @@
 //! HTTP/1.1 at its plainest, so that what the stand-in service answers is seen as it is, with
 //! nothing added, followed or repeated.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -64,14 +66,31 @@ impl Connection {
         self.read_answer()
     }
 
+    /// The same with a body of any bytes.
+    pub fn send_bytes(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[String],
+        body: &[u8],
+    ) -> Answer {
+        self.send_request(method, target, headers, body);
+        self.read_answer()
+    }
+
     /// Does not wait for the answer.
     pub fn send_only(&mut self, method: &str, target: &str, headers: &[String], body: &str) {
+        self.send_request(method, target, headers, body.as_bytes());
+    }
+
+    fn send_request(&mut self, method: &str, target: &str, headers: &[String], body: &[u8]) {
         let mut request = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
         for header in headers {
             request += &format!("{header}\r\n");
         }
-        request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-        self.stream.get_mut().write_all(request.as_bytes()).expect("the request is sent");
+        request += &format!("Content-Length: {}\r\n\r\n", body.len());
+        let request = [request.as_bytes(), body].concat();
+        self.stream.get_mut().write_all(&request).expect("the request is sent");
     }
 
     /// What still arrives until the server closes the connection, in whatever way.
@@ -84,7 +103,7 @@ impl Connection {
         String::from_utf8(rest).expect("an answer is UTF-8")
     }
 
-    fn read_answer(&mut self) -> Answer {
+    pub fn read_answer(&mut self) -> Answer {
         let status_line = self.read_line();
         let status = status_line
             .strip_prefix("HTTP/1.1 ")

@@ -1,4 +1,4 @@
-// A page of another origin through everything that there is for upload tokens.
+// A page of another origin through everything that there is for upload tokens, and an upload with one.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -83,6 +83,34 @@ test('a page can read when to come again', () =>
     assert.equal(refused.status, 429);
     const seconds = Number(refused.headers['x-ratelimit-retry-after']);
     assert.ok(seconds >= 1 && seconds <= 60, String(seconds));
+  }));
+
+test('a page uploads with a token alone, in parts', () =>
+  withLocalApi(['--part-minimum', '5'], async (url) => {
+    const { headers } = await logIn(url);
+    const tokens = { method: 'POST', headers: { ...headers, ...JSON_TYPE }, body: '{}' };
+    const { token } = (await fetchAsPage(`${url}/upload-tokens`, tokens)).json;
+    const upload = (part, fields) => {
+      const parts = fields.map((field) => `--boundary\r\nContent-Disposition: form-data; ${field}\r\n`);
+      const type = { 'Content-Type': 'multipart/form-data; boundary=boundary' };
+      return fetchAsPage(`${url}/upload?token=${token}`, {
+        method: 'POST',
+        headers: { 'Content-Range': part, ...type, ...ORIGIN_HEADERS },
+        body: `${parts.join('')}--boundary--\r\n`,
+      });
+    };
+    const file = (content) => `name="file"; filename="file"\r\n\r\n${content}`;
+    const first = await upload('part 1/2', [file('first')]);
+    assert.equal(first.status, 201);
+    const { videoId } = first.json;
+    const last = await upload('part 2/2', [`name="videoId"\r\n\r\n${videoId}`, file('last')]);
+    assert.equal(last.json.title, 'file');
+    assert.equal(last.headers['x-ratelimit-limit'], first.headers['x-ratelimit-limit']);
+    const { json } = await fetchAsPage(`${url}/local-api/ledger`);
+    assert.equal(json.uploads.videos[0].whole, true);
+    const refused = await upload('part 3/3', [`name="videoId"\r\n\r\n${videoId}`, file('more')]);
+    assert.equal(refused.status, 400);
+    assert.equal(refused.json.name, 'file');
   }));
 
 test('what no client sends stays blocked', () =>

@@ -1,37 +1,14 @@
 """The official Python client through everything that there is for upload tokens, with a bearer."""
 
-import os
-import subprocess
-import sys
 import time
 import unittest
 from contextlib import contextmanager
 
-from apivideo import AuthenticatedApiClient
 from apivideo.api.upload_tokens_api import UploadTokensApi
 from apivideo.exceptions import ApiException, NotFoundException, UnauthorizedException
 from apivideo.model.token_creation_payload import TokenCreationPayload
 
-KEY = "key-of-the-tests"
-
-
-@contextmanager
-def local_api(*options):
-    """The URL of a stand-in that was started with these options."""
-    command = [os.environ["LOCAL_API"], "--api-key", KEY, *options]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as service:
-        try:
-            url = service.stdout.readline().rstrip("\n")
-            assert url, "the stand-in did not start"
-            yield url
-        finally:
-            service.kill()
-
-
-def client_of(url, key=KEY):
-    client = AuthenticatedApiClient(key)
-    client.configuration.host = url
-    return client
+from local_api import client_of, local_api, run_tests
 
 
 @contextmanager
@@ -161,7 +138,4 @@ class Client(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    result = unittest.main(exit=False).result
-    failed = len(result.failures) + len(result.errors)
-    print(f"python: {result.testsRun - failed} passed, {failed} failed")
-    sys.exit(failed > 0 or result.testsRun == 0)
+    run_tests("python")
