@@ -153,6 +153,14 @@
 #define AV_CLIENT_ALLOW_PLAIN_HTTP 1
 
 /**
+ * av_client_config.flags: neither `api_key` nor `access_token` is set, on purpose: the client can only
+ * upload with tokens (av_upload_file()), and every other call with it is AV_STATUS_INVALID_ARGUMENT.
+ * Without this flag a missing key stays an error, so that an environment variable that is unset does not
+ * pass.
+ */
+#define AV_CLIENT_NO_CREDENTIAL 2
+
+/**
  * Success.
  */
 #define AV_STATUS_OK 0
@@ -231,6 +239,12 @@
 #define AV_STATUS_INTERNAL 13
 
 /**
+ * The file that is uploaded cannot be read, or has changed meanwhile; or what is gone on with is another
+ * file than before. The message says which.
+ */
+#define AV_STATUS_SOURCE 14
+
+/**
  * Nobody here can tell whether the service has done what was asked. Look before you repeat a
  * create.
  */
@@ -282,6 +296,11 @@
 #define AV_SORT_DESC 2
 
 /**
+ * A point in time after which waiting must end, or none.
+ */
+typedef struct Deadline Deadline;
+
+/**
  * Cancels calls from another thread. It is passed to calls in av_request_options.cancel, and may
  * serve any number of them, one after the other or at once. It holds a file descriptor, if one is to
  * be had.
@@ -289,7 +308,7 @@
 typedef struct av_cancel av_cancel;
 
 /**
- * A client: one credential, one service, and the connections to it, which are kept open between
+ * A client: one credential, or none, one service, and the connections to it, which are kept open between
  * calls. Any number of threads may call through one client at once; a program rarely needs two.
  */
 typedef struct av_client av_client;
@@ -345,7 +364,8 @@ typedef struct av_client_config {
   size_t struct_size;
   /**
    * The account's API key: 1 to 4096 bytes without ':' and control characters. Production and
-   * sandbox have keys of their own. Exactly one of this and `access_token` is set.
+   * sandbox have keys of their own. Exactly one of this and `access_token` is set, or none and
+   * AV_CLIENT_NO_CREDENTIAL in `flags`.
    */
   const char *api_key;
   /**
@@ -434,7 +454,7 @@ typedef struct av_client_config {
    */
   int32_t trace_level;
   /**
-   * AV_CLIENT_ALLOW_PLAIN_HTTP or 0.
+   * 0, or one or both of AV_CLIENT_ALLOW_PLAIN_HTTP and AV_CLIENT_NO_CREDENTIAL.
    */
   uint32_t flags;
 } av_client_config;
@@ -569,6 +589,8 @@ typedef struct av_token_page {
    */
   uint32_t reserved32;
 } av_token_page;
+
+
 
 #ifdef __cplusplus
 extern "C" {

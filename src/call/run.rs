@@ -29,6 +29,11 @@ pub(crate) fn send<'r>(
     request: &'r Request<'r>,
     options: &CallOptions,
 ) -> Result<Answer<'r>, Error> {
+    if request.operation().sends_credential && !client.has_credential() {
+        return Err(Error::invalid_argument(
+            "client was made with AV_CLIENT_NO_CREDENTIAL, and can only upload",
+        ));
+    }
     let timeout = match options.timeout {
         CallTimeout::Client => client.timeout(),
         CallTimeout::Own(timeout) => timeout,

@@ -259,7 +259,7 @@ mod tests {
         });
         let nobody = Origin { name: None, version: None };
         let client = Client::new(ClientConfig {
-            credential: Credential::ApiKey("key"),
+            credential: Some(Credential::ApiKey("key")),
             // Nobody listens on the first port.
             base_url: Some("http://127.0.0.1:1"),
             app: nobody,

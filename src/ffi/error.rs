@@ -47,6 +47,9 @@ pub const AV_STATUS_SERVER: i32 = 11;
 pub const AV_STATUS_DECODE: i32 = 12;
 /// A bug of this library, contained.
 pub const AV_STATUS_INTERNAL: i32 = 13;
+/// The file that is uploaded cannot be read, or has changed meanwhile; or what is gone on with is another
+/// file than before. The message says which.
+pub const AV_STATUS_SOURCE: i32 = 14;
 
 /// Nobody here can tell whether the service has done what was asked. Look before you repeat a
 /// create.
@@ -137,8 +140,8 @@ fn status_of(failure: Failure) -> av_status {
         Failure::Http(400..=499) => AV_STATUS_REJECTED,
         Failure::Http(500..=599) => AV_STATUS_SERVER,
         Failure::Http(_) | Failure::Decode => AV_STATUS_DECODE,
-        // No function has a source yet; its status comes with the version of the ABI that brings one.
-        Failure::Source | Failure::Internal => AV_STATUS_INTERNAL,
+        Failure::Internal => AV_STATUS_INTERNAL,
+        Failure::Source => AV_STATUS_SOURCE,
     }
 }
 
@@ -362,6 +365,7 @@ pub extern "C-unwind" fn av_status_name(status: av_status) -> *const c_char {
         AV_STATUS_SERVER => c"AV_STATUS_SERVER",
         AV_STATUS_DECODE => c"AV_STATUS_DECODE",
         AV_STATUS_INTERNAL => c"AV_STATUS_INTERNAL",
+        AV_STATUS_SOURCE => c"AV_STATUS_SOURCE",
         _ => c"AV_STATUS_(unknown)",
     };
     name.as_ptr()
