@@ -84,6 +84,7 @@ pub(crate) struct Connections {
     pub agent: Agent,
     reads: Gate,
     writes: Gate,
+    uploads: Gate,
 }
 
 impl Connections {
@@ -92,6 +93,7 @@ impl Connections {
             agent: Agent::new(settings, trust.map(Trust::for_this_process), proxy.cloned()),
             reads: Gate::default(),
             writes: Gate::default(),
+            uploads: Gate::default(),
         }
     }
 
@@ -100,6 +102,7 @@ impl Connections {
         match quota {
             Quota::Reads => &self.reads,
             Quota::Writes => &self.writes,
+            Quota::Uploads => &self.uploads,
         }
     }
 }

@@ -99,6 +99,17 @@ pub struct Error {
     pub(crate) is_retryable: bool,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) reply: Option<Box<Reply>>,
+    pub(crate) unfinished: Option<Box<Unfinished>>,
+}
+
+/// What is left of an upload that has failed.
+#[allow(dead_code, reason = "its C API is next")]
+#[derive(Debug, Default)]
+pub struct Unfinished {
+    /// What it can go on from.
+    pub state: Option<String>,
+    /// The video that was begun.
+    pub video_id: Option<String>,
 }
 
 impl Error {
@@ -129,6 +140,11 @@ impl Error {
         }
     }
 
+    /// What was to be sent cannot be, told as `what`.
+    pub(crate) fn source(what: impl fmt::Display) -> Self {
+        Error::before_sending(Failure::Source, format!("{what}; nothing was sent"))
+    }
+
     /// TLS is not to be had here.
     pub(crate) fn tls_unavailable(what: impl fmt::Display) -> Self {
         Error::before_sending(Failure::Tls, format!("TLS cannot be set up: {what}"))
@@ -143,6 +159,7 @@ impl Error {
             is_retryable: false,
             retry_after: None,
             reply: None,
+            unfinished: None,
         }
     }
 
@@ -169,6 +186,12 @@ impl Error {
     /// How long to wait before the next try, if that was told.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// What is left of an upload, if it was one.
+    #[allow(dead_code, reason = "its C API is next")]
+    pub fn unfinished(&self) -> Option<&Unfinished> {
+        self.unfinished.as_deref()
     }
 
     /// What the service answered, if it answered.

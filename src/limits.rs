@@ -62,6 +62,18 @@ pub(crate) const MOST_ADDRESSES_TRIED: usize = 32;
 /// How many of those that failed a message tells of.
 pub(crate) const MOST_ADDRESSES_SHOWN: usize = 8;
 
+/// The longest id of a video that is taken: many times any that the service has given out.
+pub(crate) const LONGEST_VIDEO_ID: usize = 512;
+
+/// The longest name that an uploaded file is given: more than any system allows a file.
+pub(crate) const LONGEST_FILE_NAME: usize = 1024;
+
+/// The longest state of an upload, which is to fit any store.
+pub(crate) const LONGEST_STATE: usize = 4096;
+
+/// How many unfinished videos an upload leaves behind at most, to be dropped by the service.
+pub(crate) const MOST_VIDEOS_ABANDONED: u32 = 3;
+
 /// The largest input structure of the C API that any version will have.
 pub(crate) const LARGEST_INPUT: usize = 4096;
 

@@ -7,20 +7,11 @@ use std::io::{self, ErrorKind, Read};
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use ureq::{AsSendBody, SendBody};
 
-/// What only tests can make until uploads are there: it keeps sources out of the library that ships.
-#[cfg(not(test))]
-#[derive(Clone, Copy)]
-pub(crate) enum OnlyInTests {}
-#[cfg(test)]
-#[derive(Clone, Copy)]
-pub(crate) struct OnlyInTests;
-
 /// What a request carries.
 pub(crate) enum Payload<'a> {
     Nothing,
     Json(Vec<u8>),
-    #[cfg_attr(not(test), expect(dead_code, reason = "uploads are next"))]
-    Source(&'a dyn Source, OnlyInTests),
+    Source(&'a dyn Source),
 }
 
 /// Where a payload comes from that is not held in memory.
@@ -37,7 +28,7 @@ pub(crate) trait Source {
 pub(crate) enum OpenPayload<'p> {
     Nothing(()),
     Json(&'p [u8]),
-    Source(Exactly<'p>, OnlyInTests),
+    Source(Exactly<'p>),
 }
 
 impl Payload<'_> {
@@ -48,7 +39,7 @@ impl Payload<'_> {
             Payload::Json(_) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             }
-            Payload::Source(source, _) => {
+            Payload::Source(source) => {
                 headers.insert(CONTENT_TYPE, source.content_type());
                 headers.insert(CONTENT_LENGTH, HeaderValue::from(source.length()));
             }
@@ -60,9 +51,7 @@ impl Payload<'_> {
         Ok(match self {
             Payload::Nothing => OpenPayload::Nothing(()),
             Payload::Json(json) => OpenPayload::Json(json),
-            Payload::Source(source, only_in_tests) => {
-                OpenPayload::Source(Exactly::open(*source, wait)?, *only_in_tests)
-            }
+            Payload::Source(source) => OpenPayload::Source(Exactly::open(*source, wait)?),
         })
     }
 }
@@ -73,7 +62,7 @@ impl OpenPayload<'_> {
         match self {
             OpenPayload::Nothing(nothing) => nothing.as_body(),
             OpenPayload::Json(json) => json.as_body(),
-            OpenPayload::Source(reader, _) => SendBody::from_reader(reader),
+            OpenPayload::Source(reader) => SendBody::from_reader(reader),
         }
     }
 }
@@ -266,8 +255,7 @@ mod tests {
     }
 
     fn upload(client: &Client, source: &dyn Source, options: &CallOptions) -> Result<(), Error> {
-        send(client, &Request::new(&REPLACE).with(Payload::Source(source, OnlyInTests)), options)
-            .map(|_| ())
+        send(client, &Request::new(&REPLACE).with(Payload::Source(source)), options).map(|_| ())
     }
 
     /// Options that end a call which should have ended long before.

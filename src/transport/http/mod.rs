@@ -12,6 +12,5 @@ mod dialer;
 mod head;
 
 pub(crate) use agent::{Agent, AgentSettings, Exchange};
-#[cfg(test)]
 pub(crate) use attempt::Phase;
 pub(crate) use attempt::{Attempt, Reuse};
