@@ -103,7 +103,6 @@ pub struct Error {
 }
 
 /// What is left of an upload that has failed.
-#[allow(dead_code, reason = "its C API is next")]
 #[derive(Debug, Default)]
 pub struct Unfinished {
     /// What it can go on from.
@@ -189,7 +188,6 @@ impl Error {
     }
 
     /// What is left of an upload, if it was one.
-    #[allow(dead_code, reason = "its C API is next")]
     pub fn unfinished(&self) -> Option<&Unfinished> {
         self.unfinished.as_deref()
     }

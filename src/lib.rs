@@ -48,6 +48,5 @@ mod secret;
 mod tokens;
 mod trace;
 mod transport;
-#[allow(dead_code, unused_imports, reason = "its C API is next")]
 mod upload;
 mod wait;

@@ -110,6 +110,11 @@ impl Caller {
         (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
     }
 
+    /// A text, as bytes.
+    pub fn bytes(&self, text: *const c_char, parameter: &str) -> Result<&[u8], Error> {
+        self.optional_bytes(text).ok_or_else(|| must_not_be_null(parameter))
+    }
+
     /// A text, or `None` for NULL.
     pub fn optional_text(
         &self,

@@ -23,6 +23,8 @@ pub mod tokens;
 
 pub mod token_iter;
 
+pub mod upload;
+
 mod boundary;
 mod cancellation;
 mod input;

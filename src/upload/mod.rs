@@ -78,6 +78,7 @@ pub(crate) struct UploadParams<'a> {
     pub resume: Option<&'a str>,
     /// 0 is what suits the file.
     pub part_bytes: u64,
+    #[allow(dead_code, reason = "the transport is to keep to it")]
     pub pace: Pace,
     /// For how long nothing may get through before it is given up; `None` is for ever.
     pub patience: Option<Duration>,
