@@ -21,6 +21,8 @@ pub enum Failure {
     Transport,
     /// The time ran out.
     Timeout,
+    /// What was sent got on no more, or no answer came to it, for longer than was allowed.
+    Stalled,
     /// The call was cancelled.
     Cancelled,
     /// The rate limit is known to be used up beyond the call's time.
@@ -39,7 +41,11 @@ impl Failure {
     /// Whether it passes by itself.
     pub(crate) fn is_temporary(self) -> bool {
         match self {
-            Failure::Connect | Failure::Transport | Failure::Timeout | Failure::RateLimited => true,
+            Failure::Connect
+            | Failure::Transport
+            | Failure::Timeout
+            | Failure::Stalled
+            | Failure::RateLimited => true,
             Failure::Http(status) => {
                 matches!(status, 408 | 429 | 500..=599) && !matches!(status, 501 | 505)
             }
@@ -215,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_failure_that_passes_by_itself_is_temporary() {
-        for failure in [Failure::Connect, Failure::Timeout, Failure::Http(408), Failure::Http(503)]
+        for failure in [Failure::Connect, Failure::Stalled, Failure::Http(408), Failure::Http(503)]
         {
             assert!(failure.is_temporary(), "{failure:?}");
         }

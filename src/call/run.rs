@@ -159,7 +159,9 @@ impl<'c, 'r> Call<'c, 'r> {
         match gate.enter(&self.wait, tell) {
             Ok(pass) => Ok(Some(pass)),
             Err(Stopped::Interrupted(Interruption::Cancelled)) => Err(self.fail_cancelled()),
-            Err(Stopped::Interrupted(Interruption::TimedOut)) => Err(self.fail_rate_limited(None)),
+            Err(Stopped::Interrupted(Interruption::TimedOut | Interruption::Stalled)) => {
+                Err(self.fail_rate_limited(None))
+            }
             Err(Stopped::OpensTooLate(wait)) => Err(self.fail_rate_limited(Some(wait))),
         }
     }

@@ -54,6 +54,7 @@ impl Verdict {
                 (Failure::Timeout, Trouble::NotSent)
             }
             Fault::TimedOut => (Failure::Timeout, Trouble::Broke),
+            Fault::Stalled => (Failure::Stalled, Trouble::Broke),
             Fault::Broken(_) | Fault::Failed(_) if reply.is_some() => {
                 (Failure::Transport, Trouble::Broke)
             }
@@ -68,7 +69,9 @@ impl Verdict {
         };
         let doing = attempt.phase().describe();
         let what = match fault {
-            Fault::TimedOut | Fault::Cancelled => format!("{fault} while {doing}"),
+            Fault::TimedOut | Fault::Cancelled | Fault::Stalled => {
+                format!("{fault} while {doing}")
+            }
             Fault::Broken(error) => format!("the connection broke while {doing}: {error}"),
             fault => fault.to_string(),
         };
