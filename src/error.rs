@@ -3,6 +3,7 @@
 use crate::answer::body::Body;
 use crate::answer::problem::Problem;
 use crate::limits::LARGEST_KEPT_BODY;
+use crate::transport::http::Sent;
 use std::fmt;
 use std::time::Duration;
 use ureq::http::StatusCode;
@@ -105,6 +106,8 @@ pub struct Error {
     pub(crate) is_retryable: bool,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) reply: Option<Box<Reply>>,
+    /// How far the last attempt had come with its source, if there was one.
+    pub(crate) sent: Sent,
 }
 
 impl Error {
@@ -149,6 +152,7 @@ impl Error {
             is_retryable: false,
             retry_after: None,
             reply: None,
+            sent: Sent::default(),
         }
     }
 
@@ -175,6 +179,12 @@ impl Error {
     /// How long to wait before the next try, if that was told.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// How far the last attempt had come with its source, if there was one.
+    #[cfg_attr(not(test), expect(dead_code, reason = "uploads are next"))]
+    pub(crate) fn sent(&self) -> Sent {
+        self.sent
     }
 
     /// What the service answered, if it answered.

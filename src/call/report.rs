@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// The error that `verdict` makes of a call with `request` after so many attempts.
 pub(crate) fn error(request: &Request<'_>, attempts: u32, verdict: Verdict) -> Error {
-    let Verdict { failure, trouble, outcome, what, retry_after, reply } = verdict;
+    let Verdict { failure, trouble, outcome, what, retry_after, reply, sent } = verdict;
     let operation = request.operation();
     let outcome = operation.outcome(outcome);
     let mut message = format!("{}: {what}", request.describe());
@@ -30,6 +30,7 @@ pub(crate) fn error(request: &Request<'_>, attempts: u32, verdict: Verdict) -> E
         is_retryable: failure.is_temporary() && trouble != Trouble::Lasting && does_no_harm,
         retry_after,
         reply,
+        sent,
     }
 }
 

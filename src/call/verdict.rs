@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::error::{Failure, Outcome, Reply};
 use crate::limits::{LARGEST_BODY, LARGEST_KEPT_BODY};
 use crate::transport::Fault;
-use crate::transport::http::{Attempt, Exchange};
+use crate::transport::http::{Attempt, Exchange, Sent};
 use std::time::Duration;
 use ureq::http::HeaderValue;
 use ureq::http::header::{CONTENT_ENCODING, LOCATION};
@@ -26,6 +26,8 @@ pub(crate) struct Verdict {
     /// How long the service, or the gate, asks to wait.
     pub retry_after: Option<Duration>,
     pub reply: Option<Box<Reply>>,
+    /// How far its source had come, if it had one.
+    pub sent: Sent,
 }
 
 impl Verdict {
@@ -38,6 +40,7 @@ impl Verdict {
             what: what.into(),
             retry_after,
             reply: None,
+            sent: Sent::default(),
         }
     }
 
@@ -75,7 +78,8 @@ impl Verdict {
             Fault::Broken(error) => format!("the connection broke while {doing}: {error}"),
             fault => fault.to_string(),
         };
-        Verdict { failure, trouble, outcome, what, retry_after: None, reply }
+        let sent = attempt.sent();
+        Verdict { failure, trouble, outcome, what, retry_after: None, reply, sent }
     }
 
     /// A success cannot be used, since `why`.
@@ -87,6 +91,7 @@ impl Verdict {
             what: format!("the answer (status {}) cannot be used: {why}", answer.status.as_u16()),
             retry_after: None,
             reply: Some(Reply::new(answer.status, Problem::default(), &answer.body)),
+            sent: answer.sent,
         }
     }
 
@@ -152,7 +157,8 @@ impl<'r> Judge<'_, 'r> {
             let is_plain = json::begins_object(&body);
             let encoding = if is_plain { None } else { self.encoding(exchange) };
             let (request, attempts) = (self.request, self.number);
-            return Ok(Answer { request, status, attempts, body, encoding });
+            let sent = self.attempt.sent();
+            return Ok(Answer { request, status, attempts, body, encoding, sent });
         };
         let outcome = self.request.operation().shown_by(&body);
         let reply = Some(Reply::new(status, Problem::default(), &body));
@@ -190,6 +196,7 @@ impl<'r> Judge<'_, 'r> {
             what,
             retry_after: retry_after::told(status.as_u16(), exchange.headers()),
             reply: Some(Reply::new(status, problem, &body)),
+            sent: self.attempt.sent(),
         }
     }
 

@@ -6,6 +6,7 @@ mod explain;
 pub(crate) mod http;
 mod lookup;
 mod no_proxy;
+mod pace;
 mod pem;
 mod proxy;
 mod socket;
@@ -13,6 +14,7 @@ mod tls;
 mod trust;
 mod tunnel;
 
+pub(crate) use pace::Pace;
 pub(crate) use proxy::Proxy;
 pub(crate) use trust::Trust;
 

@@ -20,7 +20,6 @@ pub(crate) enum Interruption {
     /// The deadline passed.
     TimedOut,
     /// Nothing has moved for too long.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what is sent today is too short"))]
     Stalled,
     /// The call was cancelled.
     Cancelled,
@@ -69,7 +68,6 @@ impl Wait {
     }
 
     /// The same wait, during which `watch` looks whenever it wants to, and which it may end.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what is sent today is too short"))]
     pub fn watched_by(self, watch: Rc<dyn Watch>) -> Self {
         Wait { watch: Some(watch), ..self }
     }
