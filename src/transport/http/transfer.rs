@@ -506,18 +506,24 @@ mod tests {
     }
 
     #[test]
-    fn a_source_arrives_as_it_is_and_all_of_it_is_acknowledged() {
+    fn a_source_arrives_as_it_is_all_of_it_is_acknowledged_and_its_connection_used_again() {
         for over_tls in BOTH {
-            let length = 3 * MIB + 12_345;
+            let lengths = [1, 3 * MIB + 12_345, 700_000];
             let case = Case::new(over_tls, move |mut peer| {
-                peer.read_head();
-                assert!(peer.read_body(0, length), "other bytes arrived");
-                peer.answer(OK);
+                for length in lengths {
+                    peer.read_head();
+                    assert!(peer.read_body(0, length), "other bytes arrived");
+                    peer.answer(OK);
+                }
                 peer.wait_for_end();
             });
-            let result = case.send(length, Delivery::default());
-            assert_eq!(result.answer.expect("an answer"), (200, b"{}".to_vec()));
-            assert_eq!(result.sent, Sent { acknowledged: length, is_whole: true });
+            for length in lengths {
+                let result = case.send_only(length, Delivery::default());
+                assert_eq!(result.answer.expect("an answer"), (200, b"{}".to_vec()));
+                assert_eq!(result.sent, Sent { acknowledged: length, is_whole: true });
+            }
+            drop(case.agent);
+            case.peer.join().expect("the peer is content");
         }
     }
 
