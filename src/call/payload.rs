@@ -332,9 +332,9 @@ mod tests {
     fn a_source_that_ends_early_is_a_fault_of_its_own() {
         let (error, _) = fail(100_000, || Ok(Box::new(io::repeat(7).take(99_999))));
         let expected =
-            "PUT /things: the source ended after 99999 of its 100000 bytes; it may have been done";
+            "PUT /things: the source ended after 99999 of its 100000 bytes; nothing was done";
         assert_eq!(error.to_string(), expected);
-        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert_eq!(error.outcome(), Outcome::NotApplied);
     }
 
     #[test]
@@ -419,8 +419,8 @@ mod tests {
         let options = CallOptions { max_attempts: Some(1), ..in_time() };
         let error = upload(&client, &source, &options).expect_err("nobody reads");
         assert_eq!((error.failure(), error.is_retryable()), (Failure::Stalled, true), "{error}");
-        let expected = "PUT /things: nothing moved for too long while sending the request; it may \
-                        have been done";
+        let expected =
+            "PUT /things: nothing moved for too long while sending the request; nothing was done";
         assert_eq!(error.to_string(), expected);
         assert!(!error.sent().is_whole && error.sent().acknowledged > 0, "{:?}", error.sent());
     }

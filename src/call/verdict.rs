@@ -67,7 +67,7 @@ impl Verdict {
             // A server that wants another handshake has not looked at the request, even if that was
             // sent with the last of the handshake.
             Fault::TlsRefused(_) => Outcome::NotApplied,
-            _ if attempt.request_begun() => Outcome::Unknown,
+            _ if attempt.may_be_applied() => Outcome::Unknown,
             _ => Outcome::NotApplied,
         };
         let doing = attempt.phase().describe();
@@ -222,7 +222,7 @@ impl<'r> Judge<'_, 'r> {
 mod tests {
     use super::*;
     use crate::trace::Tracer;
-    use crate::transport::http::{Phase, Reuse};
+    use crate::transport::http::{Delivery, Phase, Reuse};
     use crate::wait::Wait;
     use crate::wait::deadline::Deadline;
     use std::time::Instant;
@@ -272,6 +272,17 @@ mod tests {
             assert_eq!(outcome(fault, true), Outcome::Unknown, "{:?}", fault());
         }
         assert_eq!(outcome(|| Fault::TlsRefused("no".into()), true), Outcome::NotApplied);
+    }
+
+    #[test]
+    fn a_fault_leaves_no_doubt_while_some_of_a_source_is_still_to_be_sent() {
+        let attempt = attempt(false, true, false).sending(1, Delivery::default());
+        let verdict = Verdict::on_fault(Fault::Stalled, &attempt, None);
+        assert_eq!((verdict.failure, verdict.trouble), (Failure::Stalled, Trouble::Broke));
+        assert_eq!(verdict.outcome, Outcome::NotApplied);
+        attempt.transfer().expect("a source").finish();
+        let verdict = Verdict::on_fault(Fault::Stalled, &attempt, None);
+        assert_eq!((verdict.outcome, verdict.sent.is_whole), (Outcome::Unknown, true));
     }
 
     #[test]

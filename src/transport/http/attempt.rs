@@ -185,6 +185,12 @@ impl Attempt {
         self.request_begun.get()
     }
 
+    /// Whether the service may have done what was asked. What it has only a part of, though it was told the
+    /// whole length, it cannot have.
+    pub fn may_be_applied(&self) -> bool {
+        self.request_begun() && self.transfer().is_none_or(Transfer::is_whole)
+    }
+
     /// Whether it was given a connection from the pool.
     pub fn is_on_pooled_connection(&self) -> bool {
         !self.has_connected.get()
