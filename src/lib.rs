@@ -24,6 +24,8 @@
 //! | what a child process does not share, and how it is noticed | `process.rs` |
 //! | names and addresses, proxies, TLS, certificates | `transport/` |
 //! | the seam to ureq: its agent, a connection, an attempt on one | `transport/http/` |
+//! | a source on its way: what is acknowledged, a standstill, an answer that comes early | `transport/http/{transfer, early}.rs` |
+//! | how fast a source may go | `transport/pace.rs` |
 //! | the C API, file by file the twin of the above | `ffi/` |
 //!
 //! The Rust side is for this crate's own tests and benches, not a public API yet.

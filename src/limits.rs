@@ -23,6 +23,18 @@ pub(crate) const LONGEST_TARGET: usize = LONGEST_BASE_URL + ENCODED * LONGEST_IT
 /// grows with an answer's head.
 pub(crate) const BUFFER_SIZE: usize = 16 * 1024;
 
+/// A source is read and handed to the system in pieces of this size: large enough that system calls cost
+/// little, and all the memory that a source takes, whatever its length.
+pub(crate) const LARGEST_PIECE: usize = 512 * 1024;
+
+/// How much of a source is encrypted ahead of the system's room for it: more than comes free at once, so
+/// that each system call fills what there is.
+pub(crate) const MOST_ENCRYPTED_AHEAD: usize = 384 * 1024;
+
+/// How much of a source the system takes before the peer has room for it: what is taken cannot be
+/// called back, and is what a slow connection still has to carry before anything else.
+pub(crate) const MOST_SENT_AHEAD: u32 = 256 * 1024;
+
 /// The largest head of an answer.
 pub(crate) const LARGEST_HEAD: usize = 64 * 1024;
 

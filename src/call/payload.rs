@@ -2,7 +2,7 @@
 //! attempt and held to its exact length. A source that fails is told apart from a connection that does.
 
 use crate::transport::Fault;
-use crate::wait::Wait;
+use crate::transport::http::{Attempt, Delivery};
 use std::io::{self, ErrorKind, Read};
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use ureq::{AsSendBody, SendBody};
@@ -20,6 +20,8 @@ pub(crate) trait Source {
     fn content_type(&self) -> HeaderValue;
     /// How many bytes it is: no fewer and no more.
     fn length(&self) -> u64;
+    /// How it is to be sent.
+    fn delivery(&self) -> Delivery;
     /// Opens it at its beginning.
     fn open(&self) -> io::Result<Box<dyn Read + '_>>;
 }
@@ -46,12 +48,20 @@ impl Payload<'_> {
         }
     }
 
-    /// Opens it for an attempt, which may take as long as `wait`.
-    pub fn open<'p>(&'p self, wait: &'p Wait) -> Result<OpenPayload<'p>, Fault> {
+    /// Has `attempt` send it.
+    pub fn prepare(&self, attempt: Attempt) -> Attempt {
+        match self {
+            Payload::Nothing | Payload::Json(_) => attempt,
+            Payload::Source(source) => attempt.sending(source.length(), source.delivery()),
+        }
+    }
+
+    /// Opens it for an attempt.
+    pub fn open<'p>(&'p self, attempt: &'p Attempt) -> Result<OpenPayload<'p>, Fault> {
         Ok(match self {
             Payload::Nothing => OpenPayload::Nothing(()),
             Payload::Json(json) => OpenPayload::Json(json),
-            Payload::Source(source) => OpenPayload::Source(Exactly::open(*source, wait)?),
+            Payload::Source(source) => OpenPayload::Source(Exactly::open(*source, attempt)?),
         })
     }
 }
@@ -68,19 +78,20 @@ impl OpenPayload<'_> {
 }
 
 /// Reads a source, and fails with a [`Fault`] unless it is as long as it says. ureq would ask for ever
-/// for the rest of one that ends early, so that this never ends before its length.
+/// for the rest of one that ends early, so that this never ends before its length. What is not sent any
+/// more, since an answer has come, is counted off without being read.
 pub(crate) struct Exactly<'p> {
     reader: Box<dyn Read + 'p>,
-    wait: &'p Wait,
+    attempt: &'p Attempt,
     length: u64,
     left: u64,
 }
 
 impl<'p> Exactly<'p> {
-    fn open(source: &'p dyn Source, wait: &'p Wait) -> Result<Self, Fault> {
+    fn open(source: &'p dyn Source, attempt: &'p Attempt) -> Result<Self, Fault> {
         let reader = source.open().map_err(|error| failed("be opened", &error))?;
         let length = source.length();
-        let mut exactly = Exactly { reader, wait, length, left: length };
+        let mut exactly = Exactly { reader, attempt, length, left: length };
         if length == 0 {
             // Nobody reads what is empty.
             exactly.must_have_ended()?;
@@ -91,8 +102,16 @@ impl<'p> Exactly<'p> {
     /// Reads some of what is left into `room`, which is not empty.
     fn read_some(&mut self, room: &mut [u8]) -> Result<usize, Fault> {
         // A slow source takes time in which no socket is waited for.
-        self.wait.check()?;
+        self.attempt.wait().check()?;
         let most = usize::try_from(self.left).map_or(room.len(), |left| left.min(room.len()));
+        let most = match self.attempt.transfer() {
+            Some(transfer) if transfer.is_given_up() => {
+                self.left -= most as u64;
+                return Ok(most);
+            }
+            Some(transfer) => transfer.most_at_once(most),
+            None => most,
+        };
         let count = self.fill(&mut room[..most])?;
         if count == 0 {
             let (length, read) = (self.length, self.length - self.left);
@@ -154,6 +173,9 @@ mod tests {
     use crate::call::run::send;
     use crate::client::Client;
     use crate::error::{Error, Failure, Outcome};
+    use crate::trace::Tracer;
+    use crate::transport::http::{Reuse, Sent};
+    use crate::wait::Wait;
     use crate::wait::cancel::Cancel;
     use crate::wait::deadline::Deadline;
     use std::cell::Cell;
@@ -161,12 +183,13 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::sync::Arc;
     use std::thread::{self, JoinHandle};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     /// A source that says that it is `length` bytes, and opens what `make` makes.
     struct Made<F> {
         length: u64,
         make: F,
+        delivery: Delivery,
         times_opened: Cell<u32>,
     }
 
@@ -177,6 +200,9 @@ mod tests {
         fn length(&self) -> u64 {
             self.length
         }
+        fn delivery(&self) -> Delivery {
+            self.delivery.clone()
+        }
         fn open(&self) -> io::Result<Box<dyn Read + '_>> {
             self.times_opened.set(self.times_opened.get() + 1);
             (self.make)()
@@ -184,7 +210,7 @@ mod tests {
     }
 
     fn source<F: Fn() -> io::Result<Box<dyn Read>>>(length: u64, make: F) -> Made<F> {
-        Made { length, make, times_opened: Cell::new(0) }
+        Made { length, make, delivery: Delivery::default(), times_opened: Cell::new(0) }
     }
 
     /// This many bytes, of which no two neighbours are the same.
@@ -305,9 +331,9 @@ mod tests {
     fn a_source_that_ends_early_is_a_fault_of_its_own() {
         let (error, _) = fail(100_000, || Ok(Box::new(io::repeat(7).take(99_999))));
         let expected =
-            "PUT /things: the source ended after 99999 of its 100000 bytes; it may have been done";
+            "PUT /things: the source ended after 99999 of its 100000 bytes; nothing was done";
         assert_eq!(error.to_string(), expected);
-        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert_eq!(error.outcome(), Outcome::NotApplied);
     }
 
     #[test]
@@ -384,6 +410,33 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_nobody_takes_is_a_standstill_and_nothing_is_in_doubt() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let client = client_of(&listener);
+        let mut source = source(ENDLESS, || Ok(Box::new(io::repeat(7))));
+        source.delivery.stall_timeout = Some(Duration::from_millis(100));
+        let options = CallOptions { max_attempts: Some(1), ..in_time() };
+        let error = upload(&client, &source, &options).expect_err("nobody reads");
+        assert_eq!((error.failure(), error.is_retryable()), (Failure::Stalled, true), "{error}");
+        let expected =
+            "PUT /things: nothing moved for too long while sending the request; nothing was done";
+        assert_eq!(error.to_string(), expected);
+        assert!(!error.sent().is_whole && error.sent().acknowledged > 0, "{:?}", error.sent());
+    }
+
+    #[test]
+    fn a_source_that_is_refused_has_arrived_whole_and_one_that_is_not_connected_has_not() {
+        let (client, peer) = peer(&[401]);
+        let source = source(100_000, || Ok(Box::new(io::repeat(7).take(100_000))));
+        let error = upload(&client, &source, &in_time()).expect_err("it is refused");
+        assert_eq!(error.sent(), Sent { acknowledged: 100_000, is_whole: true });
+        drop(peer.join().expect("no panic"));
+        let options = CallOptions { max_attempts: Some(1), ..in_time() };
+        let error = upload(&client, &source, &options).expect_err("nobody is there any more");
+        assert_eq!((error.failure(), error.sent()), (Failure::Connect, Sent::default()));
+    }
+
+    #[test]
     fn a_call_whose_source_nobody_reads_can_be_cancelled() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let client = client_of(&listener);
@@ -406,7 +459,8 @@ mod tests {
         let source = source(10, || Ok(Box::new(io::repeat(7).take(10))));
         let read = |timeout, cancel| {
             let wait = Wait::new(Deadline::after(timeout), cancel);
-            let mut reader = Exactly::open(&source, &wait).expect("it opens");
+            let attempt = Attempt::new(Instant::now(), wait, None, Reuse::Any, Tracer::off());
+            let mut reader = Exactly::open(&source, &attempt).expect("it opens");
             reader.read(&mut [0; 20]).map_err(|error| error.downcast::<Fault>())
         };
         assert_eq!(read(None, None).expect("no bounds"), 10);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// The error that `verdict` makes of a call with `request` after so many attempts.
 pub(crate) fn error(request: &Request<'_>, attempts: u32, verdict: Verdict) -> Error {
-    let Verdict { failure, trouble, outcome, what, retry_after, reply } = verdict;
+    let Verdict { failure, trouble, outcome, what, retry_after, reply, sent } = verdict;
     let operation = request.operation();
     let outcome = operation.outcome(outcome);
     let mut message = format!("{}: {what}", request.describe());
@@ -31,6 +31,7 @@ pub(crate) fn error(request: &Request<'_>, attempts: u32, verdict: Verdict) -> E
         retry_after,
         reply,
         unfinished: None,
+        sent,
     }
 }
 

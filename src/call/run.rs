@@ -238,7 +238,9 @@ impl<'c, 'r> Call<'c, 'r> {
         match gate.enter(&self.wait, tell) {
             Ok(pass) => Ok(Some(pass)),
             Err(Stopped::Interrupted(Interruption::Cancelled)) => Err(self.cancelled()),
-            Err(Stopped::Interrupted(Interruption::TimedOut)) => Err(self.rate_limited(None)),
+            Err(Stopped::Interrupted(Interruption::TimedOut | Interruption::Stalled)) => {
+                Err(self.rate_limited(None))
+            }
             Err(Stopped::OpensTooLate(wait)) => Err(self.rate_limited(Some(wait))),
         }
     }
@@ -258,13 +260,14 @@ impl<'c, 'r> Call<'c, 'r> {
         let may_be_followed =
             self.operation.repeat == Repeat::Always && self.counted + 1 < self.max_attempts;
         let limit = if may_be_followed { self.client.attempt_timeout() } else { None };
-        Ok(Attempt::new(
+        let attempt = Attempt::new(
             now,
             self.wait.or_earlier(Deadline::after_time(now, limit)),
             self.client.connect_timeout(),
             self.reuse,
             self.client.tracer().clone(),
-        ))
+        );
+        Ok(self.request.payload().prepare(attempt))
     }
 
     /// Makes an attempt. The outer error is a bug of ours.
@@ -274,7 +277,7 @@ impl<'c, 'r> Call<'c, 'r> {
         pass: Option<Pass<'_>>,
     ) -> Result<Result<Answer<'r>, Verdict>, Error> {
         let request = self.request;
-        let mut payload = match request.payload().open(attempt.wait()) {
+        let mut payload = match request.payload().open(attempt) {
             Ok(payload) => payload,
             Err(fault) => return Ok(Err(Verdict::on_fault(fault, attempt, None))),
         };

@@ -138,7 +138,7 @@ fn status_of(failure: Failure) -> av_status {
         Failure::Connect => AV_STATUS_CONNECT,
         Failure::Tls => AV_STATUS_TLS,
         Failure::Transport => AV_STATUS_TRANSPORT,
-        Failure::Timeout => AV_STATUS_TIMEOUT,
+        Failure::Timeout | Failure::Stalled => AV_STATUS_TIMEOUT,
         Failure::Cancelled => AV_STATUS_CANCELLED,
         Failure::Http(401 | 403) => AV_STATUS_UNAUTHORIZED,
         Failure::Http(404) => AV_STATUS_NOT_FOUND,

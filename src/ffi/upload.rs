@@ -10,10 +10,11 @@ use crate::error::Error;
 use crate::upload::progress::{Activity, Listener, Progress};
 use crate::upload::{
     self, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PATIENCE, DEFAULT_PROGRESS_INTERVAL,
-    DEFAULT_STALL_TIMEOUT, Pace, UploadParams, Uploaded,
+    DEFAULT_STALL_TIMEOUT, UploadParams, Uploaded,
 };
 use std::borrow::Cow;
 use std::ffi::{CString, OsStr, c_char, c_void};
+use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -258,11 +259,9 @@ impl av_upload_params {
             file_name: text(params.file_name, "file_name")?,
             resume: text(params.resume, "resume")?,
             part_bytes: params.part_bytes,
-            pace: Pace {
-                max_bytes_per_second: params.max_bytes_per_second,
-                stall_timeout: milliseconds(params.stall_timeout_ms, DEFAULT_STALL_TIMEOUT),
-                answer_timeout: milliseconds(params.answer_timeout_ms, DEFAULT_ANSWER_TIMEOUT),
-            },
+            max_bytes_per_second: NonZeroU64::new(params.max_bytes_per_second),
+            stall_timeout: milliseconds(params.stall_timeout_ms, DEFAULT_STALL_TIMEOUT),
+            answer_timeout: milliseconds(params.answer_timeout_ms, DEFAULT_ANSWER_TIMEOUT),
             patience: milliseconds(params.patience_ms, DEFAULT_PATIENCE),
             progress_interval: match params.progress_interval_ms {
                 0 => DEFAULT_PROGRESS_INTERVAL,

@@ -35,6 +35,7 @@ use crate::call::operation::{Effect, Evidence, Operation, Quota, Repeat};
 use crate::error::Error;
 use crate::limits::LONGEST_FILE_NAME;
 use progress::Listener;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
 use ureq::http::Method;
@@ -78,24 +79,16 @@ pub(crate) struct UploadParams<'a> {
     pub resume: Option<&'a str>,
     /// 0 is what suits the file.
     pub part_bytes: u64,
-    #[allow(dead_code, reason = "the transport is to keep to it")]
-    pub pace: Pace,
+    /// How many bytes a second are sent at most; `None` is as fast as it goes.
+    pub max_bytes_per_second: Option<NonZeroU64>,
+    /// For how long no byte may be acknowledged on one connection.
+    pub stall_timeout: Option<Duration>,
+    /// For how long the answer to a part may be waited for once all of that is acknowledged.
+    pub answer_timeout: Option<Duration>,
     /// For how long nothing may get through before it is given up; `None` is for ever.
     pub patience: Option<Duration>,
     pub progress_interval: Duration,
     pub listener: Rc<dyn Listener>,
-}
-
-/// How fast an attempt sends at most, and how slow it may be.
-#[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "the transport is to keep to it")]
-pub(crate) struct Pace {
-    /// 0 is as fast as it goes.
-    pub max_bytes_per_second: u64,
-    /// For how long no byte may be acknowledged.
-    pub stall_timeout: Option<Duration>,
-    /// For how long the answer may be waited for once all is acknowledged.
-    pub answer_timeout: Option<Duration>,
 }
 
 impl UploadParams<'_> {

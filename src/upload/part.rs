@@ -3,13 +3,19 @@
 
 use super::file::SourceFile;
 use super::multipart::Frame;
-use super::progress::{Inherited, Meter};
+use super::progress::Meter;
 use crate::call::payload::Source;
-use std::cell::Cell;
+use crate::transport::http::{Delivery, Sent};
+use crate::wait::Interruption;
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 use std::rc::Rc;
+use std::time::Duration;
 use ureq::http::HeaderValue;
+
+/// How often it is asked at least how far a part has come, however seldom that is told: for how long nothing
+/// has got through must be known.
+const LONGEST_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A part of a file.
 pub(crate) struct Part {
@@ -18,31 +24,45 @@ pub(crate) struct Part {
     range: Range<u64>,
     frame: Frame,
     content_type: HeaderValue,
+    delivery: Delivery,
     meter: Rc<Meter>,
-    was_read: Cell<bool>,
 }
 
 impl Part {
+    /// A part that is sent as `delivery` says, and whose progress `meter` is told.
     pub fn new(
         file: Rc<SourceFile>,
         range: Range<u64>,
         frame: Frame,
         content_type: HeaderValue,
+        delivery: Delivery,
         meter: Rc<Meter>,
     ) -> Self {
-        Part { file, range, frame, content_type, meter, was_read: Cell::new(false) }
+        let mut part = Part { file, range, frame, content_type, delivery, meter };
+        let (whole, head, length) =
+            (part.length(), part.frame.head.len() as u64, part.file_bytes());
+        let meter = part.meter.clone();
+        part.delivery.observer = Some(Rc::new(move |sent: Sent| {
+            let bytes = sent.acknowledged.saturating_sub(head).min(length);
+            let told = meter.got_through(bytes, sent.acknowledged == whole);
+            // In a child there is nothing to go on with.
+            told.map_err(|_| Interruption::Cancelled)
+        }));
+        part.delivery.interval = part.delivery.interval.min(LONGEST_INTERVAL);
+        part
     }
 
-    /// Whether it was read to its last byte by the reader that was opened last.
-    pub fn was_read(&self) -> bool {
-        self.was_read.get()
+    /// Takes how far an attempt has come in the end, and whether all has arrived.
+    pub fn has_ended(&self, sent: Sent) -> bool {
+        let head = self.frame.head.len() as u64;
+        let is_all = sent.acknowledged == self.length();
+        self.meter.count(sent.acknowledged.saturating_sub(head).min(self.file_bytes()), is_all);
+        is_all
     }
 
-    /// So many bytes of the payload have got through, the frame's included.
-    pub fn got_through(&self, bytes: u64) -> Result<(), Inherited> {
-        let length = self.range.end - self.range.start;
-        let of_the_file = bytes.saturating_sub(self.frame.head.len() as u64).min(length);
-        self.meter.got_through(of_the_file, bytes >= self.length())
+    /// How many bytes of the file it is.
+    fn file_bytes(&self) -> u64 {
+        self.range.end - self.range.start
     }
 }
 
@@ -53,11 +73,14 @@ impl Source for Part {
 
     fn length(&self) -> u64 {
         let frame = self.frame.head.len() + self.frame.tail.len();
-        frame as u64 + (self.range.end - self.range.start)
+        frame as u64 + self.file_bytes()
+    }
+
+    fn delivery(&self) -> Delivery {
+        self.delivery.clone()
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + '_>> {
-        self.was_read.set(false);
         self.meter.must_be_ours().map_err(io::Error::other)?;
         self.file.must_be_unchanged()?;
         Ok(Box::new(Reader { part: self, at: 0 }))
@@ -73,9 +96,7 @@ struct Reader<'p> {
 
 impl Read for Reader<'_> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        // Until the transport tells what the other side has acknowledged, what is read counts: all that was
-        // read before has been handed over.
-        self.part.got_through(self.at).map_err(io::Error::other)?;
+        self.part.meter.must_be_ours().map_err(io::Error::other)?;
         let mut filled = 0;
         while filled < room.len() {
             match self.read_some(&mut room[filled..]) {
@@ -88,7 +109,6 @@ impl Read for Reader<'_> {
                 Err(error) => return Err(error),
             }
         }
-        self.part.was_read.set(self.at == self.part.length());
         Ok(filled)
     }
 }
@@ -99,7 +119,7 @@ impl Reader<'_> {
         let part = self.part;
         let (head, tail) = (part.frame.head.as_bytes(), part.frame.tail.as_bytes());
         let head_end = head.len() as u64;
-        let file_end = head_end + (part.range.end - part.range.start);
+        let file_end = head_end + part.file_bytes();
         if self.at < head_end {
             return Ok(copy(head, self.at, room));
         }
@@ -146,7 +166,8 @@ mod tests {
         let meter = Rc::new(Meter::new(told.clone(), Duration::ZERO, file.size(), 1));
         let frame = Frame::new(&known(), Some("vi1"), "film.mp4");
         let content_type = known().content_type().expect("a header");
-        work(&Part::new(file, range, frame, content_type, meter), &told)
+        let delivery = Delivery { interval: Duration::MAX, ..Delivery::default() };
+        work(&Part::new(file, range, frame, content_type, delivery, meter), &told)
     }
 
     #[test]
@@ -167,17 +188,13 @@ mod tests {
                     let mut reader = part.open().expect("it opens");
                     let mut piece = vec![0; room];
                     loop {
-                        assert_eq!(part.was_read(), read.len() == expected.len());
                         match reader.read(&mut piece).expect("a piece") {
                             0 => break,
                             count => read.extend_from_slice(&piece[..count]),
                         }
                     }
                     assert!(read == expected, "{range:?} by {room}");
-                    assert!(part.was_read());
                 }
-                drop(part.open().expect("it opens again"));
-                assert!(!part.was_read(), "afresh");
             });
         }
     }
@@ -186,9 +203,14 @@ mod tests {
     fn of_what_got_through_the_file_alone_is_told() {
         let (_directory, path) = file_of(&bytes(1000));
         with_part(&path, 0..1000, |part, told| {
-            let head = part.frame.head.len() as u64;
-            for got in [0, head, head + 1, head + 1000, part.length() - 1, part.length()] {
-                part.got_through(got).expect("ours");
+            let delivery = part.delivery();
+            assert_eq!(delivery.interval, LONGEST_INTERVAL);
+            let (head, whole) = (part.frame.head.len() as u64, part.length());
+            for acknowledged in [0, head, head + 1, head + 1000, whole - 1, whole] {
+                let sent = Sent { acknowledged, is_whole: acknowledged == whole };
+                let tell = delivery.observer.as_ref().expect("an observer");
+                tell(sent).expect("the process that began");
+                assert_eq!(part.has_ended(sent), acknowledged == whole);
             }
             let sent: Vec<_> = told.progress.borrow().iter().map(|it| it.bytes_sent).collect();
             assert_eq!(sent, [0, 0, 1, 1000, 1000, 1000]);
@@ -209,7 +231,6 @@ mod tests {
                     Err(error) => break error,
                 }
             };
-            assert!(!part.was_read());
             (error.to_string(), read - part.frame.head.len())
         })
     }

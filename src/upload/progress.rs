@@ -86,26 +86,26 @@ impl Meter {
         if process::generation() == self.generation { Ok(()) } else { Err(Inherited) }
     }
 
-    /// So many bytes of the part under way have got through. It is the one place where the transport tells
-    /// of them.
-    pub fn got_through(&self, bytes: u64, is_all: bool) -> Result<(), Inherited> {
+    /// So many bytes of the part under way have got through.
+    pub fn count(&self, bytes: u64, is_all: bool) {
         let progress = self.progress.get();
         if bytes > progress.bytes_sent {
             self.quiet_since.set(Instant::now());
         }
         let activity = if is_all { Activity::WaitingForAnswer } else { Activity::Sending };
-        let now = Progress { bytes_sent: bytes, activity, wait: Duration::ZERO, ..progress };
-        self.progress.set(now);
+        let wait = Duration::ZERO;
+        self.progress.set(Progress { bytes_sent: bytes, activity, wait, ..progress });
+    }
+
+    /// The same, and tells it if that is due.
+    pub fn got_through(&self, bytes: u64, is_all: bool) -> Result<(), Inherited> {
+        let before = self.progress.get().activity;
+        self.count(bytes, is_all);
         let is_due = self.told.get().is_none_or(|told| told.elapsed() >= self.interval);
-        if is_due || activity != progress.activity {
+        if is_due || self.progress.get().activity != before {
             return self.tell();
         }
         self.must_be_ours()
-    }
-
-    /// How many bytes of the part under way have got through.
-    pub fn sent(&self) -> u64 {
-        self.progress.get().bytes_sent
     }
 
     /// A part of so many bytes is confirmed.

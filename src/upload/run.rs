@@ -25,11 +25,13 @@ use crate::call::run::{Series, Tried, try_once};
 use crate::call::verdict::Verdict;
 use crate::client::Client;
 use crate::error::{Error, Failure, Outcome, Unfinished};
-use crate::transport::http::{Attempt, Phase};
+use crate::transport::Pace;
+use crate::transport::http::{Attempt, Delivery};
 use crate::wait::Wait;
 use crate::wait::deadline::Deadline;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::HeaderValue;
 
@@ -90,6 +92,7 @@ struct Run<'u> {
     content_type: HeaderValue,
     plan: Plan,
     wait: Wait,
+    pace: Option<Arc<Pace>>,
     meter: Rc<Meter>,
     series: Series,
     /// The video, once it is known.
@@ -150,6 +153,7 @@ impl<'u> Run<'u> {
             boundary,
             plan,
             wait: Wait::new(Deadline::after(timeout), options.cancel.clone()),
+            pace: params.max_bytes_per_second.map(|rate| Arc::new(Pace::new(rate))),
             meter: Rc::new(meter),
             series: Series::default(),
             video_id: params.video_id.map(str::to_owned),
@@ -227,16 +231,17 @@ impl<'u> Run<'u> {
                         (attempt, ending, Verdict::on_undecodable(&answer, why))
                     }
                 },
-                Tried::Failed(attempt, verdict) => {
-                    let was_handed_over = was_handed_over(&attempt, &part);
-                    (attempt, ending_of(&verdict, was_handed_over), verdict)
-                }
+                Tried::Failed(attempt, verdict) => (attempt, ending_of(&verdict), verdict),
                 Tried::NotBegun(verdict) => {
                     let verdict = attempts.verdict_of_the_last(verdict);
                     let situation = self.situation(number, &attempts);
                     return Err(self.fail(&request, verdict, situation.given_up(false)));
                 }
             };
+            if part.has_ended(verdict.sent) {
+                // What was waited for was an answer.
+                self.meter.has_moved();
+            }
             let situation = self.situation(number, &attempts);
             let next = repeat::next(ending, situation);
             self.follow(next, ending, situation, &mut attempts, verdict, &request, &attempt)?;
@@ -275,15 +280,11 @@ impl<'u> Run<'u> {
             }
             Next::Again | Next::NewVideo | Next::Ask => {}
         }
-        if ending.is_in_doubt() {
-            // What was waited for was an answer.
-            self.meter.has_moved();
-        }
         let is_rate_limit = ending == Ending::RateLimited;
         let is_stale = matches!(verdict.trouble, Trouble::Stale | Trouble::StaleUnwritten);
         let reconnects = is_stale && !ending.is_in_doubt() && !self.series.connects_anew;
         if !is_rate_limit && !reconnects {
-            attempts.count(self.meter.sent());
+            attempts.count(verdict.sent.acknowledged);
         }
         let wait = match reconnects {
             true => Duration::ZERO,
@@ -363,9 +364,19 @@ impl<'u> Run<'u> {
 
     /// The part with this number as it is sent now.
     fn part(&self, number: u32) -> Part {
+        let params = self.params;
+        let patience = params.patience.map(|it| it.saturating_sub(self.meter.quiet_for()));
+        let delivery = Delivery {
+            stall_timeout: [params.stall_timeout, patience].into_iter().flatten().min(),
+            answer_timeout: params.answer_timeout,
+            interval: params.progress_interval,
+            pace: self.pace.clone(),
+            observer: None,
+        };
+
         let frame = Frame::new(&self.boundary, self.video_id.as_deref(), &self.file_name);
         let (range, content_type) = (self.plan.range(number), self.content_type.clone());
-        Part::new(self.file.clone(), range, frame, content_type, self.meter.clone())
+        Part::new(self.file.clone(), range, frame, content_type, delivery, self.meter.clone())
     }
 
     fn request<'p>(&self, part: &'p Part, number: u32) -> Result<Request<'p>, Error>
@@ -530,13 +541,9 @@ impl Attempts {
     }
 }
 
-/// Whether the system was handed the last byte of a part, so that the service may have it.
-fn was_handed_over(attempt: &Attempt, part: &Part) -> bool {
-    part.was_read() && attempt.phase() != Phase::Send
-}
-
 /// What kind of end a failed attempt came to.
-fn ending_of(verdict: &Verdict, was_handed_over: bool) -> Ending {
+fn ending_of(verdict: &Verdict) -> Ending {
+    let was_handed_over = verdict.sent.is_whole;
     match verdict.failure {
         Failure::Cancelled => return Ending::Lasting { was_handed_over },
         Failure::Tls | Failure::Source | Failure::InvalidArgument | Failure::Internal => {
@@ -574,15 +581,17 @@ fn says(problem: &Problem, kind: &str) -> bool {
 mod tests {
     use super::*;
     use crate::trace::{Level, Tracer};
+    use crate::upload::DEFAULT_PATIENCE;
     use crate::upload::file::tests::{bytes, file_of};
+    use crate::upload::progress::Progress;
     use crate::upload::progress::tests::Told;
     use crate::upload::service::{Fault, Ledger, Service};
-    use crate::upload::{DEFAULT_PATIENCE, Pace};
     use crate::wait::cancel::Cancel;
     use crate::wait::lock;
     use std::fs::OpenOptions;
+    use std::num::NonZeroU64;
     use std::path::PathBuf;
-    use std::sync::{Arc, Mutex, MutexGuard};
+    use std::sync::{Mutex, MutexGuard};
     use std::thread;
     use tempfile::TempDir;
 
@@ -612,6 +621,9 @@ mod tests {
         video_id: Option<&'static str>,
         resume: Option<String>,
         patience: Option<Duration>,
+        stall_timeout: Option<Duration>,
+        answer_timeout: Option<Duration>,
+        max_bytes_per_second: Option<NonZeroU64>,
         tracer: Tracer,
     }
 
@@ -641,6 +653,9 @@ mod tests {
                 video_id: None,
                 resume: None,
                 patience: Some(DEFAULT_PATIENCE),
+                stall_timeout: None,
+                answer_timeout: None,
+                max_bytes_per_second: None,
                 tracer: Tracer::off(),
             }
         }
@@ -652,7 +667,9 @@ mod tests {
                 file_name: None,
                 resume: self.resume.as_deref(),
                 part_bytes: 0,
-                pace: Pace { max_bytes_per_second: 0, stall_timeout: None, answer_timeout: None },
+                max_bytes_per_second: self.max_bytes_per_second,
+                stall_timeout: self.stall_timeout,
+                answer_timeout: self.answer_timeout,
                 patience: self.patience,
                 progress_interval: Duration::ZERO,
                 listener: self.told.clone(),
@@ -749,7 +766,6 @@ mod tests {
         assert_eq!(confirmed, [(0, 0), (1, 10), (2, 30), (3, 50), (4, 55)]);
         assert!(told.iter().all(|it| (it.parts_total, it.bytes_total) == (4, 55)));
         assert!(told.iter().all(|it| it.bytes_confirmed + it.bytes_sent <= 55));
-        assert!(told.iter().any(|it| it.activity == Activity::WaitingForAnswer));
         assert_eq!(told.iter().map(|it| it.bytes_repeated).max(), Some(0));
         let states = one.told.states.borrow();
         assert_eq!(states.len(), 3, "none after the last part");
@@ -974,7 +990,7 @@ mod tests {
         let (_, outcome, error) = one.fail();
         assert_eq!(outcome, Outcome::NotApplied);
         assert!(error.to_string().contains("nothing has got through for 0 s"), "{error}");
-        assert_eq!(one.ledger().requests.len(), 1);
+        assert_eq!(error.attempts(), 1);
     }
 
     #[test]
@@ -998,6 +1014,9 @@ mod tests {
         let (failure, outcome, error) = one.fail();
         assert_eq!((failure, outcome), (Failure::Timeout, Outcome::Unknown), "{error}");
         assert!(error.is_retryable());
+        let waited =
+            |it: &Progress| it.activity == Activity::WaitingForAnswer && it.bytes_sent == 5;
+        assert!(one.told.progress.borrow().iter().any(waited));
         one.options.timeout = CallTimeout::Own(None);
         one.go_on(&error);
         one.must_have_made_one_video();
@@ -1026,6 +1045,47 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_stands_still_is_sent_again_on_another_connection() {
+        let mut one = large(vec![Fault::StallAt(1000), Fault::None]);
+        one.stall_timeout = Some(Duration::from_millis(300));
+        let done = one.done();
+        assert_eq!((done.video_id.as_str(), done.videos_abandoned), ("vi1", 0));
+        assert_eq!(one.ledger().parts(), ["part 1/2", "part 1/2", "part 2/2"]);
+        let last = *one.told.progress.borrow().last().expect("something was told");
+        assert!(last.bytes_repeated >= 1000, "{last:?}");
+    }
+
+    #[test]
+    fn an_answer_that_does_not_come_in_its_time_is_asked_for_by_sending_again() {
+        let mut one = Try::new(LENGTH, [Fault::None, Fault::KeepAndHold]);
+        one.answer_timeout = Some(Duration::from_millis(200));
+        one.done();
+        one.must_have_made_one_video();
+        assert_eq!(one.ledger().parts().len(), 5);
+    }
+
+    #[test]
+    fn patience_ends_what_stands_still_before_its_own_time() {
+        let mut one = large(vec![Fault::None, Fault::StallAt(0)]);
+        one.stall_timeout = Some(Duration::from_secs(600));
+        one.patience = Some(Duration::from_millis(700));
+        let (failure, outcome, error) = one.fail();
+        assert_eq!((failure, outcome), (Failure::Stalled, Outcome::NotApplied), "{error}");
+        assert!(error.to_string().contains("nothing has got through for"), "{error}");
+        assert!(error.is_retryable() && state_of(&error).is_some());
+    }
+
+    #[test]
+    fn no_more_is_sent_in_a_second_than_is_allowed() {
+        let mut one = Try::new(LENGTH, []);
+        one.max_bytes_per_second = NonZeroU64::new(2000);
+        let begin = std::time::Instant::now();
+        one.done();
+        // With its frame a part is some 150 to 250 bytes, and the first need not wait.
+        assert!(begin.elapsed() >= Duration::from_millis(150), "{:?}", begin.elapsed());
+    }
+
+    #[test]
     fn a_file_that_changes_on_the_way_is_not_completed() {
         let one = Try::new(LENGTH, []);
         struct Grows(PathBuf);
@@ -1043,7 +1103,9 @@ mod tests {
             file_name: Some("title"),
             resume: None,
             part_bytes: 0,
-            pace: Pace { max_bytes_per_second: 0, stall_timeout: None, answer_timeout: None },
+            max_bytes_per_second: None,
+            stall_timeout: None,
+            answer_timeout: None,
             patience: None,
             progress_interval: DEFAULT_PATIENCE,
             listener: grows,
@@ -1092,7 +1154,9 @@ mod tests {
                 file_name,
                 resume: None,
                 part_bytes: 0,
-                pace: Pace { max_bytes_per_second: 0, stall_timeout: None, answer_timeout: None },
+                max_bytes_per_second: None,
+                stall_timeout: None,
+                answer_timeout: None,
                 patience: None,
                 progress_interval: Duration::ZERO,
                 listener: one.told.clone(),

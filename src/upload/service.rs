@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     None,
     /// It hangs up before it has read anything.
     HangUp,
+    /// It stops reading after so many bytes of the body, and does not hang up.
+    StallAt(usize),
     /// It hangs up after so many bytes of the body.
     CutAt(usize),
     /// It keeps nothing, and does not answer.
@@ -161,10 +163,16 @@ fn serve(mut connection: TcpStream, fault: Fault, ledger: &Mutex<Ledger>) -> Opt
         lock(ledger).requests.push(Seen::default());
         return None;
     }
-    let most = if let Fault::CutAt(most) = fault { most } else { usize::MAX };
+    let most = match fault {
+        Fault::CutAt(most) | Fault::StallAt(most) => most,
+        _ => usize::MAX,
+    };
     let (seen, is_all) = receive(&mut connection, most);
     let mut ledger = lock(ledger);
     ledger.requests.push(seen.clone());
+    if matches!(fault, Fault::StallAt(_)) {
+        return Some(connection);
+    }
     if !is_all {
         return None;
     }

@@ -78,7 +78,8 @@ int main(void) {
   /* The last one is after all is done. */
   while (at < 20 && forks_at(at, path)) at++;
   printf("forked at %d moments\n", at);
-  CHECK(at >= 6);
+  /* At the least as it begins, and after each part. */
+  CHECK(at >= 4);
   unlink(path);
   return checks_report();
 }
