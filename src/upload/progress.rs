@@ -110,6 +110,8 @@ impl Meter {
 
     /// A part of so many bytes is confirmed.
     pub fn confirmed(&self, bytes: u64) {
+        // Its answer was waited for, and has come.
+        self.has_moved();
         let progress = self.progress.get();
         self.progress.set(Progress {
             bytes_confirmed: progress.bytes_confirmed + bytes,
@@ -236,6 +238,9 @@ pub(crate) mod tests {
         meter.forgive(hour);
         assert!(meter.quiet_for() >= hour && meter.quiet_for() < 2 * hour);
         meter.got_through(1, false).expect("ours");
+        assert!(meter.quiet_for() < hour);
+        meter.quiet_since.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
+        meter.confirmed(10);
         assert!(meter.quiet_for() < hour);
     }
 
