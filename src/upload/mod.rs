@@ -19,14 +19,14 @@
 mod file;
 mod multipart;
 mod part;
-mod plan;
+pub(crate) mod plan;
 pub(crate) mod progress;
 mod repeat;
 mod run;
 mod runs;
 #[cfg(test)]
 mod service;
-mod state;
+pub(crate) mod state;
 pub(crate) mod video;
 
 pub(crate) use run::{Uploaded, upload_file};

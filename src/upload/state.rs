@@ -40,6 +40,11 @@ pub(crate) fn origin(base_url: &BaseUrl) -> String {
     short_hash(&format!("{scheme}://{host}:{}{}", base_url.port(), base_url.prefix))
 }
 
+/// A state with what shows that it is whole.
+pub(crate) fn with_checksum(text: &str) -> String {
+    format!("{text} check={}", short_hash(text))
+}
+
 fn short_hash(text: &str) -> String {
     let mut hash = hexadecimal(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
     hash.truncate(SHORT_HASH);
@@ -61,7 +66,7 @@ impl State {
             plan.part(),
             hexadecimal(&file.digest),
         );
-        let text = format!("{text} check={}", short_hash(&text));
+        let text = with_checksum(&text);
         (text.len() <= LONGEST_STATE).then_some(text)
     }
 
@@ -82,8 +87,9 @@ impl State {
         if check != short_hash(told) {
             return Err(damaged());
         }
-        // What has the right checksum was written here, or by somebody who can do as much.
-        State::parse_fields(told, sizes).ok_or_else(damaged)
+        // Who can make the right checksum may have written it, but not in another way than here.
+        let state = State::parse_fields(told, sizes);
+        state.filter(|state| state.to_text().as_deref() == Some(text)).ok_or_else(damaged)
     }
 
     fn parse_fields(told: &str, sizes: &Sizes) -> Option<Self> {
@@ -101,7 +107,8 @@ impl State {
         let modified = (seconds.parse().ok()?, nanoseconds.parse().ok()?);
         let digest = bytes(field("sha256")?)?;
         let file = Identity { seen: Seen { size: total, modified }, digest };
-        let is_whole = fields.next().is_none() && is_video_id(&video_id);
+        let is_hash = origin.len() == SHORT_HASH && origin.bytes().all(|it| it.is_ascii_hexdigit());
+        let is_whole = fields.next().is_none() && is_video_id(&video_id) && is_hash;
         is_whole.then_some(State { video_id, origin, plan, confirmed, videos_abandoned, file })
     }
 }
@@ -162,8 +169,7 @@ mod tests {
                 _ => part.to_owned(),
             })
             .collect();
-        let told = told.join(" ");
-        format!("{told} check={}", short_hash(&told))
+        with_checksum(&told.join(" "))
     }
 
     #[test]
@@ -243,6 +249,11 @@ mod tests {
             ("done", "3-1"),
             ("done", "x"),
             ("abandoned", "-1"),
+            ("abandoned", "+3"),
+            ("abandoned", "03"),
+            ("video", "é"),
+            ("video", "%41"),
+            ("origin", "é"),
             ("abandoned", "4294967296"),
             ("mtime", "1"),
             ("mtime", "1.x"),
