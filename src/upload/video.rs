@@ -4,8 +4,8 @@
 
 use super::state::is_video_id;
 use crate::answer::date::unix_seconds;
-use crate::answer::json::{self, Field, Object, ObjectSeed, Place, Text};
-use serde::de::MapAccess;
+use crate::answer::json;
+use crate::limits::LONGEST_VIDEO_ID;
 use std::borrow::Cow;
 
 /// A text of the service's that is told, borrowed from its answer.
@@ -37,9 +37,6 @@ pub(crate) struct Assets<'de> {
     pub thumbnail: Told<'de>,
 }
 
-static ID: Field =
-    Field { name: "videoId", expected: "a non-empty string of at most 512 bytes on one line" };
-
 /// What the service tells of a video that is whole, besides what is read here.
 const OTHER_FIELDS: [&str; 11] = [
     "description",
@@ -57,9 +54,38 @@ const OTHER_FIELDS: [&str; 11] = [
 
 impl<'de> Video<'de> {
     /// The video that an answer tells, or what is wrong with it.
-    pub fn parse(text: &'de str) -> Result<Self, String> {
-        let place = Place::default();
-        json::decode(text, &place, ObjectSeed::new(&place))
+    pub fn parse(answer: &'de str) -> Result<Self, String> {
+        let (mut video, mut id) = (Video::default(), None);
+        let date = |value: &str| unix_seconds(&json::string(value)?);
+        json::each_field(answer, &mut |field, value| {
+            match field {
+                "videoId" => {
+                    id = Some(json::string(value).filter(|id| is_video_id(id)));
+                    return;
+                }
+                "title" => video.title = text(value),
+                "createdAt" => video.created_at = date(value),
+                "publishedAt" => video.published_at = date(value),
+                "public" => video.is_public = boolean(value),
+                "assets" => video.assets = Assets::parse(value),
+                other if OTHER_FIELDS.contains(&other) => {}
+                _ => return,
+            }
+            video.is_described = true;
+        })?;
+        let id = id.ok_or("videoId is missing")?;
+        video.id = id.ok_or_else(|| {
+            format!("videoId must be a string of 1 to {LONGEST_VIDEO_ID} bytes on one line")
+        })?;
+        Ok(video)
+    }
+}
+
+fn boolean(value: &str) -> Option<bool> {
+    match value {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
     }
 }
 
@@ -68,64 +94,25 @@ fn text(value: &str) -> Told<'_> {
     json::string(value).filter(|text| !text.contains('\0'))
 }
 
-impl<'de> Object<'de> for Video<'de> {
-    fn from_map<A: MapAccess<'de>>(mut map: A, place: &Place) -> Result<Self, A::Error> {
-        let mut video = Video::default();
-        let mut id = None;
-        let date = |value: &str| unix_seconds(&json::string(value)?);
-        while let Some(Text(field)) = map.next_key()? {
-            if field == ID.name {
-                let accept = |Text(text)| is_video_id(&text).then_some(text);
-                id = Some(place.read(&mut map, &ID, accept)?);
-                continue;
-            }
-            let value = json::raw(&mut map)?;
-            match field.as_ref() {
-                "title" => video.title = text(value),
-                "createdAt" => video.created_at = date(value),
-                "publishedAt" => video.published_at = date(value),
-                "public" => video.is_public = serde_json::from_str(value).ok(),
-                "assets" => video.assets = Assets::parse(value),
-                other if OTHER_FIELDS.contains(&other) => {}
-                _ => continue,
-            }
-            video.is_described = true;
-        }
-        video.id = place.require(&ID, id)?;
-        Ok(video)
-    }
-}
-
 impl<'de> Assets<'de> {
     /// What of them is told; nothing if it is no object.
     fn parse(value: &'de str) -> Self {
-        let place = Place::default();
-        json::decode(value, &place, ObjectSeed::new(&place)).unwrap_or_default()
-    }
-}
-
-impl<'de> Object<'de> for Assets<'de> {
-    fn from_map<A: MapAccess<'de>>(mut map: A, _: &Place) -> Result<Self, A::Error> {
         let mut assets = Assets::default();
-        while let Some(Text(field)) = map.next_key()? {
-            let value = text(json::raw(&mut map)?);
-            match field.as_ref() {
-                "player" => assets.player = value,
-                "iframe" => assets.iframe = value,
-                "hls" => assets.hls = value,
-                "mp4" => assets.mp4 = value,
-                "thumbnail" => assets.thumbnail = value,
-                _ => {}
-            }
-        }
-        Ok(assets)
+        let read = json::each_field(value, &mut |field, value| match field {
+            "player" => assets.player = text(value),
+            "iframe" => assets.iframe = text(value),
+            "hls" => assets.hls = text(value),
+            "mp4" => assets.mp4 = text(value),
+            "thumbnail" => assets.thumbnail = text(value),
+            _ => {}
+        });
+        if read.is_ok() { assets } else { Assets::default() }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::LONGEST_VIDEO_ID;
 
     fn parse(text: &str) -> Video<'_> {
         Video::parse(text).expect(text)
@@ -200,7 +187,10 @@ mod tests {
             r#"{"videoId":"a\r\nb"}"#,
             &longer,
         ] {
-            assert!(complaint(text).starts_with("videoId must be a non-empty string"), "{text}");
+            assert!(
+                complaint(text).starts_with("videoId must be a string of 1 to 512 bytes"),
+                "{text}"
+            );
         }
         for text in ["", "[]", "null", "<html>", "{\"videoId\":\"vi\"", "{\"videoId\":\"vi\"} x"] {
             complaint(text);
