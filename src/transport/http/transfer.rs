@@ -31,7 +31,7 @@ pub(crate) struct Delivery {
     pub answer_timeout: Option<Duration>,
     /// Who is told how far it has come, on the thread that sends, also while it waits.
     pub observer: Option<Rc<dyn Fn(Sent)>>,
-    /// How often that one is told at most.
+    /// How often that one is told at most; [`Duration::MAX`] is never.
     pub interval: Duration,
     /// How fast it may go.
     pub pace: Option<Arc<Pace>>,
@@ -83,7 +83,7 @@ struct State {
     /// When that ends the attempt.
     ends: Deadline,
     next_look: Instant,
-    next_telling: Instant,
+    next_telling: Deadline,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Transfer {
             stage: Stage::Beginning,
             ends: Deadline::NEVER,
             next_look: now,
-            next_telling: now,
+            next_telling: Deadline::NEVER,
         };
         Transfer {
             length,
@@ -146,7 +146,7 @@ impl Transfer {
         let now = Instant::now();
         state.stage = Stage::Sending;
         state.ends = Deadline::after_time(now, self.delivery.stall_timeout);
-        state.next_telling = now + self.delivery.interval;
+        state.next_telling = Deadline::after_time(now, Some(self.delivery.interval));
         // Nothing is left to be sent of what is empty.
         state.told.is_whole = self.length == 0;
         self.state.set(state);
@@ -272,9 +272,9 @@ impl Watch for Transfer {
         if now >= state.next_look {
             self.measure(&mut state, now);
             state.next_look = now + self.look_every();
-            let is_time_to_tell = now >= state.next_telling;
+            let is_time_to_tell = state.next_telling.has_passed_at(now);
             if is_time_to_tell {
-                state.next_telling = now + self.delivery.interval;
+                state.next_telling = Deadline::after_time(now, Some(self.delivery.interval));
             }
             self.state.set(state);
             if is_time_to_tell && let Some(tell) = &self.delivery.observer {
@@ -517,7 +517,15 @@ mod tests {
                 peer.wait_for_end();
             });
             for length in lengths {
-                let result = case.send_only(length, Delivery::default());
+                // As far away as can be, which is never.
+                let (interval, never) = (Duration::MAX, Some(Duration::MAX));
+                let delivery = Delivery {
+                    stall_timeout: never,
+                    answer_timeout: never,
+                    interval,
+                    ..Delivery::default()
+                };
+                let result = case.send_only(length, delivery);
                 assert_eq!(result.answer.expect("an answer"), (200, b"{}".to_vec()));
                 assert_eq!(result.sent, Sent { acknowledged: length, is_whole: true });
             }
