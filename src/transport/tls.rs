@@ -286,14 +286,14 @@ pub(super) mod tests {
     use std::net::TcpListener;
     use std::sync::Arc;
 
-    /// Trust in an authority, and the settings of a server with a certificate of it for localhost.
+    /// Trust in an authority, and the settings of a server with a certificate of it for this machine.
     pub(in crate::transport) fn trust_and_server() -> (Trust, ServerConfig) {
         let key = || KeyPair::generate().expect("a key");
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, key()).expect("an authority");
         let server_key = key();
-        let server = CertificateParams::new(vec!["localhost".into()])
+        let server = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()])
             .and_then(|server| server.signed_by(&server_key, &authority))
             .expect("a certificate");
         let key = PrivateKeyDer::Pkcs8(server_key.serialize_der().into());

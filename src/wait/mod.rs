@@ -145,15 +145,12 @@ impl Wait {
         loop {
             let next_look = self.look()?;
             self.check_cancel()?;
-            if self.end().remaining().is_some_and(|left| left.is_zero()) {
+            let left = self.end().remaining();
+            if left.is_some_and(|left| left.is_zero()) {
                 return Err(Interruption::TimedOut.into());
             }
-            let timeout = match self.end().or_earlier(next_look).remaining() {
-                left if self.cancel.is_some() && wake.is_none() => {
-                    Some(left.map_or(SLICE, |left| left.min(SLICE)))
-                }
-                left => left,
-            };
+            let slice = (self.cancel.is_some() && wake.is_none()).then_some(SLICE);
+            let timeout = [left, next_look.remaining(), slice].into_iter().flatten().min();
             poll(entries, timeout)?;
             let Some((last, rest)) = entries.split_last_mut() else { return Ok(()) };
             if rest.iter().any(Entry::is_ready) {
