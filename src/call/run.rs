@@ -138,14 +138,16 @@ impl<'c, 'r> Call<'c, 'r> {
 
     fn run(mut self) -> Result<Answer<'r>, Error> {
         loop {
-            let (attempt, verdict) = match self.try_once()? {
-                Tried::Answered(attempt, answer) => {
+            let pass = self.pass_the_gate().map_err(|verdict| self.fail(verdict))?;
+            let now = pass.as_ref().map_or_else(Instant::now, Pass::time);
+            let attempt = self.begin_attempt(now).map_err(|verdict| self.fail(verdict))?;
+            let verdict = match self.exchange(&attempt, pass)? {
+                Ok(answer) => {
                     let (status, size) = (answer.status.as_u16(), answer.body.len());
                     self.report.success(&attempt, self.attempts, status, size, "");
                     return Ok(answer);
                 }
-                Tried::Failed(attempt, verdict) => (attempt, verdict),
-                Tried::NotBegun(verdict) => return Err(self.fail(verdict)),
+                Err(verdict) => verdict,
             };
             // It finds nothing, since an attempt before has done its work.
             if let Some(gone) = self.operation.gone
@@ -160,8 +162,8 @@ impl<'c, 'r> Call<'c, 'r> {
         }
     }
 
-    /// Makes one more attempt, unless the rate limit, the deadline or a cancel forbids it. What follows is
-    /// the caller's to say. An error is a bug of ours.
+    /// Makes one attempt for another loop than [`Call::run`], unless the rate limit, the deadline or a cancel
+    /// forbids it. What follows is the caller's to say. An error is a bug of ours.
     fn try_once(&mut self) -> Result<Tried<'r>, Error> {
         let begun = self.pass_the_gate().and_then(|pass| {
             let now = pass.as_ref().map_or_else(Instant::now, Pass::time);
