@@ -5,6 +5,7 @@
  * An upload token lets a device upload videos to an api.video account without knowing its API key.
  * A backend makes one, hands it out, lists what is active, looks one up and revokes it:
  * av_tokens_create(), av_tokens_list() and av_tokens_iterate(), av_tokens_get(), av_tokens_delete().
+ * The device, which knows no key (AV_CLIENT_NO_CREDENTIAL), uploads with it: av_upload_file().
  *
  * @code
  * av_client_config config = {0};
@@ -56,6 +57,7 @@
  * AV_OUTCOME_NOT_APPLIED, _UNKNOWN and _APPLIED, the figure is what av_error_is_retryable() tells, and no
  * other combination occurs. With 1, make the call again later. After a create with U or A there may be a
  * token that nobody knows of: list before you create another. Deleting again does no harm.
+ * How an upload may end, and what to do then, av_upload_file() tells.
  *
  * @code{.unparsed}
  * AV_STATUS_       read  create   delete      what to do
@@ -153,6 +155,14 @@
 #define AV_CLIENT_ALLOW_PLAIN_HTTP 1
 
 /**
+ * av_client_config.flags: neither `api_key` nor `access_token` is set, on purpose: the client can only
+ * upload with tokens (av_upload_file()), and every other call with it is AV_STATUS_INVALID_ARGUMENT.
+ * Without this flag a missing key stays an error, so that an environment variable that is unset does not
+ * pass.
+ */
+#define AV_CLIENT_NO_CREDENTIAL 2
+
+/**
  * Success.
  */
 #define AV_STATUS_OK 0
@@ -190,13 +200,14 @@
 #define AV_STATUS_CANCELLED 6
 
 /**
- * HTTP 401 or 403: the credential is wrong, for the other environment, or the account suspended.
+ * HTTP 401 or 403: the credential, or the token of an upload, is wrong, has ended, or is for the other
+ * environment; or the account is suspended.
  */
 #define AV_STATUS_UNAUTHORIZED 7
 
 /**
- * HTTP 404: there is no such token; it may have expired or been deleted. Whoever stands on the way may
- * say 404 too: unless av_error_problem_type() or av_error_problem_title() is told, it was not the
+ * HTTP 404: there is no such token; it may have expired or been deleted; or no such video to upload to.
+ * Whoever stands on the way may say 404 too: unless av_error_problem_type() or av_error_problem_title() is told, it was not the
  * service; nor was it if that type is "about:blank" or a URI of somebody else's.
  */
 #define AV_STATUS_NOT_FOUND 8
@@ -229,6 +240,12 @@
  * A bug of this library, contained.
  */
 #define AV_STATUS_INTERNAL 13
+
+/**
+ * The file that is uploaded cannot be read, or has changed meanwhile; or what is gone on with is another
+ * file than before. The message says which.
+ */
+#define AV_STATUS_SOURCE 14
 
 /**
  * Nobody here can tell whether the service has done what was asked. Look before you repeat a
@@ -282,6 +299,37 @@
 #define AV_SORT_DESC 2
 
 /**
+ * av_upload_progress.state: bytes are sent.
+ */
+#define AV_UPLOAD_SENDING 0
+
+/**
+ * av_upload_progress.state: all of a part is sent, and its answer still to come; that to the last part may
+ * take the service minutes.
+ */
+#define AV_UPLOAD_WAITING_FOR_ANSWER 1
+
+/**
+ * av_upload_progress.state: an attempt failed, and another follows after `wait_ms`.
+ */
+#define AV_UPLOAD_WAITING_TO_RETRY 2
+
+/**
+ * av_upload_progress.state: the rate limit is used up, and is waited for, for about `wait_ms`.
+ */
+#define AV_UPLOAD_WAITING_FOR_RATE_LIMIT 3
+
+/**
+ * A point in time after which waiting must end, or none.
+ */
+typedef struct Deadline Deadline;
+
+/**
+ * What the service allows of parts, in bytes, and what is taken unless told otherwise.
+ */
+typedef struct Sizes Sizes;
+
+/**
  * Cancels calls from another thread. It is passed to calls in av_request_options.cancel, and may
  * serve any number of them, one after the other or at once. It holds a file descriptor, if one is to
  * be had.
@@ -289,7 +337,7 @@
 typedef struct av_cancel av_cancel;
 
 /**
- * A client: one credential, one service, and the connections to it, which are kept open between
+ * A client: one credential, or none, one service, and the connections to it, which are kept open between
  * calls. Any number of threads may call through one client at once; a program rarely needs two.
  */
 typedef struct av_client av_client;
@@ -345,7 +393,8 @@ typedef struct av_client_config {
   size_t struct_size;
   /**
    * The account's API key: 1 to 4096 bytes without ':' and control characters. Production and
-   * sandbox have keys of their own. Exactly one of this and `access_token` is set.
+   * sandbox have keys of their own. Exactly one of this and `access_token` is set, or none and
+   * AV_CLIENT_NO_CREDENTIAL in `flags`.
    */
   const char *api_key;
   /**
@@ -434,7 +483,7 @@ typedef struct av_client_config {
    */
   int32_t trace_level;
   /**
-   * AV_CLIENT_ALLOW_PLAIN_HTTP or 0.
+   * 0, or one or both of AV_CLIENT_ALLOW_PLAIN_HTTP and AV_CLIENT_NO_CREDENTIAL.
    */
   uint32_t flags;
 } av_client_config;
@@ -569,6 +618,223 @@ typedef struct av_token_page {
    */
   uint32_t reserved32;
 } av_token_page;
+
+/**
+ * How far an upload has come. Made by the library, and valid until the callback returns: read it through
+ * the pointer you got.
+ */
+typedef struct av_upload_progress {
+  /**
+   * Bytes of the file in parts that the service has confirmed. It never goes back.
+   */
+  uint64_t bytes_confirmed;
+  /**
+   * Besides, bytes of the part under way that have arrived at the other side. After a failure it begins
+   * again at 0.
+   */
+  uint64_t bytes_sent;
+  /**
+   * How many bytes the file has; 0 is not known.
+   */
+  uint64_t bytes_total;
+  /**
+   * Bytes that were sent in vain, and were or will be sent again.
+   */
+  uint64_t bytes_repeated;
+  /**
+   * Zero, for later versions.
+   */
+  uint64_t reserved[4];
+  /**
+   * How many parts the service has confirmed.
+   */
+  uint32_t parts_confirmed;
+  /**
+   * How many there are; 0 is not known.
+   */
+  uint32_t parts_total;
+  /**
+   * One of the AV_UPLOAD_… constants. Expect values that you do not know.
+   */
+  int32_t state;
+  /**
+   * How long it will wait, in milliseconds, in AV_UPLOAD_WAITING_TO_RETRY and
+   * AV_UPLOAD_WAITING_FOR_RATE_LIMIT; otherwise 0.
+   */
+  uint32_t wait_ms;
+} av_upload_progress;
+
+/**
+ * Takes how far an upload has come: on the thread that is inside the call, with no lock held. `progress`
+ * lives until the function returns. The function may call any function of this library, av_cancel_trigger()
+ * among them; it must not throw or longjmp.
+ */
+typedef void (*av_upload_progress_fn)(void *userdata,
+                                      const struct av_upload_progress *progress);
+
+/**
+ * Takes the state of an upload, after each part that was confirmed but the last one: on the thread that is
+ * inside the call, with no lock held. Keep a copy, and after a crash no more than one part is sent again.
+ * `state` is one line of ASCII of at most 4096 bytes, which lives until the function returns. It tells the
+ * video's id, and holds neither the token nor a key. The function may call any function of this library; it
+ * must not throw or longjmp.
+ */
+typedef void (*av_upload_state_fn)(void *userdata,
+                                   const char *state);
+
+/**
+ * What to upload with, and how. Zero the whole struct, set `struct_size` and `token`, then what you need.
+ */
+typedef struct av_upload_params {
+  /**
+   * sizeof(av_upload_params).
+   */
+  size_t struct_size;
+  /**
+   * The upload token: 1 to 4096 bytes; not NULL. It is shown nowhere.
+   */
+  const char *token;
+  /**
+   * The id of a video that was made before, by somebody with a key, such as a private one; 1 to 512
+   * bytes. NULL is a new video, which is as the account has it by default.
+   */
+  const char *video_id;
+  /**
+   * What the file is called, which becomes the title of a new video: 1 to 1024 bytes. NULL is the last
+   * item of the path.
+   */
+  const char *file_name;
+  /**
+   * A state to go on from: of av_error_upload_state() or `state_fn`. It must be of the same service,
+   * and of the same `video_id` if that is set; its way of cutting the file goes before `part_bytes`.
+   * The token may be another one. NULL is from the beginning.
+   */
+  const char *resume;
+  /**
+   * Takes how far it has come, or NULL.
+   */
+  av_upload_progress_fn progress_fn;
+  /**
+   * Takes the state after each part, or NULL.
+   */
+  av_upload_state_fn state_fn;
+  /**
+   * Passed to both. It must stay valid until the call returns.
+   */
+  void *userdata;
+  /**
+   * How many bytes a part has, 5242880 (5 MiB) to 209715200 (200 MiB). 0 is 32 MiB, or more if that
+   * would make more than 10,000 parts. Each part counts against the service's rate limit, and is what
+   * is sent again if the connection breaks. The first of a new video has 5 MiB in any case.
+   */
+  uint64_t part_bytes;
+  /**
+   * How many bytes a second are sent at most. 0 is as fast as it goes.
+   */
+  uint64_t max_bytes_per_second;
+  /**
+   * 0: all is sent by the thread that calls, and none is started. Other values are not available yet.
+   */
+  uint32_t parallel_parts;
+  /**
+   * After so many milliseconds in which no byte has arrived at the other side, another connection is
+   * made. 0 is 30000, UINT32_MAX never.
+   */
+  uint32_t stall_timeout_ms;
+  /**
+   * How long the answer to a part may take, in milliseconds, from when all of it has arrived. 0 is
+   * 300000, UINT32_MAX is no limit.
+   */
+  uint32_t answer_timeout_ms;
+  /**
+   * The upload is given up after so many milliseconds in which no byte has arrived, over all attempts
+   * and the waits between them; waits for an answer or for the rate limit do not count. 0 is 300000,
+   * UINT32_MAX never.
+   */
+  uint32_t patience_ms;
+  /**
+   * How often `progress_fn` is called at most while bytes are sent, in milliseconds. 0 is 250.
+   */
+  uint32_t progress_interval_ms;
+  /**
+   * 0.
+   */
+  uint32_t flags;
+} av_upload_params;
+
+/**
+ * A video that was uploaded. Made by the library alone: read it through the pointer you got, never copy it
+ * by value or take its size. It never changes. Of a private video the addresses hold a secret.
+ */
+typedef struct av_uploaded_video {
+  /**
+   * When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told.
+   */
+  int64_t created_at;
+  /**
+   * When it was published, in Unix seconds; 0 is not told.
+   */
+  int64_t published_at;
+  /**
+   * How many bytes were uploaded in all.
+   */
+  uint64_t bytes;
+  /**
+   * Zero, for later versions.
+   */
+  uint64_t reserved[4];
+  /**
+   * Its id. Never NULL.
+   */
+  const char *video_id;
+  /**
+   * Its title; NULL is not told.
+   */
+  const char *title;
+  /**
+   * The address of a page that plays it; NULL is not told.
+   */
+  const char *player_url;
+  /**
+   * HTML with that page in a frame; NULL is not told.
+   */
+  const char *iframe_html;
+  /**
+   * The address of its HLS manifest; NULL is not told.
+   */
+  const char *hls_url;
+  /**
+   * The address of an MP4 file; NULL is not told, as where none is made.
+   */
+  const char *mp4_url;
+  /**
+   * The address of a picture of it; NULL is not told.
+   */
+  const char *thumbnail_url;
+  /**
+   * The service's answer as it is, one JSON object in UTF-8. NULL, and with it all of the above that may
+   * be, if the answer was lost and only the refusal of the last part, sent once more, proved that the
+   * video is whole.
+   */
+  const char *json;
+  /**
+   * NULL, for later versions.
+   */
+  const void *reserved_pointers[2];
+  /**
+   * 1 if anybody may see it, 0 if not, -1 is not told.
+   */
+  int32_t is_public;
+  /**
+   * How many unfinished videos this upload has left behind, which the service drops after a week: one
+   * for each time that the answer to a first part was lost.
+   */
+  uint32_t videos_abandoned;
+} av_uploaded_video;
+
+
+
+
 
 #ifdef __cplusplus
 extern "C" {
@@ -735,6 +1001,19 @@ const char *av_error_problem_detail_at(const struct av_error *error,
  */
 const char *av_error_problem_name_at(const struct av_error *error,
                                      size_t index);
+
+/**
+ * What an upload that has failed can go on from, for av_upload_params.resume: one line of ASCII of at most
+ * 4096 bytes, without token or key. NULL if there is nothing to go on from (begin anew, if the outcome is
+ * AV_OUTCOME_NOT_APPLIED), if the error is not an upload's, and for NULL.
+ */
+const char *av_error_upload_state(const struct av_error *error);
+
+/**
+ * The id of the video that an upload which has failed was making, for whoever has a key to look at it or
+ * delete it. NULL if none was begun that is known, if the error is not an upload's, and for NULL.
+ */
+const char *av_error_upload_video_id(const struct av_error *error);
 
 /**
  * Frees an error and its strings. NULL is a no-op.
@@ -1053,6 +1332,52 @@ uint64_t av_token_iter_total(const struct av_token_iter *iter);
  * av_token_iter_next(), that call goes on to its end, and then fails with AV_STATUS_INVALID_ARGUMENT.
  */
 void av_token_iter_free(struct av_token_iter *iter);
+
+/**
+ * Uploads a file with an upload token: `POST /upload`, once for each part. The client needs no credential
+ * (AV_CLIENT_NO_CREDENTIAL), and if it has one, that is not sent.
+ *
+ * One call makes at most one video that plays, whatever the network does. A part is sent again for as long
+ * as that does no harm and its attempts get on; the last part goes last, so that before it the video is
+ * surely not whole. After any failure, and after a crash, the upload goes on from its state where it was.
+ * To pause it, cancel the call, keep av_error_upload_state(), and call again with that in
+ * av_upload_params.resume.
+ *
+ * @param client   whose service to upload to; not NULL.
+ * @param path     the file: a regular one that is not empty; not NULL. It is opened once, and must not be
+ *                 written to until the call returns. One that takes its place by rename(2) is left alone.
+ * @param params   what to upload with, and how; not NULL.
+ * @param options  for this call alone, or NULL. `timeout_ms` bounds the whole upload, and 0 is no limit
+ *                 here: the client's does not apply. `max_attempts` is how many attempts in a row at one
+ *                 part may fail without one of them having got further in it than those before.
+ *                 `response` tells of the last attempt.
+ * @param out      receives the video, to be freed with av_uploaded_video_free(); not NULL.
+ * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK if the service says that the video is whole; or INVALID_ARGUMENT (also for a state
+ * of another service or video, and in a child that a callback has forked, which must not go on), SOURCE,
+ * CONNECT, TLS, TRANSPORT, TIMEOUT (of the call, or a stall), CANCELLED, UNAUTHORIZED (the token is wrong, or has
+ * ended), NOT_FOUND (no such video), REJECTED (also if somebody else uploads to the same video),
+ * RATE_LIMITED, SERVER, DECODE, INTERNAL.
+ * av_error_outcome() answers whether the video is whole: AV_OUTCOME_NOT_APPLIED, a part is surely missing;
+ * AV_OUTCOME_UNKNOWN, the last or only part may have arrived; AV_OUTCOME_APPLIED, it is there, but the
+ * answer cannot be used. With av_error_is_retryable() 1 upload again: from av_error_upload_state(), or from
+ * the beginning if that is NULL.
+ *
+ * It blocks until all is sent and answered, which may take hours. Callbacks, and lines of the trace, come
+ * on the calling thread, within the call. It takes about a megabyte of memory, whatever the file's size.
+ */
+av_status av_upload_file(const struct av_client *client,
+                         const char *path,
+                         const struct av_upload_params *params,
+                         const struct av_request_options *options,
+                         struct av_uploaded_video **out,
+                         struct av_error **error);
+
+/**
+ * Frees a video, and wipes what was told of it. NULL is a no-op.
+ */
+void av_uploaded_video_free(struct av_uploaded_video *video);
 
 #ifdef __cplusplus
 }  // extern "C"

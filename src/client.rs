@@ -31,7 +31,8 @@ pub(crate) const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 
 /// What a client is made from.
 pub(crate) struct ClientConfig<'a> {
-    pub credential: Credential<'a>,
+    /// `None` for a client that calls only what asks for no credential.
+    pub credential: Option<Credential<'a>>,
     pub base_url: Option<&'a str>,
     pub app: Origin<'a>,
     pub sdk: Origin<'a>,
@@ -64,7 +65,7 @@ pub(crate) struct Client {
     trust: Option<Trust>,
     proxy: Option<Proxy>,
     base_url: BaseUrl,
-    secret: Secret,
+    secret: Option<Secret>,
     headers: Headers,
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
@@ -84,6 +85,7 @@ pub(crate) struct Connections {
     pub agent: Agent,
     reads: Gate,
     writes: Gate,
+    uploads: Gate,
 }
 
 impl Connections {
@@ -92,6 +94,7 @@ impl Connections {
             agent: Agent::new(settings, trust.map(Trust::for_this_process), proxy.cloned()),
             reads: Gate::default(),
             writes: Gate::default(),
+            uploads: Gate::default(),
         }
     }
 
@@ -100,6 +103,7 @@ impl Connections {
         match quota {
             Quota::Reads => &self.reads,
             Quota::Writes => &self.writes,
+            Quota::Uploads => &self.uploads,
         }
     }
 }
@@ -107,12 +111,15 @@ impl Connections {
 impl Client {
     /// Checks a configuration and makes a client of it. Nothing is sent.
     pub fn new(config: ClientConfig<'_>) -> Result<Self, Error> {
-        let secret = Secret::new(config.credential)?;
+        let secret = config.credential.map(Secret::new).transpose()?;
         let url = config.base_url.unwrap_or(base_url::PRODUCTION);
         let base_url = BaseUrl::parse(url, config.allow_plain_http)?;
-        let authorization = secret.authorization(config.credential)?;
+        let authorization = match (&secret, config.credential) {
+            (Some(secret), Some(credential)) => Some(secret.authorization(credential)?),
+            _ => None,
+        };
         let headers = Headers {
-            with_credential: headers(&config, &base_url, Some(authorization))?,
+            with_credential: headers(&config, &base_url, authorization)?,
             without: headers(&config, &base_url, None)?,
         };
         let environment = Environment::of_this_process();
@@ -147,7 +154,7 @@ impl Client {
     pub fn for_test(url: &str) -> Self {
         let nobody = Origin { name: None, version: None };
         let config = ClientConfig {
-            credential: Credential::ApiKey("an-api-key"),
+            credential: Some(Credential::ApiKey("an-api-key")),
             base_url: Some(url),
             app: nobody,
             sdk: nobody,
@@ -172,6 +179,11 @@ impl Client {
 
     pub fn base_url(&self) -> &BaseUrl {
         &self.base_url
+    }
+
+    /// Whether it can call what asks for a credential.
+    pub fn has_credential(&self) -> bool {
+        self.secret.is_some()
     }
 
     /// What a request's headers begin with, with the credential or without.
@@ -201,7 +213,10 @@ impl Client {
 
     /// Takes the credential out of `text`, in which a service may have repeated it.
     pub fn hide_in(&self, text: String) -> String {
-        self.secret.hide_in(text)
+        match &self.secret {
+            Some(secret) => secret.hide_in(text),
+            None => text,
+        }
     }
 }
 
@@ -285,6 +300,18 @@ fn is_origin_version(version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::options::CallOptions;
+    use crate::error::Failure;
+    use crate::tokens;
+
+    #[test]
+    fn a_client_without_a_credential_calls_nothing_that_asks_for_one() {
+        let client = Client { secret: None, ..Client::for_test("http://127.0.0.1:1") };
+        let error = tokens::delete(&client, "a-token", &CallOptions::default());
+        let error = error.expect_err("there is no credential");
+        assert_eq!((error.failure(), error.attempts()), (Failure::InvalidArgument, 0));
+        assert!(error.to_string().contains("AV_CLIENT_NO_CREDENTIAL"), "{error}");
+    }
 
     #[test]
     fn an_origin_name_is_short_ascii_words() {

@@ -3,6 +3,7 @@
 use crate::answer::body::Body;
 use crate::answer::problem::Problem;
 use crate::limits::LARGEST_KEPT_BODY;
+use crate::transport::http::Sent;
 use std::fmt;
 use std::time::Duration;
 use ureq::http::StatusCode;
@@ -21,6 +22,8 @@ pub enum Failure {
     Transport,
     /// The time ran out.
     Timeout,
+    /// What was sent got on no more, or no answer came to it, for longer than was allowed.
+    Stalled,
     /// The call was cancelled.
     Cancelled,
     /// The rate limit is known to be used up beyond the call's time.
@@ -39,7 +42,11 @@ impl Failure {
     /// Whether it passes by itself.
     pub(crate) fn is_temporary(self) -> bool {
         match self {
-            Failure::Connect | Failure::Transport | Failure::Timeout | Failure::RateLimited => true,
+            Failure::Connect
+            | Failure::Transport
+            | Failure::Timeout
+            | Failure::Stalled
+            | Failure::RateLimited => true,
             Failure::Http(status) => {
                 matches!(status, 408 | 429 | 500..=599) && !matches!(status, 501 | 505)
             }
@@ -99,6 +106,18 @@ pub struct Error {
     pub(crate) is_retryable: bool,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) reply: Option<Box<Reply>>,
+    /// How far the last attempt had come with its source, if there was one.
+    pub(crate) sent: Sent,
+    pub(crate) unfinished: Option<Box<Unfinished>>,
+}
+
+/// What is left of an upload that has failed.
+#[derive(Debug, Default)]
+pub struct Unfinished {
+    /// What it can go on from.
+    pub state: Option<String>,
+    /// The video that was begun.
+    pub video_id: Option<String>,
 }
 
 impl Error {
@@ -129,6 +148,11 @@ impl Error {
         }
     }
 
+    /// What was to be sent cannot be, told as `what`.
+    pub(crate) fn source(what: impl fmt::Display) -> Self {
+        Error::before_sending(Failure::Source, format!("{what}; nothing was sent"))
+    }
+
     /// TLS is not to be had here.
     pub(crate) fn tls_unavailable(what: impl fmt::Display) -> Self {
         Error::before_sending(Failure::Tls, format!("TLS cannot be set up: {what}"))
@@ -143,6 +167,8 @@ impl Error {
             is_retryable: false,
             retry_after: None,
             reply: None,
+            unfinished: None,
+            sent: Sent::default(),
         }
     }
 
@@ -169,6 +195,17 @@ impl Error {
     /// How long to wait before the next try, if that was told.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// What is left of an upload, if it was one.
+    pub fn unfinished(&self) -> Option<&Unfinished> {
+        self.unfinished.as_deref()
+    }
+
+    /// How far the last attempt had come with its source, if there was one.
+    #[cfg_attr(not(test), expect(dead_code, reason = "uploads are next"))]
+    pub(crate) fn sent(&self) -> Sent {
+        self.sent
     }
 
     /// What the service answered, if it answered.
@@ -215,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_failure_that_passes_by_itself_is_temporary() {
-        for failure in [Failure::Connect, Failure::Timeout, Failure::Http(408), Failure::Http(503)]
+        for failure in [Failure::Connect, Failure::Stalled, Failure::Http(408), Failure::Http(503)]
         {
             assert!(failure.is_temporary(), "{failure:?}");
         }

@@ -9,6 +9,9 @@ use crate::call::rate_limit::RateLimit;
 use crate::call::request::Request;
 use crate::client::Client;
 use crate::tokens::{self, Token};
+use crate::upload::plan::Sizes;
+use crate::upload::state::{self, State};
+use crate::upload::video::Video;
 use std::sync::OnceLock;
 use std::time::Duration;
 use ureq::http::HeaderMap;
@@ -73,6 +76,22 @@ pub fn path(token: &str) -> Result<String, String> {
     let request = Request::new(&tokens::GET).secret_item("token", token);
     let request = request.and_then(|request| request.to_http(client, ()));
     request.map(|request| request.uri().to_string()).map_err(|error| error.to_string())
+}
+
+/// The state that a text tells, as text again.
+pub fn upload_state(text: &str) -> Result<Option<String>, String> {
+    State::parse(text, &Sizes::OF_THE_SERVICE).map(|state| state.to_text())
+}
+
+/// The text with the checksum that it lacks.
+pub fn with_checksum(text: &str) -> String {
+    state::with_checksum(text)
+}
+
+/// An uploaded video's id and title, and whether more than its id is told.
+pub fn uploaded_video(text: &str) -> Result<(String, Option<String>, bool), String> {
+    let video = Video::parse(text)?;
+    Ok((video.id.into_owned(), video.title.map(Into::into), video.is_described))
 }
 
 fn told(token: Token<'_>) -> Told {

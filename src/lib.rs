@@ -13,6 +13,7 @@
 //! | what a single call may do otherwise | `call/options.rs` |
 //! | what the end of one attempt means: an answer's head and body, or a fault | `call/verdict.rs` |
 //! | how it is told: messages and trace | `call/report.rs`, `trace.rs` |
+//! | uploading a file with a token: parts, repeats, the state to go on from | `upload/` |
 //! | when it tries again, and how long it waits | `call/retry.rs`, `call/retry_after.rs`, `call/jitter.rs` |
 //! | the rate limit: what is told of it, and what holds threads back | `call/rate_limit.rs`, `call/gate.rs` |
 //! | an answer, its body, and what is recorded of it | `answer/mod.rs`, `answer/body.rs`, `answer/recorder.rs` |
@@ -29,6 +30,7 @@
 //! | the seam to ureq: its agent and the idle connections that it keeps, what opens them, one that sends, receives and wipes, an attempt on one, odd heads | `transport/http/{agent, dialer, connection, buffers, attempt, head}.rs` |
 //! | what is the platform's own: poll(2), sockets, threads, futex, the page that a child finds wiped | `os/` |
 //! | what a child process does not share, and how it is noticed | `process.rs` |
+//! | a source on its way: what is acknowledged, a standstill, an answer that comes early; how fast it may go | `transport/http/{transfer, early}.rs`, `transport/pace.rs` |
 //! | the C API, file by file the twin of the above | `ffi/` |
 //! | what that is made with: the caller's word, structures with a `struct_size`, results that own their memory | `ffi/{boundary, input, owned}.rs` |
 //!
@@ -54,4 +56,5 @@ mod secret;
 mod tokens;
 mod trace;
 mod transport;
+mod upload;
 mod wait;

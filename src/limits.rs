@@ -26,6 +26,18 @@ pub(crate) const LONGEST_TARGET: usize = LONGEST_BASE_URL + ENCODED * LONGEST_IT
 /// grows with an answer's head.
 pub(crate) const BUFFER_SIZE: usize = 16 * 1024;
 
+/// A source is read and handed to the system in pieces of this size: large enough that system calls cost
+/// little, and all the memory that a source takes, whatever its length.
+pub(crate) const LARGEST_PIECE: usize = 512 * 1024;
+
+/// How much of a source is encrypted ahead of the system's room for it: more than comes free at once, so
+/// that each system call fills what there is.
+pub(crate) const MOST_ENCRYPTED_AHEAD: usize = 384 * 1024;
+
+/// How much of a source the system takes before the peer has room for it: what is taken cannot be
+/// called back, and is what a slow connection still has to carry before anything else.
+pub(crate) const MOST_SENT_AHEAD: u32 = 256 * 1024;
+
 /// The largest head of an answer.
 pub(crate) const LARGEST_HEAD: usize = 64 * 1024;
 
@@ -71,6 +83,18 @@ pub(crate) const MOST_ADDRESSES_TRIED: usize = 32;
 
 /// How many of those that failed a message tells of.
 pub(crate) const MOST_ADDRESSES_SHOWN: usize = 8;
+
+/// The longest id of a video that is taken: many times any that the service has given out.
+pub(crate) const LONGEST_VIDEO_ID: usize = 512;
+
+/// The longest name that an uploaded file is given: more than any system allows a file.
+pub(crate) const LONGEST_FILE_NAME: usize = 1024;
+
+/// The longest state of an upload, which is to fit any store.
+pub(crate) const LONGEST_STATE: usize = 4096;
+
+/// How many unfinished videos an upload leaves behind at most, to be dropped by the service.
+pub(crate) const MOST_VIDEOS_ABANDONED: u32 = 3;
 
 /// The largest input structure of the C API that any version will have.
 pub(crate) const LARGEST_INPUT: usize = 4096;

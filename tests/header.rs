@@ -121,6 +121,13 @@ fn members_before_the_first_pointer_lie_alike_on_all_processors() {
         ("av_token_page", "items_total", 0),
         ("av_token_page", "reserved", 8),
         ("av_token_page", "items", 40),
+        ("av_upload_progress", "bytes_confirmed", 0),
+        ("av_upload_progress", "reserved", 32),
+        ("av_upload_progress", "parts_confirmed", 64),
+        ("av_upload_params", "struct_size", 0),
+        ("av_uploaded_video", "created_at", 0),
+        ("av_uploaded_video", "reserved", 24),
+        ("av_uploaded_video", "video_id", 56),
     ];
     let mut source = String::from("#include <apivideo.h>\n");
     for (name, member, offset) in offsets {

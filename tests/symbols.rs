@@ -14,8 +14,15 @@ type Names = BTreeSet<String>;
 const FFMPEG: &str = include_str!("data/ffmpeg_identifiers.txt");
 
 /// The families of our macros that begin with AV_.
-const FAMILIES: &[&str] =
-    &["AV_STATUS_", "AV_OUTCOME_", "AV_TOKEN_", "AV_SORT_", "AV_TRACE_", "AV_CLIENT_"];
+const FAMILIES: &[&str] = &[
+    "AV_STATUS_",
+    "AV_OUTCOME_",
+    "AV_TOKEN_",
+    "AV_SORT_",
+    "AV_TRACE_",
+    "AV_CLIENT_",
+    "AV_UPLOAD_",
+];
 
 /// Where `make` builds, once it has: `cargo test` leaves libraries of the same names elsewhere,
 /// which are not what ships.

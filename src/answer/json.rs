@@ -205,6 +205,44 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
+/// Tells `take` each field of the object that a text is, with its value as it stands there: for objects
+/// that are read leniently, by the same code for all of them.
+pub(crate) fn each_field<'de>(
+    text: &'de str,
+    take: &mut dyn FnMut(&str, &'de str),
+) -> Result<(), String> {
+    let path = JsonPath::default();
+    decode(text, &path, EachField { take })
+}
+
+/// Reads an object for [`each_field`].
+struct EachField<'t, 'de> {
+    take: &'t mut dyn FnMut(&str, &'de str),
+}
+
+impl<'de> DeserializeSeed<'de> for EachField<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EachField<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Text(field)) = map.next_key()? {
+            (self.take)(&field, raw(&mut map)?);
+        }
+        Ok(())
+    }
+}
+
 /// A value as it stands in the text, whatever it is: for what may be odd without spoiling the rest.
 pub(crate) fn raw<'de, A: MapAccess<'de>>(map: &mut A) -> Result<&'de str, A::Error> {
     map.next_value::<&RawValue>().map(RawValue::get)

@@ -14,6 +14,7 @@ use crate::call::report;
 use crate::call::request::Request;
 use crate::call::verdict::Verdict;
 use crate::error::Error;
+use crate::transport::http::Sent;
 use ureq::http::StatusCode;
 
 /// An answer that is a success. Its body may hold secrets, so that it has no Debug.
@@ -25,6 +26,8 @@ pub(crate) struct Answer<'a> {
     pub body: Body,
     /// How the body is encoded, though nobody asked for that.
     pub encoding: Option<String>,
+    /// How far the source had come when it was answered, if there was one.
+    pub sent: Sent,
 }
 
 /// What to say of a body that is encoded.
@@ -36,7 +39,8 @@ impl<'a> Answer<'a> {
     /// The answer to an attempt that found its work done by one before.
     pub fn done_before(request: &'a Request<'a>, attempts: u32) -> Self {
         let (status, body) = (StatusCode::NOT_FOUND, Body::default());
-        Answer { request, status, attempts, body, encoding: None }
+        let sent = Sent::default();
+        Answer { request, status, attempts, body, encoding: None, sent }
     }
 
     /// Decodes the body as UTF-8 text.
@@ -72,8 +76,8 @@ mod tests {
         let request = Request::new(operation);
         let (body, _) = Body::read(body, 1000, 0);
         let encoding = encoding.map(str::to_owned);
-        let answer =
-            Answer { request: &request, status: StatusCode::OK, attempts: 2, body, encoding };
+        let (status, sent) = (StatusCode::OK, Sent::default());
+        let answer = Answer { request: &request, status, attempts: 2, body, encoding, sent };
         answer.decode(|_| Err::<(), _>("it is odd".into())).expect_err("it cannot be used")
     }
 

@@ -1,9 +1,8 @@
 //! The problem document that the service sends with an error (RFC 9457 in shape). Its fields are
 //! for people: read leniently, since what the status says holds without them.
 
-use crate::answer::json::{self, JsonPath, Object, ObjectSeed, Text};
+use crate::answer::json;
 use crate::limits::{LONGEST_TEXT_SHOWN, MOST_PROBLEMS_SHOWN};
-use serde::de::MapAccess;
 
 /// What a problem document tells; `None` is not told.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -92,30 +91,21 @@ struct Document<'de> {
 impl<'de> Document<'de> {
     /// What an object tells; any of its fields may be odd.
     fn of(text: &'de str) -> Option<Self> {
-        let path = JsonPath::default();
-        json::decode(text, &path, ObjectSeed::new(&path)).ok()
-    }
-}
-
-impl<'de> Object<'de> for Document<'de> {
-    fn from_map<A: MapAccess<'de>>(mut map: A, _: &JsonPath) -> Result<Self, A::Error> {
         let (mut problem, mut details, mut problems) = (Problem::default(), None, None);
-        let text = |value| json::string(value).map(|text| text.into_owned());
-        while let Some(Text(field)) = map.next_key()? {
-            let value = json::raw(&mut map)?;
-            match field.as_ref() {
-                "type" => problem.kind = text(value),
-                "title" => problem.title = text(value),
-                "detail" => problem.detail = text(value),
-                "details" => details = text(value),
-                "name" => problem.name = text(value),
-                "status" => problem.status = json::whole(value),
-                "problems" => problems = Some(value),
-                _ => {}
-            }
-        }
+        let text_of = |value| json::string(value).map(|text| text.into_owned());
+        json::each_field(text, &mut |field, value| match field {
+            "type" => problem.kind = text_of(value),
+            "title" => problem.title = text_of(value),
+            "detail" => problem.detail = text_of(value),
+            "details" => details = text_of(value),
+            "name" => problem.name = text_of(value),
+            "status" => problem.status = json::whole(value),
+            "problems" => problems = Some(value),
+            _ => {}
+        })
+        .ok()?;
         problem.detail = problem.detail.or(details);
-        Ok(Document { problem, problems })
+        Some(Document { problem, problems })
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::call::jitter;
 use crate::call::rate_limit::RateLimit;
+use crate::process;
 use crate::wait::deadline::Deadline;
 use crate::wait::waiter::Waiter;
 use crate::wait::{Interruption, Wait, lock};
@@ -135,7 +136,8 @@ impl Gate {
 
     fn let_pass(&self, mut state: MutexGuard<'_, State>, now: Instant) -> Pass<'_> {
         state.in_flight += 1;
-        Pass { gate: self, time: now, is_answered: false }
+        let generation = process::generation();
+        Pass { gate: self, time: now, generation, is_answered: false }
     }
 }
 
@@ -265,6 +267,8 @@ impl State {
 pub(crate) struct Pass<'g> {
     gate: &'g Gate,
     time: Instant,
+    /// The process that it was given to.
+    generation: u32,
     is_answered: bool,
 }
 
@@ -291,7 +295,8 @@ impl Pass<'_> {
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        if self.is_answered {
+        // A child, forked by a callback while the request was under way, must not touch its parent's lock.
+        if self.is_answered || self.generation != process::generation() {
             return;
         }
         // Without an answer it may have been counted all the same.

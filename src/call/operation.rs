@@ -30,6 +30,8 @@ pub(crate) enum Quota {
     Reads,
     /// What changes something.
     Writes,
+    /// What carries a part of a file.
+    Uploads,
 }
 
 /// After which attempts another may follow.

@@ -2,25 +2,16 @@
 //! attempt and held to its exact length. A source that fails is told apart from a connection that does.
 
 use crate::transport::Fault;
-use crate::wait::Wait;
+use crate::transport::http::{Attempt, Delivery};
 use std::io::{self, ErrorKind, Read};
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use ureq::{AsSendBody, SendBody};
-
-/// What only tests can make until uploads are there: it keeps sources out of the library that ships.
-#[cfg(not(test))]
-#[derive(Clone, Copy)]
-pub(crate) enum OnlyInTests {}
-#[cfg(test)]
-#[derive(Clone, Copy)]
-pub(crate) struct OnlyInTests;
 
 /// What a request carries.
 pub(crate) enum Payload<'a> {
     Nothing,
     Json(Vec<u8>),
-    #[cfg_attr(not(test), expect(dead_code, reason = "uploads are next"))]
-    Source(&'a dyn Source, OnlyInTests),
+    Source(&'a dyn Source),
 }
 
 /// Where a payload comes from that is not held in memory.
@@ -29,6 +20,8 @@ pub(crate) trait Source {
     fn content_type(&self) -> HeaderValue;
     /// How many bytes it is: no fewer and no more.
     fn length(&self) -> u64;
+    /// How it is to be sent.
+    fn delivery(&self) -> Delivery;
     /// Opens it at its beginning.
     fn open(&self) -> io::Result<Box<dyn Read + '_>>;
 }
@@ -37,7 +30,7 @@ pub(crate) trait Source {
 pub(crate) enum OpenPayload<'p> {
     Nothing(()),
     Json(&'p [u8]),
-    Source(Exactly<'p>, OnlyInTests),
+    Source(Exactly<'p>),
 }
 
 impl Payload<'_> {
@@ -48,21 +41,27 @@ impl Payload<'_> {
             Payload::Json(_) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             }
-            Payload::Source(source, _) => {
+            Payload::Source(source) => {
                 headers.insert(CONTENT_TYPE, source.content_type());
                 headers.insert(CONTENT_LENGTH, HeaderValue::from(source.length()));
             }
         }
     }
 
-    /// Opens it for an attempt, which may take as long as `wait`.
-    pub fn open<'p>(&'p self, wait: &'p Wait) -> Result<OpenPayload<'p>, Fault> {
+    /// Has `attempt` send it.
+    pub fn prepare(&self, attempt: Attempt) -> Attempt {
+        match self {
+            Payload::Nothing | Payload::Json(_) => attempt,
+            Payload::Source(source) => attempt.sending(source.length(), source.delivery()),
+        }
+    }
+
+    /// Opens it for an attempt.
+    pub fn open<'p>(&'p self, attempt: &'p Attempt) -> Result<OpenPayload<'p>, Fault> {
         Ok(match self {
             Payload::Nothing => OpenPayload::Nothing(()),
             Payload::Json(json) => OpenPayload::Json(json),
-            Payload::Source(source, only_in_tests) => {
-                OpenPayload::Source(Exactly::open(*source, wait)?, *only_in_tests)
-            }
+            Payload::Source(source) => OpenPayload::Source(Exactly::open(*source, attempt)?),
         })
     }
 }
@@ -73,25 +72,26 @@ impl OpenPayload<'_> {
         match self {
             OpenPayload::Nothing(nothing) => nothing.as_body(),
             OpenPayload::Json(json) => json.as_body(),
-            OpenPayload::Source(reader, _) => SendBody::from_reader(reader),
+            OpenPayload::Source(reader) => SendBody::from_reader(reader),
         }
     }
 }
 
 /// Reads a source, and fails with a [`Fault`] unless it is as long as it says. ureq would ask for ever
-/// for the rest of one that ends early, so that this never ends before its length.
+/// for the rest of one that ends early, so that this never ends before its length. What is not sent any
+/// more, since an answer has come, is counted off without being read.
 pub(crate) struct Exactly<'p> {
     reader: Box<dyn Read + 'p>,
-    wait: &'p Wait,
+    attempt: &'p Attempt,
     length: u64,
     left: u64,
 }
 
 impl<'p> Exactly<'p> {
-    fn open(source: &'p dyn Source, wait: &'p Wait) -> Result<Self, Fault> {
+    fn open(source: &'p dyn Source, attempt: &'p Attempt) -> Result<Self, Fault> {
         let reader = source.open().map_err(|error| failed("be opened", &error))?;
         let length = source.length();
-        let mut exactly = Exactly { reader, wait, length, left: length };
+        let mut exactly = Exactly { reader, attempt, length, left: length };
         if length == 0 {
             // Nobody reads what is empty.
             exactly.must_have_ended()?;
@@ -102,8 +102,16 @@ impl<'p> Exactly<'p> {
     /// Reads some of what is left into `room`, which is not empty.
     fn read_some(&mut self, room: &mut [u8]) -> Result<usize, Fault> {
         // A slow source takes time in which no socket is waited for.
-        self.wait.check()?;
+        self.attempt.wait().check()?;
         let most = usize::try_from(self.left).map_or(room.len(), |left| left.min(room.len()));
+        let most = match self.attempt.transfer() {
+            Some(transfer) if transfer.is_given_up() => {
+                self.left -= most as u64;
+                return Ok(most);
+            }
+            Some(transfer) => transfer.most_at_once(most),
+            None => most,
+        };
         let count = self.fill(&mut room[..most])?;
         if count == 0 {
             let (length, read) = (self.length, self.length - self.left);
@@ -137,7 +145,9 @@ impl<'p> Exactly<'p> {
                 }
                 Ok(count) => return Ok(count),
                 // Interrupted for ever, it would hold up a call for ever.
-                Err(error) if error.kind() == ErrorKind::Interrupted => self.wait.check()?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {
+                    self.attempt.wait().check()?
+                }
                 Err(error) => return Err(failed("be read", &error)),
             }
         }
@@ -166,6 +176,9 @@ mod tests {
     use crate::call::run::send;
     use crate::client::Client;
     use crate::error::{Error, Failure, Outcome};
+    use crate::trace::Tracer;
+    use crate::transport::http::{Reuse, Sent};
+    use crate::wait::Wait;
     use crate::wait::cancel::Cancel;
     use crate::wait::deadline::Deadline;
     use std::cell::Cell;
@@ -173,12 +186,13 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
     use std::sync::Arc;
     use std::thread::{self, JoinHandle};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     /// A source that says that it is `length` bytes, and opens what `make` makes.
     struct Made<F> {
         length: u64,
         make: F,
+        delivery: Delivery,
         times_opened: Cell<u32>,
     }
 
@@ -189,6 +203,9 @@ mod tests {
         fn length(&self) -> u64 {
             self.length
         }
+        fn delivery(&self) -> Delivery {
+            self.delivery.clone()
+        }
         fn open(&self) -> io::Result<Box<dyn Read + '_>> {
             self.times_opened.set(self.times_opened.get() + 1);
             (self.make)()
@@ -196,7 +213,7 @@ mod tests {
     }
 
     fn source<F: Fn() -> io::Result<Box<dyn Read>>>(length: u64, make: F) -> Made<F> {
-        Made { length, make, times_opened: Cell::new(0) }
+        Made { length, make, delivery: Delivery::default(), times_opened: Cell::new(0) }
     }
 
     /// This many bytes, of which no two neighbours are the same.
@@ -267,8 +284,7 @@ mod tests {
     }
 
     fn upload(client: &Client, source: &dyn Source, options: &CallOptions) -> Result<(), Error> {
-        send(client, &Request::new(&REPLACE).with(Payload::Source(source, OnlyInTests)), options)
-            .map(|_| ())
+        send(client, &Request::new(&REPLACE).with(Payload::Source(source)), options).map(|_| ())
     }
 
     /// Options that end a call which should have ended long before.
@@ -318,9 +334,9 @@ mod tests {
     fn a_source_that_ends_early_is_a_fault_of_its_own() {
         let (error, _) = fail(100_000, || Ok(Box::new(io::repeat(7).take(99_999))));
         let expected =
-            "PUT /things: the source ended after 99999 of its 100000 bytes; it may have been done";
+            "PUT /things: the source ended after 99999 of its 100000 bytes; nothing was done";
         assert_eq!(error.to_string(), expected);
-        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert_eq!(error.outcome(), Outcome::NotApplied);
     }
 
     #[test]
@@ -397,6 +413,33 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_nobody_takes_is_a_standstill_and_nothing_is_in_doubt() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let client = client_of(&listener);
+        let mut source = source(ENDLESS, || Ok(Box::new(io::repeat(7))));
+        source.delivery.stall_timeout = Some(Duration::from_millis(100));
+        let options = CallOptions { max_attempts: Some(1), ..in_time() };
+        let error = upload(&client, &source, &options).expect_err("nobody reads");
+        assert_eq!((error.failure(), error.is_retryable()), (Failure::Stalled, true), "{error}");
+        let expected =
+            "PUT /things: nothing moved for too long while sending the request; nothing was done";
+        assert_eq!(error.to_string(), expected);
+        assert!(!error.sent().is_whole && error.sent().acknowledged > 0, "{:?}", error.sent());
+    }
+
+    #[test]
+    fn a_source_that_is_refused_has_arrived_whole_and_one_that_is_not_connected_has_not() {
+        let (client, peer) = peer(&[401]);
+        let source = source(100_000, || Ok(Box::new(io::repeat(7).take(100_000))));
+        let error = upload(&client, &source, &in_time()).expect_err("it is refused");
+        assert_eq!(error.sent(), Sent { acknowledged: 100_000, is_whole: true });
+        drop(peer.join().expect("no panic"));
+        let options = CallOptions { max_attempts: Some(1), ..in_time() };
+        let error = upload(&client, &source, &options).expect_err("nobody is there any more");
+        assert_eq!((error.failure(), error.sent()), (Failure::Connect, Sent::default()));
+    }
+
+    #[test]
     fn a_call_whose_source_nobody_reads_can_be_cancelled() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let client = client_of(&listener);
@@ -428,7 +471,8 @@ mod tests {
         let interrupted = cancel.clone();
         let source = source(10, move || Ok(Box::new(Interrupted(interrupted.clone(), 0))));
         let wait = Wait::new(Deadline::NEVER, Some(cancel));
-        let mut reader = Exactly::open(&source, &wait).expect("it opens");
+        let attempt = Attempt::new(Instant::now(), wait, None, Reuse::Any, Tracer::off());
+        let mut reader = Exactly::open(&source, &attempt).expect("it opens");
         let result = reader.read(&mut [0; 20]).map_err(|error| error.downcast::<Fault>());
         assert!(matches!(result, Err(Ok(Fault::Cancelled))), "{result:?}");
     }
@@ -438,7 +482,8 @@ mod tests {
         let source = source(10, || Ok(Box::new(io::repeat(7).take(10))));
         let read = |timeout, cancel| {
             let wait = Wait::new(Deadline::after(timeout), cancel);
-            let mut reader = Exactly::open(&source, &wait).expect("it opens");
+            let attempt = Attempt::new(Instant::now(), wait, None, Reuse::Any, Tracer::off());
+            let mut reader = Exactly::open(&source, &attempt).expect("it opens");
             let read = reader.read(&mut [0; 20]).map_err(|error| error.downcast::<Fault>());
             assert!(read.is_err() || reader.read(&mut [0; 20]).is_ok_and(|count| count == 0));
             read

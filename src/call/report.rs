@@ -12,11 +12,11 @@ use std::time::Duration;
 
 /// The error that `verdict` makes of a call with `request` after so many attempts.
 pub(crate) fn error(request: &Request<'_>, attempts: u32, verdict: Verdict) -> Error {
-    let Verdict { failure, trouble, outcome, what, retry_after, reply } = verdict;
+    let Verdict { failure, trouble, outcome, what, retry_after, reply, sent } = verdict;
     let operation = request.operation();
     let outcome = operation.outcome(outcome);
     let mut message = format!("{}: {what}", request.describe());
-    let advice = advice(failure, retry_after);
+    let advice = advice(failure, retry_after, operation.sends_credential);
     for more in [operation.consequence(outcome), advice.as_deref()].into_iter().flatten() {
         message += "; ";
         message += more;
@@ -30,17 +30,29 @@ pub(crate) fn error(request: &Request<'_>, attempts: u32, verdict: Verdict) -> E
         is_retryable: failure.is_temporary() && trouble != Trouble::Lasting && does_no_harm,
         retry_after,
         reply,
+        unfinished: None,
+        sent,
     }
 }
 
 /// What to do about a failure, where that is not plain.
-fn advice(failure: Failure, wait: Option<Duration>) -> Option<String> {
-    if failure == Failure::Http(401) {
-        return Some(
-            "check the credential, and that it belongs to this environment: production and \
-             sandbox have keys of their own"
-                .into(),
-        );
+fn advice(failure: Failure, wait: Option<Duration>, sends_credential: bool) -> Option<String> {
+    match failure {
+        Failure::Http(401) if sends_credential => {
+            return Some(
+                "check the credential, and that it belongs to this environment: production and \
+                 sandbox have keys of their own"
+                    .into(),
+            );
+        }
+        Failure::Http(401) => {
+            return Some(
+                "check the token: it may have ended or been deleted, or belong to the other \
+                 environment"
+                    .into(),
+            );
+        }
+        _ => {}
     }
     let wait = wait?;
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -138,6 +150,9 @@ mod tests {
         assert!(said.ends_with("; nothing was done; the service asks to wait 2 s"), "{said}");
         let said = message(verdict(Failure::Http(401), Outcome::NotApplied));
         assert!(said.contains("; check the credential"), "{said}");
+        let verdict = verdict(Failure::Http(401), Outcome::NotApplied);
+        let said = error(&Request::new(&REPLACE), 1, verdict).to_string();
+        assert!(said.contains("; check the token"), "{said}");
     }
 
     #[test]

@@ -11,8 +11,9 @@ use bytes::Bytes;
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
 use std::fmt::{self, Write};
+use ureq::http::header::CONTENT_RANGE;
 use ureq::http::uri::PathAndQuery;
-use ureq::http::{self, Uri};
+use ureq::http::{self, HeaderValue, Uri};
 
 /// One request to the service.
 pub(crate) struct Request<'a> {
@@ -23,6 +24,8 @@ pub(crate) struct Request<'a> {
     /// The parameter that must not be shown, which is sent behind that.
     secret: Option<(&'static str, Sensitive<'a>)>,
     payload: Payload<'a>,
+    /// Which part of a whole the payload is, for `Content-Range`.
+    part: Option<String>,
 }
 
 impl<'a> Request<'a> {
@@ -34,6 +37,7 @@ impl<'a> Request<'a> {
             query: String::new(),
             secret: None,
             payload: Payload::Nothing,
+            part: None,
         }
     }
 
@@ -73,7 +77,6 @@ impl<'a> Request<'a> {
     }
 
     /// Adds the one parameter to the query, given as `parameter`, that must not be shown.
-    #[cfg_attr(not(test), expect(dead_code, reason = "uploads are next"))]
     pub fn secret(
         mut self,
         parameter: &str,
@@ -83,6 +86,12 @@ impl<'a> Request<'a> {
         self.must_have_room_for(parameter, value)?;
         self.secret = Some((name, Sensitive::new(value)));
         Ok(self)
+    }
+
+    /// Has it say which part of a whole it carries, such as "part 2/7".
+    pub fn part(mut self, part: String) -> Self {
+        self.part = Some(part);
+        self
     }
 
     /// Has it carry `payload`.
@@ -124,6 +133,11 @@ impl<'a> Request<'a> {
         *request.uri_mut() = uri;
         *request.headers_mut() = client.headers(self.operation.sends_credential).clone();
         self.payload.add_headers(request.headers_mut());
+        if let Some(part) = &self.part {
+            let part = HeaderValue::try_from(part.as_str())
+                .map_err(|error| Error::internal(format_args!("the part is no header: {error}")))?;
+            request.headers_mut().insert(CONTENT_RANGE, part);
+        }
         Ok(request)
     }
 
@@ -169,7 +183,13 @@ impl<'a> Request<'a> {
             Some((name, value)) => (self.separator(), name, "=", value.shortened()),
             None => ("", "", "", String::new()),
         };
-        format!("{method} /{collection}{slash}{item}{query}{separator}{name}{equals}{value}")
+        let (comma, part) = match &self.part {
+            Some(part) => (", ", part.as_str()),
+            None => ("", ""),
+        };
+        format!(
+            "{method} /{collection}{slash}{item}{query}{separator}{name}{equals}{value}{comma}{part}"
+        )
     }
 
     /// Takes its secrets out of `text`, in which a service may have repeated them.
@@ -295,6 +315,14 @@ mod tests {
         assert!(!nothing.contains_key(header::CONTENT_TYPE));
         let json = Request::new(&READ).with(Payload::Json(b"{}".into()));
         assert_eq!(headers(json)[header::CONTENT_TYPE], "application/json");
+    }
+
+    #[test]
+    fn a_part_of_a_whole_is_told_in_the_head_and_in_words() {
+        let request = Request::new(&READ).part("part 2/7".into());
+        assert_eq!(request.describe(), "GET /things, part 2/7");
+        let headers = http(&request).into_parts().0.headers;
+        assert_eq!(headers[header::CONTENT_RANGE], "part 2/7");
     }
 
     #[test]

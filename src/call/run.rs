@@ -29,30 +29,48 @@ pub(crate) fn send<'r>(
     request: &'r Request<'r>,
     options: &CallOptions,
 ) -> Result<Answer<'r>, Error> {
+    if request.operation().sends_credential && !client.has_credential() {
+        return Err(Error::invalid_argument(
+            "client was made with AV_CLIENT_NO_CREDENTIAL, and can only upload",
+        ));
+    }
     let timeout = match options.timeout {
         CallTimeout::Client => client.timeout(),
         CallTimeout::Own(timeout) => timeout,
     };
-    let operation = request.operation();
-    Call {
-        client,
-        connections: client.connections(),
-        request,
-        operation,
-        report: Report { tracer: client.tracer(), request },
-        recording: options.recording.as_ref(),
-        wait: Wait::new(Deadline::after(timeout), options.cancel.clone()),
-        max_attempts: options.max_attempts.unwrap_or(client.max_attempts()),
-        attempts: 0,
-        counted: 0,
-        outcome: Outcome::NotApplied,
-        reuse: match operation.repeat {
-            Repeat::Always => Reuse::Any,
-            Repeat::IfNotApplied => Reuse::UsedWithin(SURELY_OPEN_FOR),
-        },
-        last: None,
+    let wait = Wait::new(Deadline::after(timeout), options.cancel.clone());
+    Call::new(client, request, options, wait).run()
+}
+
+/// What the attempts of work that takes many requests have in common: an upload, which has a table of repeats
+/// of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Series {
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// Whether the next one is to connect anew.
+    pub connects_anew: bool,
+}
+
+/// Makes one attempt at `request`, the next of `series`, unless the rate limit, a cancel or the end of `wait`
+/// forbids it; `on_rate_limit` is told of a wait before it begins. An error is a bug of ours.
+pub(crate) fn try_once<'r>(
+    client: &Client,
+    request: &'r Request<'r>,
+    options: &CallOptions,
+    wait: &Wait,
+    series: &mut Series,
+    on_rate_limit: &dyn Fn(Duration),
+) -> Result<Tried<'r>, Error> {
+    let mut call = Call::new(client, request, options, wait.clone());
+    call.attempts = series.attempts;
+    call.on_rate_limit = Some(on_rate_limit);
+    if series.connects_anew {
+        call.reuse = Reuse::Never;
     }
-    .run()
+    let tried = call.try_once();
+    series.attempts = call.attempts;
+    tried
 }
 
 /// A call in progress.
@@ -74,14 +92,55 @@ struct Call<'c, 'r: 'c> {
     reuse: Reuse,
     /// The verdict on the attempt before, once another is to follow.
     last: Option<Verdict>,
+    /// Is told of a wait for the rate limit before it begins.
+    on_rate_limit: Option<&'c dyn Fn(Duration)>,
+}
+
+/// What came of one more attempt.
+pub(crate) enum Tried<'r> {
+    /// It was answered with a success.
+    Answered(Attempt, Answer<'r>),
+    /// It failed.
+    Failed(Attempt, Verdict),
+    /// None may be made any more, for this reason.
+    NotBegun(Verdict),
 }
 
 impl<'c, 'r> Call<'c, 'r> {
+    /// A call with `request` that lasts no longer than `wait`.
+    fn new(
+        client: &'c Client,
+        request: &'r Request<'r>,
+        options: &'c CallOptions,
+        wait: Wait,
+    ) -> Self {
+        let operation = request.operation();
+        Call {
+            client,
+            connections: client.connections(),
+            request,
+            operation,
+            report: Report { tracer: client.tracer(), request },
+            recording: options.recording.as_ref(),
+            wait,
+            max_attempts: options.max_attempts.unwrap_or(client.max_attempts()),
+            attempts: 0,
+            counted: 0,
+            outcome: Outcome::NotApplied,
+            reuse: match operation.repeat {
+                Repeat::Always => Reuse::Any,
+                Repeat::IfNotApplied => Reuse::UsedWithin(SURELY_OPEN_FOR),
+            },
+            last: None,
+            on_rate_limit: None,
+        }
+    }
+
     fn run(mut self) -> Result<Answer<'r>, Error> {
         loop {
-            let pass = self.pass_the_gate()?;
+            let pass = self.pass_the_gate().map_err(|verdict| self.fail(verdict))?;
             let now = pass.as_ref().map_or_else(Instant::now, Pass::time);
-            let attempt = self.begin_attempt(now)?;
+            let attempt = self.begin_attempt(now).map_err(|verdict| self.fail(verdict))?;
             let verdict = match self.exchange(&attempt, pass)? {
                 Ok(answer) => {
                     let (status, size) = (answer.status.as_u16(), answer.body.len());
@@ -104,6 +163,23 @@ impl<'c, 'r> Call<'c, 'r> {
     fn done_before(&self, verdict: &Verdict) -> Option<&'static str> {
         let may_have_been_applied = self.outcome != Outcome::NotApplied;
         self.operation.gone.filter(|_| may_have_been_applied && verdict.says_it_is_gone())
+    }
+
+    /// Makes one attempt for another loop than [`Call::run`], unless the rate limit, the deadline or a cancel
+    /// forbids it. What follows is the caller's to say. An error is a bug of ours.
+    fn try_once(&mut self) -> Result<Tried<'r>, Error> {
+        let begun = self.pass_the_gate().and_then(|pass| {
+            let now = pass.as_ref().map_or_else(Instant::now, Pass::time);
+            Ok((self.begin_attempt(now)?, pass))
+        });
+        let (attempt, pass) = match begun {
+            Ok(begun) => begun,
+            Err(verdict) => return Ok(Tried::NotBegun(verdict)),
+        };
+        Ok(match self.exchange(&attempt, pass)? {
+            Ok(answer) => Tried::Answered(attempt, answer),
+            Err(verdict) => Tried::Failed(attempt, verdict),
+        })
     }
 
     /// Does what the table of retries says after a failed attempt. An error is the end of the call.
@@ -152,27 +228,34 @@ impl<'c, 'r> Call<'c, 'r> {
     }
 
     /// Waits for the rate limit's gate, unless the call may make one attempt only.
-    fn pass_the_gate(&mut self) -> Result<Option<Pass<'c>>, Error> {
+    fn pass_the_gate(&mut self) -> Result<Option<Pass<'c>>, Verdict> {
         if self.max_attempts == 1 {
             return Ok(None);
         }
         let gate = self.connections.gate(self.operation.quota);
-        let report = self.report;
-        let tell = |wait| report.wait_for_rate_limit(wait);
+        let (report, on_rate_limit) = (self.report, self.on_rate_limit);
+        let tell = |wait| {
+            report.wait_for_rate_limit(wait);
+            if let Some(tell) = on_rate_limit {
+                tell(wait);
+            }
+        };
         match gate.enter(&self.wait, tell) {
             Ok(pass) => Ok(Some(pass)),
-            Err(Stopped::Interrupted(Interruption::Cancelled)) => Err(self.fail_cancelled()),
-            Err(Stopped::Interrupted(Interruption::TimedOut)) => Err(self.fail_rate_limited(None)),
-            Err(Stopped::OpensTooLate(wait)) => Err(self.fail_rate_limited(Some(wait))),
+            Err(Stopped::Interrupted(Interruption::Cancelled)) => Err(self.cancelled()),
+            Err(Stopped::Interrupted(Interruption::TimedOut | Interruption::Stalled)) => {
+                Err(self.rate_limited(None))
+            }
+            Err(Stopped::OpensTooLate(wait)) => Err(self.rate_limited(Some(wait))),
         }
     }
 
-    fn begin_attempt(&mut self, now: Instant) -> Result<Attempt, Error> {
+    fn begin_attempt(&mut self, now: Instant) -> Result<Attempt, Verdict> {
         if self.wait.check_cancel().is_err() {
-            return Err(self.fail_cancelled());
+            return Err(self.cancelled());
         }
         if self.wait.has_ended_at(now) {
-            return Err(self.fail_timed_out());
+            return Err(self.timed_out());
         }
         self.attempts += 1;
         if let Some(recording) = &self.recording {
@@ -182,13 +265,14 @@ impl<'c, 'r> Call<'c, 'r> {
         let may_be_followed =
             self.operation.repeat == Repeat::Always && self.counted + 1 < self.max_attempts;
         let limit = if may_be_followed { self.client.attempt_timeout() } else { None };
-        Ok(Attempt::new(
+        let attempt = Attempt::new(
             now,
             self.wait.or_earlier(Deadline::after_time(now, limit)),
             self.client.connect_timeout(),
             self.reuse,
             self.client.tracer().clone(),
-        ))
+        );
+        Ok(self.request.payload().prepare(attempt))
     }
 
     /// Makes an attempt. The outer error is a bug of ours.
@@ -198,7 +282,7 @@ impl<'c, 'r> Call<'c, 'r> {
         pass: Option<Pass<'_>>,
     ) -> Result<Result<Answer<'r>, Verdict>, Error> {
         let request = self.request;
-        let mut payload = match request.payload().open(attempt.wait()) {
+        let mut payload = match request.payload().open(attempt) {
             Ok(payload) => payload,
             Err(fault) => return Ok(Err(Verdict::on_fault(fault, attempt, None))),
         };
@@ -230,34 +314,29 @@ impl<'c, 'r> Call<'c, 'r> {
         report::error(self.request, self.attempts, Verdict { outcome, ..verdict })
     }
 
-    fn fail_cancelled(&mut self) -> Error {
-        let verdict = match self.last.take() {
+    fn cancelled(&mut self) -> Verdict {
+        match self.last.take() {
             Some(last) => last.cancelled_waiting(),
             None => {
                 Verdict::before_attempt(Failure::Cancelled, "cancelled before it was sent", None)
             }
-        };
-        self.fail(verdict)
+        }
     }
 
-    fn fail_timed_out(&mut self) -> Error {
+    fn timed_out(&mut self) -> Verdict {
         let what = "timed out before it was sent";
-        let verdict = match self.last.take() {
-            Some(last) => last,
-            None => Verdict::before_attempt(Failure::Timeout, what, None),
-        };
-        self.fail(verdict)
+        let before = || Verdict::before_attempt(Failure::Timeout, what, None);
+        self.last.take().unwrap_or_else(before)
     }
 
-    fn fail_rate_limited(&mut self, wait: Option<Duration>) -> Error {
-        let verdict = match self.last.take() {
+    fn rate_limited(&mut self, wait: Option<Duration>) -> Verdict {
+        match self.last.take() {
             Some(last) => Verdict { retry_after: last.retry_after.max(wait), ..last },
             None => Verdict::before_attempt(
                 Failure::RateLimited,
                 "not sent, since the rate limit is used up for longer than the call may take",
                 wait,
             ),
-        };
-        self.fail(verdict)
+        }
     }
 }

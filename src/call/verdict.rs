@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::error::{Failure, Outcome, Reply};
 use crate::limits::{LARGEST_BODY, LARGEST_KEPT_BODY};
 use crate::transport::Fault;
-use crate::transport::http::{Attempt, Exchange};
+use crate::transport::http::{Attempt, Exchange, Sent};
 use std::time::Duration;
 use ureq::http::HeaderValue;
 use ureq::http::header::{CONTENT_ENCODING, LOCATION};
@@ -26,6 +26,8 @@ pub(crate) struct Verdict {
     /// How long the service, or the gate, asks to wait.
     pub retry_after: Option<Duration>,
     pub reply: Option<Box<Reply>>,
+    /// How far its source had come, if it had one.
+    pub sent: Sent,
 }
 
 impl Verdict {
@@ -38,6 +40,7 @@ impl Verdict {
             what: what.into(),
             retry_after,
             reply: None,
+            sent: Sent::default(),
         }
     }
 
@@ -54,6 +57,7 @@ impl Verdict {
                 (Failure::Timeout, Trouble::NotSent)
             }
             Fault::TimedOut => (Failure::Timeout, Trouble::Broke),
+            Fault::Stalled => (Failure::Stalled, Trouble::Broke),
             Fault::Broken(_) | Fault::Failed(_) if reply.is_some() => {
                 (Failure::Transport, Trouble::Broke)
             }
@@ -63,16 +67,19 @@ impl Verdict {
             // A server that wants another handshake has not looked at the request, even if that was
             // sent with the last of the handshake.
             Fault::TlsRefused(_) => Outcome::NotApplied,
-            _ if attempt.request_begun() => Outcome::Unknown,
+            _ if attempt.may_be_applied() => Outcome::Unknown,
             _ => Outcome::NotApplied,
         };
         let doing = attempt.phase().describe();
         let what = match fault {
-            Fault::TimedOut | Fault::Cancelled => format!("{fault} while {doing}"),
+            Fault::TimedOut | Fault::Cancelled | Fault::Stalled => {
+                format!("{fault} while {doing}")
+            }
             Fault::Broken(error) => format!("the connection broke while {doing}: {error}"),
             fault => fault.to_string(),
         };
-        Verdict { failure, trouble, outcome, what, retry_after: None, reply }
+        let sent = attempt.sent();
+        Verdict { failure, trouble, outcome, what, retry_after: None, reply, sent }
     }
 
     /// A success cannot be used, since `why`.
@@ -84,6 +91,7 @@ impl Verdict {
             what: format!("the answer (status {}) cannot be used: {why}", answer.status.as_u16()),
             retry_after: None,
             reply: Some(Reply::new(answer.status, Problem::default(), &answer.body)),
+            sent: answer.sent,
         }
     }
 
@@ -149,7 +157,8 @@ impl<'r> Judge<'_, 'r> {
             let is_plain = json::begins_object(&body);
             let encoding = if is_plain { None } else { self.encoding(exchange) };
             let (request, attempts) = (self.request, self.number);
-            return Ok(Answer { request, status, attempts, body, encoding });
+            let sent = self.attempt.sent();
+            return Ok(Answer { request, status, attempts, body, encoding, sent });
         };
         let outcome = self.request.operation().shown_by(&body);
         let reply = Some(Reply::new(status, Problem::default(), &body));
@@ -187,6 +196,7 @@ impl<'r> Judge<'_, 'r> {
             what,
             retry_after: retry_after::told(status.as_u16(), exchange.headers()),
             reply: Some(Reply::new(status, problem, &body)),
+            sent: self.attempt.sent(),
         }
     }
 
@@ -212,7 +222,7 @@ impl<'r> Judge<'_, 'r> {
 mod tests {
     use super::*;
     use crate::trace::Tracer;
-    use crate::transport::http::{Phase, Reuse};
+    use crate::transport::http::{Delivery, Phase, Reuse};
     use crate::wait::Wait;
     use crate::wait::deadline::Deadline;
     use std::time::Instant;
@@ -262,6 +272,17 @@ mod tests {
             assert_eq!(outcome(fault, true), Outcome::Unknown, "{:?}", fault());
         }
         assert_eq!(outcome(|| Fault::TlsRefused("no".into()), true), Outcome::NotApplied);
+    }
+
+    #[test]
+    fn a_fault_leaves_no_doubt_while_some_of_a_source_is_still_to_be_sent() {
+        let attempt = attempt(false, true, false).sending(1, Delivery::default());
+        let verdict = Verdict::on_fault(Fault::Stalled, &attempt, None);
+        assert_eq!((verdict.failure, verdict.trouble), (Failure::Stalled, Trouble::Broke));
+        assert_eq!(verdict.outcome, Outcome::NotApplied);
+        attempt.transfer().expect("a source").finish();
+        let verdict = Verdict::on_fault(Fault::Stalled, &attempt, None);
+        assert_eq!((verdict.outcome, verdict.sent.is_whole), (Outcome::Unknown, true));
     }
 
     #[test]

@@ -108,6 +108,11 @@ impl Caller {
         (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
     }
 
+    /// A text, as bytes.
+    pub fn bytes(&self, text: *const c_char, parameter: &str) -> Result<&[u8], Error> {
+        self.optional_bytes(text).ok_or_else(|| must_not_be_null(parameter))
+    }
+
     /// A text, or `None` for NULL.
     pub fn optional_text(
         &self,
@@ -211,7 +216,7 @@ mod tests {
         });
         let nobody = Origin { name: None, version: None };
         let client = Client::new(ClientConfig {
-            credential: Credential::ApiKey("key"),
+            credential: Some(Credential::ApiKey("key")),
             // Nobody listens on the first port.
             base_url: Some("http://127.0.0.1:1"),
             app: nobody,

@@ -17,7 +17,13 @@ use std::sync::Arc;
 /// credential travels in the clear.
 pub const AV_CLIENT_ALLOW_PLAIN_HTTP: u32 = 1;
 
-/// A client: one credential, one service, and the connections to it, which are kept open between
+/// av_client_config.flags: neither `api_key` nor `access_token` is set, on purpose: the client can only
+/// upload with tokens (av_upload_file()), and every other call with it is AV_STATUS_INVALID_ARGUMENT.
+/// Without this flag a missing key stays an error, so that an environment variable that is unset does not
+/// pass.
+pub const AV_CLIENT_NO_CREDENTIAL: u32 = 2;
+
+/// A client: one credential, or none, one service, and the connections to it, which are kept open between
 /// calls. Any number of threads may call through one client at once; a program rarely needs two.
 pub struct av_client {
     client: Arc<Client>,
@@ -38,7 +44,8 @@ pub struct av_client_config {
     /// sizeof(av_client_config).
     pub struct_size: usize,
     /// The account's API key: 1 to 4096 bytes without ':' and control characters. Production and
-    /// sandbox have keys of their own. Exactly one of this and `access_token` is set.
+    /// sandbox have keys of their own. Exactly one of this and `access_token` is set, or none and
+    /// AV_CLIENT_NO_CREDENTIAL in `flags`.
     pub api_key: *const c_char,
     /// An access token got from the service by other means: 1 to 4096 visible ASCII characters.
     /// It is not renewed when it expires.
@@ -95,7 +102,7 @@ pub struct av_client_config {
     pub max_attempts: u32,
     /// One of the AV_TRACE_… constants.
     pub trace_level: i32,
-    /// AV_CLIENT_ALLOW_PLAIN_HTTP or 0.
+    /// 0, or one or both of AV_CLIENT_ALLOW_PLAIN_HTTP and AV_CLIENT_NO_CREDENTIAL.
     pub flags: u32,
 }
 
@@ -179,21 +186,14 @@ impl av_client_config {
     fn read(caller: &Caller, config: *const Self) -> Result<ClientConfig<'_>, Error> {
         let config = caller.required_input(config, "config")?;
         let text = |text, member: &str| caller.optional_text(text, &format!("config.{member}"));
-        if config.flags & !AV_CLIENT_ALLOW_PLAIN_HTTP != 0 {
+        if config.flags & !(AV_CLIENT_ALLOW_PLAIN_HTTP | AV_CLIENT_NO_CREDENTIAL) != 0 {
             return Err(Error::invalid_argument("config.flags has an unknown bit set"));
         }
         let tracer = tracer(caller, config.trace_fn, config.trace_userdata, config.trace_level)?;
         let key = text(config.api_key, "api_key")?;
         let access_token = text(config.access_token, "access_token")?;
-        let credential = match (key, access_token) {
-            (Some(key), None) => Credential::ApiKey(key),
-            (None, Some(token)) => Credential::AccessToken(token),
-            _ => {
-                return Err(Error::invalid_argument(
-                    "exactly one of config.api_key and config.access_token must be set",
-                ));
-            }
-        };
+        let goes_without = config.flags & AV_CLIENT_NO_CREDENTIAL != 0;
+        let credential = credential(key, access_token, goes_without)?;
         Ok(ClientConfig {
             credential,
             base_url: text(config.base_url, "base_url")?,
@@ -217,5 +217,46 @@ impl av_client_config {
             tracer,
             allow_plain_http: config.flags & AV_CLIENT_ALLOW_PLAIN_HTTP != 0,
         })
+    }
+}
+
+/// The one credential that is set, or none if that is on purpose.
+fn credential<'a>(
+    key: Option<&'a str>,
+    access_token: Option<&'a str>,
+    goes_without: bool,
+) -> Result<Option<Credential<'a>>, Error> {
+    let why = match (key, access_token, goes_without) {
+        (Some(key), None, false) => return Ok(Some(Credential::ApiKey(key))),
+        (None, Some(token), false) => return Ok(Some(Credential::AccessToken(token))),
+        (None, None, true) => return Ok(None),
+        (.., false) => "exactly one of config.api_key and config.access_token must be set",
+        (.., true) => {
+            "config.api_key and config.access_token must not be set with AV_CLIENT_NO_CREDENTIAL"
+        }
+    };
+    Err(Error::invalid_argument(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_has_one_credential_or_goes_without_on_purpose() {
+        assert!(matches!(credential(Some("k"), None, false), Ok(Some(Credential::ApiKey("k")))));
+        let token = credential(None, Some("t"), false);
+        assert!(matches!(token, Ok(Some(Credential::AccessToken("t")))));
+        assert!(matches!(credential(None, None, true), Ok(None)));
+        for (key, token, goes_without, words) in [
+            (None, None, false, "exactly one"),
+            (Some("k"), Some("t"), false, "exactly one"),
+            (Some("k"), None, true, "must not be set"),
+            (None, Some("t"), true, "must not be set"),
+            (Some("k"), Some("t"), true, "must not be set"),
+        ] {
+            let error = credential(key, token, goes_without).map(drop).expect_err(words);
+            assert!(error.to_string().contains(words), "{error}");
+        }
     }
 }

@@ -27,10 +27,11 @@ pub const AV_STATUS_TRANSPORT: i32 = 4;
 pub const AV_STATUS_TIMEOUT: i32 = 5;
 /// The call was cancelled: av_cancel_trigger().
 pub const AV_STATUS_CANCELLED: i32 = 6;
-/// HTTP 401 or 403: the credential is wrong, for the other environment, or the account suspended.
+/// HTTP 401 or 403: the credential, or the token of an upload, is wrong, has ended, or is for the other
+/// environment; or the account is suspended.
 pub const AV_STATUS_UNAUTHORIZED: i32 = 7;
-/// HTTP 404: there is no such token; it may have expired or been deleted. Whoever stands on the way may
-/// say 404 too: unless av_error_problem_type() or av_error_problem_title() is told, it was not the
+/// HTTP 404: there is no such token; it may have expired or been deleted; or no such video to upload to.
+/// Whoever stands on the way may say 404 too: unless av_error_problem_type() or av_error_problem_title() is told, it was not the
 /// service; nor was it if that type is "about:blank" or a URI of somebody else's.
 pub const AV_STATUS_NOT_FOUND: i32 = 8;
 /// Any other HTTP 4xx: the service rejects the request; av_error_problem_title_at() and its siblings
@@ -47,6 +48,9 @@ pub const AV_STATUS_SERVER: i32 = 11;
 pub const AV_STATUS_DECODE: i32 = 12;
 /// A bug of this library, contained.
 pub const AV_STATUS_INTERNAL: i32 = 13;
+/// The file that is uploaded cannot be read, or has changed meanwhile; or what is gone on with is another
+/// file than before. The message says which.
+pub const AV_STATUS_SOURCE: i32 = 14;
 
 /// Nobody here can tell whether the service has done what was asked. Look before you repeat a
 /// create.
@@ -71,6 +75,8 @@ pub struct av_error {
     retry_after_ms: i64,
     attempts: u32,
     is_retryable: bool,
+    upload_state: Option<CString>,
+    upload_video_id: Option<CString>,
 }
 
 /// A problem's texts as C wants them.
@@ -87,6 +93,7 @@ impl av_error {
     pub(super) fn new(error: Error) -> Self {
         let reply = error.reply();
         let problem = reply.map(|reply| &reply.problem);
+        let unfinished = error.unfinished();
         av_error {
             status: status_of(error.failure()),
             outcome: outcome_of(error.outcome()),
@@ -102,6 +109,8 @@ impl av_error {
                 .map_or(-1, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)),
             attempts: error.attempts(),
             is_retryable: error.is_retryable(),
+            upload_state: unfinished.and_then(|it| it.state.as_deref()).map(c_string),
+            upload_video_id: unfinished.and_then(|it| it.video_id.as_deref()).map(c_string),
         }
     }
 
@@ -129,7 +138,7 @@ fn status_of(failure: Failure) -> av_status {
         Failure::Connect => AV_STATUS_CONNECT,
         Failure::Tls => AV_STATUS_TLS,
         Failure::Transport => AV_STATUS_TRANSPORT,
-        Failure::Timeout => AV_STATUS_TIMEOUT,
+        Failure::Timeout | Failure::Stalled => AV_STATUS_TIMEOUT,
         Failure::Cancelled => AV_STATUS_CANCELLED,
         Failure::Http(401 | 403) => AV_STATUS_UNAUTHORIZED,
         Failure::Http(404) => AV_STATUS_NOT_FOUND,
@@ -137,8 +146,8 @@ fn status_of(failure: Failure) -> av_status {
         Failure::Http(400..=499) => AV_STATUS_REJECTED,
         Failure::Http(500..=599) => AV_STATUS_SERVER,
         Failure::Http(_) | Failure::Decode => AV_STATUS_DECODE,
-        // No function has a source yet; its status comes with the version of the ABI that brings one.
-        Failure::Source | Failure::Internal => AV_STATUS_INTERNAL,
+        Failure::Internal => AV_STATUS_INTERNAL,
+        Failure::Source => AV_STATUS_SOURCE,
     }
 }
 
@@ -335,6 +344,25 @@ pub unsafe extern "C-unwind" fn av_error_problem_name_at(
     read_text(&caller, error, |error| error.problems.get(index)?.name.as_ref())
 }
 
+/// What an upload that has failed can go on from, for av_upload_params.resume: one line of ASCII of at most
+/// 4096 bytes, without token or key. NULL if there is nothing to go on from (begin anew, if the outcome is
+/// AV_OUTCOME_NOT_APPLIED), if the error is not an upload's, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn av_error_upload_state(error: *const av_error) -> *const c_char {
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    read_text(&caller, error, |error| error.upload_state.as_ref())
+}
+
+/// The id of the video that an upload which has failed was making, for whoever has a key to look at it or
+/// delete it. NULL if none was begun that is known, if the error is not an upload's, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn av_error_upload_video_id(error: *const av_error) -> *const c_char {
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    read_text(&caller, error, |error| error.upload_video_id.as_ref())
+}
+
 /// Frees an error and its strings. NULL is a no-op.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_free(error: *mut av_error) {
@@ -362,6 +390,7 @@ pub extern "C-unwind" fn av_status_name(status: av_status) -> *const c_char {
         AV_STATUS_SERVER => c"AV_STATUS_SERVER",
         AV_STATUS_DECODE => c"AV_STATUS_DECODE",
         AV_STATUS_INTERNAL => c"AV_STATUS_INTERNAL",
+        AV_STATUS_SOURCE => c"AV_STATUS_SOURCE",
         _ => c"AV_STATUS_(unknown)",
     };
     name.as_ptr()

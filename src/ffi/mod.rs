@@ -26,6 +26,8 @@ pub mod tokens;
 
 pub mod token_iter;
 
+pub mod upload;
+
 mod boundary;
 mod input;
 mod owned;

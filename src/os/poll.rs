@@ -27,6 +27,16 @@ impl<'fd> Entry<'fd> {
         Entry::new(descriptor.as_fd().as_raw_fd(), libc::POLLOUT)
     }
 
+    /// Waits for either.
+    pub fn readable_or_writable(descriptor: &'fd impl AsFd) -> Self {
+        Entry::new(descriptor.as_fd().as_raw_fd(), libc::POLLIN | libc::POLLOUT)
+    }
+
+    /// Whether there is something to receive, the end, or a failure.
+    pub fn is_readable(&self) -> bool {
+        self.0.revents & !libc::POLLOUT != 0
+    }
+
     /// Whether it is ready, or has failed.
     pub fn is_ready(&self) -> bool {
         self.0.revents != 0

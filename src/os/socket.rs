@@ -6,10 +6,10 @@
 //! that socket, and the end of a connection closes it.)
 
 use socket2::{Domain, SockAddr, Type};
-use std::io;
+use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// A socket, connected or on its way.
 #[derive(Debug)]
@@ -38,6 +38,28 @@ impl Socket {
     /// Sends some of `bytes`. A connection that is gone is an error, never SIGPIPE.
     pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         self.0.send_with_flags(bytes, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+    }
+
+    /// Sends some of what `pieces` hold one after the other.
+    pub fn send_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.send_vectored_with_flags(pieces, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+    }
+
+    /// From now on no more than about so many bytes are taken that the peer has no room for yet. Where the
+    /// system knows of no such limit, it takes as many as fit into its own buffer.
+    pub fn take_ahead(&self, bytes: u32) {
+        let _ = self.0.set_tcp_notsent_lowat(bytes);
+    }
+
+    /// How many of the bytes that were sent the peer's system has not acknowledged; `None` if the
+    /// system cannot tell.
+    pub fn unacknowledged(&self) -> Option<u64> {
+        let mut bytes: libc::c_int = 0;
+        let descriptor = self.0.as_fd().as_raw_fd();
+        // SAFETY: this request (TIOCOUTQ is the same number as SIOCOUTQ) writes one int, which `bytes` is.
+        // It fails for what is no socket, or a listening one.
+        let result = unsafe { libc::ioctl(descriptor, libc::TIOCOUTQ, &raw mut bytes) };
+        if result == 0 { u64::try_from(bytes).ok() } else { None }
     }
 
     /// Receives into `buffer`; 0 means that the peer has closed.

@@ -7,6 +7,7 @@ mod explain;
 pub(crate) mod http;
 mod lookup;
 mod no_proxy;
+mod pace;
 mod pem;
 mod proxy;
 mod socket;
@@ -14,6 +15,7 @@ mod tls;
 mod trust;
 mod tunnel;
 
+pub(crate) use pace::Pace;
 pub(crate) use proxy::Proxy;
 pub(crate) use trust::Trust;
 
@@ -26,6 +28,8 @@ use std::io;
 pub(crate) enum Fault {
     /// The attempt's time, or that for connecting, ran out.
     TimedOut,
+    /// What is sent has not got on for too long, or no answer came to it.
+    Stalled,
     /// The call was cancelled.
     Cancelled,
     /// The name, the connection or the way to it failed; nothing of the request was sent.
@@ -48,6 +52,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fault::TimedOut => f.write_str("timed out"),
+            Fault::Stalled => f.write_str("nothing moved for too long"),
             Fault::Cancelled => f.write_str("cancelled"),
             Fault::Broken(error) => write!(f, "the connection broke: {error}"),
             Fault::NotConnected(text)
@@ -66,6 +71,7 @@ impl From<Interruption> for Fault {
     fn from(interruption: Interruption) -> Self {
         match interruption {
             Interruption::TimedOut => Fault::TimedOut,
+            Interruption::Stalled => Fault::Stalled,
             Interruption::Cancelled => Fault::Cancelled,
         }
     }

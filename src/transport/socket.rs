@@ -3,11 +3,26 @@
 //! Sockets wait in poll(2) alone: a receive time-out would begin anew with each byte, which is not a
 //! deadline.
 
+use crate::limits::MOST_SENT_AHEAD;
 use crate::os;
 use crate::os::poll::Entry;
-use crate::wait::{Broken, Wait};
-use std::io::{self, ErrorKind};
+use crate::wait::deadline::Deadline;
+use crate::wait::{Broken, Interruption, Wait};
+use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
+
+/// What came of handing bytes over without waiting.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Step {
+    /// How many of the bytes were taken.
+    pub taken: usize,
+    /// How many bytes these make at most as they are sent.
+    pub worth: usize,
+    /// How many bytes of those went to the system, be they of now or taken before.
+    pub sent: usize,
+    /// Whether the system has no room for more.
+    pub is_full: bool,
+}
 
 /// A connected socket.
 #[derive(Debug)]
@@ -36,6 +51,44 @@ impl Socket {
             rest = &rest[sent..];
         }
         Ok(())
+    }
+
+    /// Sends what there is room for, without waiting.
+    pub fn send_ready(&self, bytes: &[u8]) -> io::Result<Step> {
+        let sent = ready(self.0.send(bytes))?;
+        Ok(Step { taken: sent, worth: sent, sent, is_full: sent < bytes.len() })
+    }
+
+    /// The same of what `pieces` hold one after the other.
+    pub fn send_ready_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        ready(self.0.send_vectored(pieces))
+    }
+
+    /// Waits until there is room to send or something to receive, and tells whether it is the latter.
+    pub fn wait_for_room_or_input(&self, wait: &Wait) -> Result<bool, Broken> {
+        let mut entries = [Entry::readable_or_writable(&self.0), Entry::NONE];
+        wait.until_one_is_ready(&mut entries)?;
+        Ok(entries[0].is_readable())
+    }
+
+    /// Waits until `time`, or until there is something to receive, and tells whether it is the latter.
+    pub fn wait_for_input_until(&self, time: Deadline, wait: &Wait) -> Result<bool, Broken> {
+        match wait.or_earlier(time).until_ready(Entry::readable(&self.0)) {
+            Err(Broken::Interrupted(Interruption::TimedOut)) if !wait.end().has_passed() => {
+                Ok(false)
+            }
+            result => result.map(|()| true),
+        }
+    }
+
+    /// From now on the system takes little that the peer has no room for yet.
+    pub fn take_little_ahead(&self) {
+        self.0.take_ahead(MOST_SENT_AHEAD);
+    }
+
+    /// How many of the bytes that were sent the peer's system has not acknowledged, if that is known.
+    pub fn unacknowledged(&self) -> Option<u64> {
+        self.0.unacknowledged()
     }
 
     /// Receives into `buffer`; 0 means that the peer has closed.
@@ -71,6 +124,16 @@ impl Socket {
     /// Whether the peer has sent something that is still to be received.
     pub fn has_input(&self) -> bool {
         self.0.peek(&mut [0]).is_ok_and(|count| count > 0)
+    }
+}
+
+/// How much was sent without waiting.
+fn ready(result: io::Result<usize>) -> io::Result<usize> {
+    match result {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            Ok(0)
+        }
+        result => result,
     }
 }
 

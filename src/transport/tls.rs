@@ -1,18 +1,27 @@
 //! A TLS session over a socket, which waits no longer than it may in every phase.
 
-use super::socket::Socket;
+use super::socket::{Socket, Step};
 use super::{Fault, Trust, explain};
+use crate::limits::MOST_ENCRYPTED_AHEAD;
 use crate::wait::{Broken, Wait};
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, ClientConnection};
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 
 /// How many times it is read what an idle connection has sent of TLS's own messages.
 const MOST_UNASKED_READS: usize = 8;
 
+/// The most that a record holds, and that it adds, whatever the cipher. (RFC 5246, 6.2; RFC 5288, 3)
+const RECORD: usize = 16 * 1024;
+const LARGEST_OVERHEAD: usize = 5 + 8 + 16;
+
 /// One established TLS session.
 #[derive(Debug)]
-pub(crate) struct TlsSession(ClientConnection);
+pub(crate) struct TlsSession {
+    session: ClientConnection,
+    /// How many bytes it has encrypted at most that are still to be sent.
+    unsent: usize,
+}
 
 impl TlsSession {
     /// Agrees on TLS with `host`, whose certificate must be valid for that name.
@@ -35,7 +44,9 @@ impl TlsSession {
                 ));
             }
         }
-        Ok(TlsSession(session))
+        // One record is begun before that is reached, and what is added to each counts as well.
+        session.set_buffer_limit(Some(2 * MOST_ENCRYPTED_AHEAD));
+        Ok(TlsSession { session, unsent: 0 })
     }
 
     /// Sends all of `bytes`.
@@ -44,14 +55,78 @@ impl TlsSession {
         let mut rest = bytes;
         while !rest.is_empty() {
             // Takes at least a record's worth: the session's buffer is emptied after each turn.
-            match self.0.writer().write(rest) {
+            match self.session.writer().write(rest) {
                 Ok(taken) if taken > 0 => rest = &rest[taken..],
                 // Trying that again would go on for ever.
                 _ => return Err(Fault::Failed("the TLS session takes no more to send".into())),
             }
-            wire.flush_session(&mut self.0)?;
+            wire.flush_session(&mut self.session)?;
         }
         Ok(())
+    }
+
+    /// Sends what there is room for, without waiting: many records at once, of which some are encrypted
+    /// ahead.
+    pub fn send_ready(&mut self, socket: &Socket, bytes: &[u8]) -> Result<Step, Fault> {
+        let mut step = Step::default();
+        for record in bytes.chunks(RECORD) {
+            if self.unsent >= MOST_ENCRYPTED_AHEAD {
+                break;
+            }
+            match self.session.writer().write(record) {
+                Ok(taken) if taken == record.len() => {}
+                _ => return Err(Fault::Failed("the TLS session takes no more to send".into())),
+            }
+            step.taken += record.len();
+            step.worth += record.len() + LARGEST_OVERHEAD;
+            self.unsent += record.len() + LARGEST_OVERHEAD;
+        }
+        let mut room = Room { socket, offered: 0 };
+        step.sent = self.session.write_tls(&mut room).map_err(Fault::Broken)?;
+        step.is_full = step.sent < room.offered;
+        self.unsent = match self.session.wants_write() {
+            true => self.unsent.saturating_sub(step.sent),
+            false => 0,
+        };
+        Ok(step)
+    }
+
+    /// Whether anything is encrypted that is still to be sent.
+    pub fn has_unsent(&self) -> bool {
+        self.session.wants_write()
+    }
+
+    /// Receives what is there without waiting; 0 means that the peer has closed. `None` if nothing is
+    /// there but TLS's own messages, such as the tickets for a later resumption.
+    pub fn receive_ready(
+        &mut self,
+        socket: &Socket,
+        buffer: &mut [u8],
+    ) -> Result<Option<usize>, Fault> {
+        for _ in 0..MOST_UNASKED_READS {
+            if let Some(count) = self.read_decrypted(buffer)? {
+                return Ok(Some(count));
+            }
+            match self.session.read_tls(&mut Ready(socket)) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(Fault::Broken(error)),
+            }
+            self.session.process_new_packets().map_err(refused_or_broken)?;
+        }
+        self.read_decrypted(buffer)
+    }
+
+    /// Reads what has been received and decrypted, if anything has.
+    fn read_decrypted(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Fault> {
+        match self.session.reader().read(buffer) {
+            Ok(count) => Ok(Some(count)),
+            // A server that closes without saying so. What it may have cut off is found out by the
+            // length that it told, and by the JSON, which shows its own end.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Some(0)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(Fault::Failed(format!("the TLS session broke: {error}"))),
+        }
     }
 
     /// Receives into `buffer`; 0 means that the peer has closed.
@@ -63,18 +138,13 @@ impl TlsSession {
     ) -> Result<usize, Fault> {
         let mut wire = Wire { socket, wait, broken: None };
         loop {
-            match self.0.reader().read(buffer) {
-                Ok(count) => return Ok(count),
-                // A server that closes without saying so. What it may have cut off is found out
-                // by the length that it told, and by the JSON, which shows its own end.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(Fault::Failed(format!("the TLS session broke: {error}"))),
+            if let Some(count) = self.read_decrypted(buffer)? {
+                return Ok(count);
             }
-            self.0.read_tls(&mut wire).map_err(|error| wire.reason(error))?;
-            self.0.process_new_packets().map_err(refused_or_broken)?;
+            self.session.read_tls(&mut wire).map_err(|error| wire.reason(error))?;
+            self.session.process_new_packets().map_err(refused_or_broken)?;
             // Answers to what was received, such as a key update.
-            wire.flush_session(&mut self.0)?;
+            wire.flush_session(&mut self.session)?;
         }
     }
 
@@ -85,11 +155,11 @@ impl TlsSession {
         // Whoever sends more than this without being asked is not quiet.
         for _ in 0..MOST_UNASKED_READS {
             // First for what came in one go with the last answer, and is decrypted already.
-            match self.0.process_new_packets() {
+            match self.session.process_new_packets() {
                 Ok(state) if state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed() => {}
                 _ => return false,
             }
-            match self.0.read_tls(&mut ready) {
+            match self.session.read_tls(&mut ready) {
                 Ok(0) => return false,
                 Ok(_) => {}
                 Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
@@ -157,6 +227,27 @@ impl Write for Wire<'_> {
     }
 }
 
+/// What there is room for now, without waiting: nothing is no error.
+struct Room<'a> {
+    socket: &'a Socket,
+    offered: usize,
+}
+
+impl Write for Room<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, records: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.offered = records.iter().map(|record| record.len()).sum();
+        self.socket.send_ready_vectored(records)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// What is there to be read now, without waiting.
 struct Ready<'a>(&'a Socket);
 
@@ -183,7 +274,7 @@ fn refused_or_broken(error: rustls::Error) -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::environment::Environment;
     use crate::trace::Tracer;
@@ -195,14 +286,14 @@ mod tests {
     use std::net::TcpListener;
     use std::sync::Arc;
 
-    /// The authority's certificate in PEM, and the settings of a server with one for localhost.
-    fn authority_and_server() -> (String, ServerConfig) {
+    /// Trust in an authority, and the settings of a server with a certificate of it for this machine.
+    pub(in crate::transport) fn trust_and_server() -> (Trust, ServerConfig) {
         let key = || KeyPair::generate().expect("a key");
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, key()).expect("an authority");
         let server_key = key();
-        let server = CertificateParams::new(vec!["localhost".into()])
+        let server = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()])
             .and_then(|server| server.signed_by(&server_key, &authority))
             .expect("a certificate");
         let key = PrivateKeyDer::Pkcs8(server_key.serialize_der().into());
@@ -213,16 +304,15 @@ mod tests {
             .with_no_client_auth()
             .with_single_cert(vec![server.der().clone()], key)
             .expect("a server's settings");
-        (authority.pem(), config)
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), authority.pem()).expect("a file's contents");
+        let trust = Trust::new(file.path().to_str(), Environment::of_this_process());
+        (trust.expect("an authority"), config)
     }
 
     #[test]
     fn a_session_that_takes_nothing_to_send_is_a_fault_and_no_endless_loop() {
-        let (authority, server) = authority_and_server();
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        std::fs::write(file.path(), authority).expect("a file's contents");
-        let trust =
-            Trust::new(file.path().to_str(), Environment::of_this_process()).expect("an authority");
+        let (trust, server) = trust_and_server();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let server = std::thread::spawn(move || {
@@ -237,7 +327,7 @@ mod tests {
         let session = TlsSession::establish(&socket, "localhost", &trust, &wait);
         let mut session = session.expect("a session");
         session.send(&socket, b"some", &wait).expect("room");
-        session.0.set_buffer_limit(Some(0));
+        session.session.set_buffer_limit(Some(0));
         let result = session.send(&socket, b"more", &wait);
         assert!(matches!(&result, Err(Fault::Failed(why)) if why.contains("TLS")), "{result:?}");
         drop((socket, session));

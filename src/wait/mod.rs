@@ -1,5 +1,5 @@
-//! Waiting: until when, what ends it from outside, and for how long nothing may move. All that waits,
-//! sockets, names, proxies, TLS and gates, is handed one [`Wait`].
+//! Waiting: until when, what ends it from outside, and who looks after something meanwhile. All that
+//! waits, sockets, names, proxies, TLS and gates, is handed one [`Wait`].
 
 pub(crate) mod cancel;
 pub(crate) mod deadline;
@@ -9,16 +9,18 @@ use crate::os::poll::{Entry, poll};
 use cancel::{Cancel, SLICE};
 use deadline::Deadline;
 use std::cell::Cell;
+use std::fmt;
 use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// What ends a wait before what was waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interruption {
-    /// The deadline passed, or nothing moved for too long.
+    /// The deadline passed.
     TimedOut,
+    /// Nothing has moved for too long.
+    Stalled,
     /// The call was cancelled.
     Cancelled,
 }
@@ -44,39 +46,30 @@ impl From<io::Error> for Broken {
     }
 }
 
+/// What looks after something for the length of a wait: that it moves on, and who is told of it.
+pub(crate) trait Watch: fmt::Debug {
+    /// Looks, if it is time to, and tells when to look again; fails if there is nothing left to wait for.
+    fn look(&self) -> Result<Deadline, Interruption>;
+}
+
 /// How long a call, or a part of one, may wait.
 #[derive(Clone, Debug)]
 pub(crate) struct Wait {
     deadline: Deadline,
     cancel: Option<Arc<Cancel>>,
-    /// Shared with its parts: what moves in one of them moves the whole.
-    stillness: Option<Rc<Stillness>>,
+    watch: Option<Rc<dyn Watch>>,
     has_progressed: Cell<bool>,
-}
-
-#[derive(Debug)]
-struct Stillness {
-    /// For how long nothing may move.
-    limit: Duration,
-    /// When that is reached, unless something moves before.
-    until: Cell<Deadline>,
 }
 
 impl Wait {
     /// A wait that ends at `deadline`, or when `cancel` is triggered.
     pub fn new(deadline: Deadline, cancel: Option<Arc<Cancel>>) -> Self {
-        Wait { deadline, cancel, stillness: None, has_progressed: Cell::new(false) }
+        Wait { deadline, cancel, watch: None, has_progressed: Cell::new(false) }
     }
 
-    /// The same wait, which ends as well once nothing has moved for `limit`.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "what is sent today is too short to stand still")
-    )]
-    pub fn unless_still_for(mut self, limit: Duration) -> Self {
-        let until = Cell::new(Deadline::after(Some(limit)));
-        self.stillness = Some(Rc::new(Stillness { limit, until }));
-        self
+    /// The same wait, during which `watch` looks whenever it wants to, and which it may end.
+    pub fn watched_by(self, watch: Rc<dyn Watch>) -> Self {
+        Wait { watch: Some(watch), ..self }
     }
 
     /// A part of the wait, with an earlier end if `deadline` is one.
@@ -84,10 +77,9 @@ impl Wait {
         Wait { deadline: self.deadline.or_earlier(deadline), ..self.clone() }
     }
 
-    /// When it ends by itself, as far as is known now.
+    /// When it ends by itself.
     pub fn end(&self) -> Deadline {
-        let still_until = self.stillness.as_ref().map_or(Deadline::NEVER, |it| it.until.get());
-        self.deadline.or_earlier(still_until)
+        self.deadline
     }
 
     /// Whether the wait has ended by itself by `time`.
@@ -108,15 +100,20 @@ impl Wait {
     /// Fails once it is over, for whatever reason.
     pub fn check(&self) -> Result<(), Interruption> {
         self.check_cancel()?;
-        if self.end().has_passed() { Err(Interruption::TimedOut) } else { Ok(()) }
+        if self.end().has_passed() {
+            return Err(Interruption::TimedOut);
+        }
+        self.look().map(|_| ())
+    }
+
+    /// Has who watches look, and tells when that is due again.
+    fn look(&self) -> Result<Deadline, Interruption> {
+        self.watch.as_ref().map_or(Ok(Deadline::NEVER), |watch| watch.look())
     }
 
     /// Something that was waited for has moved.
     pub fn note_progress(&self) {
         self.has_progressed.set(true);
-        if let Some(stillness) = &self.stillness {
-            stillness.until.set(Deadline::after(Some(stillness.limit)));
-        }
     }
 
     /// Whether anything has moved since this was asked last.
@@ -146,14 +143,14 @@ impl Wait {
         let mut wake = self.cancel().and_then(Cancel::wake);
         *last = wake.map_or(Entry::NONE, Entry::readable);
         loop {
+            let next_look = self.look()?;
             self.check_cancel()?;
-            let timeout = match self.end().remaining() {
-                Some(left) if left.is_zero() => return Err(Interruption::TimedOut.into()),
-                left if self.cancel.is_some() && wake.is_none() => {
-                    Some(left.map_or(SLICE, |left| left.min(SLICE)))
-                }
-                left => left,
-            };
+            let left = self.end().remaining();
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(Interruption::TimedOut.into());
+            }
+            let slice = (self.cancel.is_some() && wake.is_none()).then_some(SLICE);
+            let timeout = [left, next_look.remaining(), slice].into_iter().flatten().min();
             poll(entries, timeout)?;
             let Some((last, rest)) = entries.split_last_mut() else { return Ok(()) };
             if rest.iter().any(Entry::is_ready) {
@@ -177,7 +174,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     const SOON: Option<Duration> = Some(Duration::from_millis(20));
 
@@ -195,37 +192,35 @@ mod tests {
         assert!(matches!(result, Err(Broken::Interrupted(Interruption::TimedOut))), "{result:?}");
     }
 
-    #[test]
-    fn a_wait_ends_once_nothing_has_moved_for_long_enough_and_progress_arms_it_anew() {
-        let second = Duration::from_secs(1);
-        let wait = Wait::new(Deadline::NEVER, None).unless_still_for(second);
-        let now = Instant::now();
-        assert!(wait.has_ended_at(now + second) && !wait.has_ended_at(now));
-        // By the time of the next progress the limit lies a second further on.
-        while now.elapsed().is_zero() {}
-        wait.note_progress();
-        assert!(!wait.has_ended_at(now + second));
-        assert!(wait.has_ended_at(Instant::now() + second));
+    /// Looks this often, every millisecond, and then has enough.
+    #[derive(Debug)]
+    struct Patience(Cell<u32>);
+
+    impl Watch for Patience {
+        fn look(&self) -> Result<Deadline, Interruption> {
+            let left = self.0.get().checked_sub(1).ok_or(Interruption::Stalled)?;
+            self.0.set(left);
+            Ok(Deadline::after(Some(Duration::from_millis(1))))
+        }
     }
 
     #[test]
-    fn stillness_ends_a_wait_even_if_its_deadline_is_far() {
+    fn who_watches_a_wait_looks_when_it_wants_to_and_may_end_it_though_its_deadline_is_far() {
+        let begin = Instant::now();
         let far = Deadline::after(Some(Duration::from_secs(600)));
-        let wait = Wait::new(far, None).unless_still_for(Duration::from_millis(20));
+        let wait = Wait::new(far, None).watched_by(Rc::new(Patience(Cell::new(20))));
+        let result = wait.until_ready(Entry::NONE);
+        assert!(matches!(result, Err(Broken::Interrupted(Interruption::Stalled))), "{result:?}");
+        assert!(begin.elapsed() >= Duration::from_millis(20));
+        assert_eq!(wait.check(), Err(Interruption::Stalled));
+    }
+
+    #[test]
+    fn a_watched_wait_ends_at_its_deadline_all_the_same() {
+        let watch = Rc::new(Patience(Cell::new(u32::MAX)));
+        let wait = Wait::new(Deadline::after(SOON), None).watched_by(watch);
         let result = wait.until_ready(Entry::NONE);
         assert!(matches!(result, Err(Broken::Interrupted(Interruption::TimedOut))), "{result:?}");
-    }
-
-    #[test]
-    fn progress_in_a_part_of_a_wait_arms_the_whole_anew() {
-        let second = Duration::from_secs(1);
-        let whole = Wait::new(Deadline::NEVER, None).unless_still_for(second);
-        let part = whole.or_earlier(Deadline::after(Some(Duration::from_secs(600))));
-        let now = Instant::now();
-        while now.elapsed().is_zero() {}
-        part.note_progress();
-        assert!(!whole.has_ended_at(now + second));
-        assert!(!whole.or_earlier(Deadline::NEVER).has_ended_at(now + second));
     }
 
     #[test]

@@ -19,6 +19,9 @@ static_assert(sizeof(av_request_options) == 32, "av_request_options");
 static_assert(sizeof(av_tokens_list_params) == 24, "av_tokens_list_params");
 static_assert(sizeof(av_token) == 72, "av_token");
 static_assert(sizeof(av_token_page) == 72, "av_token_page");
+static_assert(sizeof(av_upload_progress) == 80, "av_upload_progress");
+static_assert(sizeof(av_upload_params) == 104, "av_upload_params");
+static_assert(sizeof(av_uploaded_video) == 144, "av_uploaded_video");
 static_assert(sizeof(av_status) == 4, "av_status");
 static_assert(sizeof(av_trace_fn) == 8, "av_trace_fn");
 
@@ -83,6 +86,55 @@ static const member token_page[] = {
     MEMBER(av_token_page, reserved32, 68, 4),
 };
 
+static const member upload_progress[] = {
+    MEMBER(av_upload_progress, bytes_confirmed, 0, 8),
+    MEMBER(av_upload_progress, bytes_sent, 8, 8),
+    MEMBER(av_upload_progress, bytes_total, 16, 8),
+    MEMBER(av_upload_progress, bytes_repeated, 24, 8),
+    MEMBER(av_upload_progress, reserved, 32, 32),
+    MEMBER(av_upload_progress, parts_confirmed, 64, 4),
+    MEMBER(av_upload_progress, parts_total, 68, 4),
+    MEMBER(av_upload_progress, state, 72, 4),
+    MEMBER(av_upload_progress, wait_ms, 76, 4),
+};
+
+static const member upload_params[] = {
+    MEMBER(av_upload_params, struct_size, 0, 8),
+    MEMBER(av_upload_params, token, 8, 8),
+    MEMBER(av_upload_params, video_id, 16, 8),
+    MEMBER(av_upload_params, file_name, 24, 8),
+    MEMBER(av_upload_params, resume, 32, 8),
+    MEMBER(av_upload_params, progress_fn, 40, 8),
+    MEMBER(av_upload_params, state_fn, 48, 8),
+    MEMBER(av_upload_params, userdata, 56, 8),
+    MEMBER(av_upload_params, part_bytes, 64, 8),
+    MEMBER(av_upload_params, max_bytes_per_second, 72, 8),
+    MEMBER(av_upload_params, parallel_parts, 80, 4),
+    MEMBER(av_upload_params, stall_timeout_ms, 84, 4),
+    MEMBER(av_upload_params, answer_timeout_ms, 88, 4),
+    MEMBER(av_upload_params, patience_ms, 92, 4),
+    MEMBER(av_upload_params, progress_interval_ms, 96, 4),
+    MEMBER(av_upload_params, flags, 100, 4),
+};
+
+static const member uploaded_video[] = {
+    MEMBER(av_uploaded_video, created_at, 0, 8),
+    MEMBER(av_uploaded_video, published_at, 8, 8),
+    MEMBER(av_uploaded_video, bytes, 16, 8),
+    MEMBER(av_uploaded_video, reserved, 24, 32),
+    MEMBER(av_uploaded_video, video_id, 56, 8),
+    MEMBER(av_uploaded_video, title, 64, 8),
+    MEMBER(av_uploaded_video, player_url, 72, 8),
+    MEMBER(av_uploaded_video, iframe_html, 80, 8),
+    MEMBER(av_uploaded_video, hls_url, 88, 8),
+    MEMBER(av_uploaded_video, mp4_url, 96, 8),
+    MEMBER(av_uploaded_video, thumbnail_url, 104, 8),
+    MEMBER(av_uploaded_video, json, 112, 8),
+    MEMBER(av_uploaded_video, reserved_pointers, 120, 16),
+    MEMBER(av_uploaded_video, is_public, 136, 4),
+    MEMBER(av_uploaded_video, videos_abandoned, 140, 4),
+};
+
 /* Each member lies where it must, right behind the one before, and the last one ends the struct:
  * there is no padding, whose bytes nobody would have set. */
 static void check_members(const member *members, size_t count, size_t struct_size) {
@@ -106,6 +158,9 @@ static void structs_lie_as_published_without_padding(void) {
   CHECK_MEMBERS(tokens_list_params, av_tokens_list_params);
   CHECK_MEMBERS(token, av_token);
   CHECK_MEMBERS(token_page, av_token_page);
+  CHECK_MEMBERS(upload_progress, av_upload_progress);
+  CHECK_MEMBERS(upload_params, av_upload_params);
+  CHECK_MEMBERS(uploaded_video, av_uploaded_video);
 }
 
 typedef struct constant {
@@ -130,6 +185,7 @@ static const constant statuses[] = {
     CONSTANT(AV_STATUS_SERVER, 11),
     CONSTANT(AV_STATUS_DECODE, 12),
     CONSTANT(AV_STATUS_INTERNAL, 13),
+    CONSTANT(AV_STATUS_SOURCE, 14),
 };
 
 static const constant outcomes[] = {
@@ -150,6 +206,11 @@ static const constant others[] = {
     CONSTANT(AV_TRACE_INFO, 2),
     CONSTANT(AV_TRACE_DEBUG, 3),
     CONSTANT(AV_CLIENT_ALLOW_PLAIN_HTTP, 1),
+    CONSTANT(AV_CLIENT_NO_CREDENTIAL, 2),
+    CONSTANT(AV_UPLOAD_SENDING, 0),
+    CONSTANT(AV_UPLOAD_WAITING_FOR_ANSWER, 1),
+    CONSTANT(AV_UPLOAD_WAITING_TO_RETRY, 2),
+    CONSTANT(AV_UPLOAD_WAITING_FOR_RATE_LIMIT, 3),
 };
 
 /* The preprocessor knows them too. */
@@ -171,7 +232,7 @@ static void constants_have_their_published_values(void) {
 }
 
 static void a_status_or_outcome_is_called_by_its_constant(void) {
-  static const int32_t unknown_statuses[] = {-1, 14, 1000, INT32_MAX, INT32_MIN};
+  static const int32_t unknown_statuses[] = {-1, 15, 1000, INT32_MAX, INT32_MIN};
   static const int32_t unknown_outcomes[] = {-1, 3, 1000, INT32_MAX, INT32_MIN};
   size_t i;
   for (i = 0; i < COUNT(statuses); i++)

@@ -151,8 +151,8 @@ proof-sanitizers-valgrind: all local_api
 	@mkdir -p $(SANITIZERS)/valgrind/lib && rm -f $(SANITIZERS)/valgrind/passed
 	@for name in libapivideo.so $(SONAME); do \
 	  ln -sf $(abspath $(BUILT))/release/libapivideo.so $(SANITIZERS)/valgrind/lib/$$name; done
-	@$(call valgrind_tests,$(filter-out fork exit stack,$(NETWORK)))
-	@$(call valgrind_tests,fork exit, --leak-check=no)
+	@$(call valgrind_tests,$(filter-out fork fork_in_upload exit stack,$(NETWORK)))
+	@$(call valgrind_tests,fork fork_in_upload exit, --leak-check=no)
 	$(call sanitized_figure,valgrind,memory (valgrind)$(comma) network tests)
 
 .PHONY: proof-sanitizers-short

@@ -3,10 +3,12 @@
 //! to learn which request is using it.
 
 use super::connection::Connection;
+use super::transfer::{Delivery, Sent, Transfer};
 use crate::trace::Tracer;
 use crate::wait::Wait;
 use crate::wait::deadline::Deadline;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 scoped_tls::scoped_thread_local!(static CURRENT: Attempt);
@@ -80,6 +82,7 @@ pub(crate) struct Attempt {
     connect_timeout: Option<Duration>,
     reuse: Reuse,
     tracer: Tracer,
+    transfer: Option<Rc<Transfer>>,
     begun: Instant,
     phase: Cell<Phase>,
     has_connected: Cell<bool>,
@@ -102,6 +105,7 @@ impl Attempt {
             connect_timeout,
             reuse,
             tracer,
+            transfer: None,
             begun,
             phase: Cell::new(Phase::Send),
             has_connected: Cell::new(false),
@@ -109,6 +113,13 @@ impl Attempt {
             answer_begun: Cell::new(false),
             unread: RefCell::new(None),
         }
+    }
+
+    /// The same attempt, which sends a source of this length, and waits only as long as that gets on.
+    pub fn sending(self, length: u64, delivery: Delivery) -> Self {
+        let transfer = Rc::new(Transfer::new(length, delivery));
+        let wait = self.wait.watched_by(transfer.clone());
+        Attempt { wait, transfer: Some(transfer), ..self }
     }
 
     /// Runs `work` with this attempt as the one that the thread's connections serve.
@@ -174,6 +185,12 @@ impl Attempt {
         self.request_begun.get()
     }
 
+    /// Whether the service may have done what was asked. What it has only a part of, though it was told the
+    /// whole length, it cannot have.
+    pub fn may_be_applied(&self) -> bool {
+        self.request_begun() && self.transfer().is_none_or(Transfer::is_whole)
+    }
+
     /// Whether it was given a connection from the pool.
     pub fn is_on_pooled_connection(&self) -> bool {
         !self.has_connected.get()
@@ -182,6 +199,16 @@ impl Attempt {
     /// Whether any byte of an answer has arrived.
     pub fn answer_begun(&self) -> bool {
         self.answer_begun.get()
+    }
+
+    /// The source that it sends, if any.
+    pub fn transfer(&self) -> Option<&Transfer> {
+        self.transfer.as_deref()
+    }
+
+    /// How far it has come with that.
+    pub fn sent(&self) -> Sent {
+        self.transfer().map(Transfer::sent).unwrap_or_default()
     }
 
     /// Leaves a connection whose answer could not be read to whoever began the attempt.

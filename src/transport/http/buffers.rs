@@ -1,15 +1,19 @@
 //! A connection's buffers, which ureq writes requests into and reads answers from.
 
-use crate::limits::BUFFER_SIZE;
+use crate::limits::{BUFFER_SIZE, LARGEST_PIECE};
 use crate::secret::wipe;
 use ureq::unversioned::transport::Buffers;
 use zeroize::Zeroizing;
 
 /// A connection's buffers. What is sent holds the credential, and secrets go both ways: what has been sent or
-/// consumed is wiped.
+/// consumed is wiped. What a source holds is no such secret, and too much to be wiped.
 #[derive(Default)]
 pub(super) struct ConnectionBuffers {
     pub output: Zeroizing<Vec<u8>>,
+    /// What is sent of a source, while one is sent: larger, so as to take fewer system calls.
+    piece: Vec<u8>,
+    /// Whether it is the piece that ureq has filled.
+    has_filled_piece: bool,
     input: Zeroizing<Vec<u8>>,
     filled: usize,
     consumed: usize,
@@ -20,6 +24,8 @@ impl ConnectionBuffers {
     pub fn new() -> Self {
         ConnectionBuffers {
             output: Zeroizing::new(vec![0; BUFFER_SIZE]),
+            piece: Vec::new(),
+            has_filled_piece: false,
             input: Zeroizing::new(vec![0; BUFFER_SIZE]),
             filled: 0,
             consumed: 0,
@@ -30,6 +36,35 @@ impl ConnectionBuffers {
     /// The first `amount` bytes of the output are sent, or never will be.
     pub fn sent(&mut self, amount: usize) {
         wipe(&mut self.output[..amount]);
+    }
+
+    /// A source of this length is about to be sent.
+    pub fn make_piece(&mut self, length: u64) {
+        let size = usize::try_from(length).map_or(LARGEST_PIECE, |it| it.min(LARGEST_PIECE));
+        if self.piece.is_empty() {
+            self.piece = vec![0; size];
+        }
+    }
+
+    /// What ureq has filled of a source, to be put back once it is sent.
+    pub fn take_piece(&mut self) -> Option<Vec<u8>> {
+        self.has_filled_piece.then(|| std::mem::take(&mut self.piece))
+    }
+
+    /// Puts that back.
+    pub fn put_back(&mut self, piece: Vec<u8>) {
+        self.piece = piece;
+    }
+
+    /// No source is sent any more: its memory is given back.
+    pub fn drop_piece(&mut self) {
+        self.piece = Vec::new();
+        self.has_filled_piece = false;
+    }
+
+    /// ureq is to read what has come, before it waits for more.
+    pub fn have_input_read(&mut self) {
+        self.progress = true;
     }
 
     /// Puts `bytes` in the place of the first `length` bytes of the input.
@@ -61,6 +96,7 @@ impl ConnectionBuffers {
 
 impl Buffers for ConnectionBuffers {
     fn output(&mut self) -> &mut [u8] {
+        self.has_filled_piece = false;
         &mut self.output
     }
 
@@ -86,10 +122,35 @@ impl Buffers for ConnectionBuffers {
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.make_room();
-        (&mut self.input[self.filled..], &mut self.output)
+        self.has_filled_piece = !self.piece.is_empty();
+        let output = if self.has_filled_piece { &mut self.piece } else { &mut *self.output };
+        (&mut self.input[self.filled..], output)
     }
 
     fn can_use_input(&self) -> bool {
         self.consumed < self.filled && self.progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_source_is_sent_in_is_no_larger_than_it_and_given_back_after_it() {
+        for (length, size) in [(1, 1), (1 << 40, LARGEST_PIECE)] {
+            let mut buffers = ConnectionBuffers::new();
+            buffers.make_piece(length);
+            assert_eq!(buffers.output().len(), BUFFER_SIZE);
+            assert!(buffers.take_piece().is_none(), "the head was filled");
+            assert_eq!(buffers.tmp_and_output().1.len(), size);
+            let piece = buffers.take_piece().expect("a piece was filled");
+            buffers.put_back(piece);
+            buffers.drop_piece();
+            assert_eq!(
+                (buffers.piece.capacity(), buffers.tmp_and_output().1.len()),
+                (0, BUFFER_SIZE)
+            );
+        }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::attempt::{Attempt, Phase};
 use super::buffers::ConnectionBuffers;
+use super::early::{self, Early};
 use super::head::{self, Mended};
+use super::transfer::Transfer;
 use crate::limits::LARGEST_HEAD;
 use crate::transport::Fault;
 use crate::transport::socket::Socket;
@@ -25,8 +27,7 @@ pub(crate) struct Connection {
     /// Whether it was used since it was last looked at. ureq looks when it takes a connection back
     /// and when it gives it out; the second look, right before use, is the one that tells.
     used: bool,
-    /// Whether the peer stopped taking the request and has answered: what is left of it is not sent.
-    /// (Over TLS what can be read may be a mere ticket, so there the write's error stands.)
+    /// Whether the peer has answered before it had the whole request: what is left of that is not sent.
     is_answered_early: bool,
     heads: Heads,
 }
@@ -61,13 +62,18 @@ impl Connection {
         self.heads != Heads::AsTheyCome
     }
 
-    /// Receives some of what the peer sends; false once it has closed.
-    fn receive_some(&mut self) -> Result<bool, Fault> {
-        // A head, or the line before a chunk, that does not end: ureq limits the first alone.
+    /// A head, or the line before a chunk, that does not end: ureq limits the first alone.
+    fn must_have_room_for_input(&self) -> Result<(), Fault> {
         if self.buffers.input().len() > LARGEST_HEAD {
             let what = format!("not an HTTP answer: {LARGEST_HEAD} bytes that mean nothing yet");
             return Err(Fault::Unreadable(what));
         }
+        Ok(())
+    }
+
+    /// Receives some of what the peer sends; false once it has closed.
+    fn receive_some(&mut self) -> Result<bool, Fault> {
+        self.must_have_room_for_input()?;
         let input = self.buffers.input_append_buf();
         let received = Attempt::with_current(|attempt| {
             let received = match &mut self.tls {
@@ -81,6 +87,144 @@ impl Connection {
         })?;
         self.buffers.input_appended(received);
         Ok(received > 0)
+    }
+
+    /// Sends what a request begins with, or all of one that carries no source.
+    fn send_output(&mut self, amount: usize, attempt: &Attempt) -> Result<(), Fault> {
+        let output = &self.buffers.output[..amount];
+        attempt.enter(Phase::Send);
+        let wait = attempt.wait();
+        wait.take_progress();
+        let result = match &mut self.tls {
+            // What can be read may be a mere ticket: the write's error stands.
+            Some(tls) => tls.send(&self.socket, output, wait),
+            None if self.is_answered_early => Ok(()),
+            None => match self.socket.send_all(output, wait) {
+                // The service refuses before it has read all, and says why.
+                Err(Broken::Io(_)) if self.socket.has_input() => {
+                    self.is_answered_early = true;
+                    Ok(())
+                }
+                result => result.map_err(Fault::from),
+            },
+        };
+        self.buffers.sent(amount);
+        if wait.take_progress() {
+            attempt.begin_request();
+        }
+        result?;
+        // All that was asked for is sent: what is left is to wait.
+        attempt.enter(Phase::Wait);
+        if let Some(transfer) = attempt.transfer() {
+            self.socket.take_little_ahead();
+            self.buffers.make_piece(transfer.length());
+            transfer.begin(&self.socket);
+            if self.is_answered_early {
+                transfer.give_up();
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a piece of a source, unless an answer comes first.
+    fn send_piece(&mut self, piece: &[u8], attempt: &Attempt) -> Result<(), Fault> {
+        let Some(transfer) = attempt.transfer() else { return Ok(()) };
+        if self.is_answered_early {
+            return Ok(());
+        }
+        attempt.enter(Phase::Send);
+        self.is_answered_early = self.is_answered_before(piece, attempt, transfer)?;
+        if self.is_answered_early {
+            transfer.give_up();
+            self.buffers.have_input_read();
+        }
+        if self.is_answered_early || transfer.is_whole() {
+            attempt.enter(Phase::Wait);
+        }
+        Ok(())
+    }
+
+    /// Sends `piece`, and tells whether an answer came before all of it was handed over.
+    fn is_answered_before(
+        &mut self,
+        piece: &[u8],
+        attempt: &Attempt,
+        transfer: &Transfer,
+    ) -> Result<bool, Fault> {
+        let wait = attempt.wait();
+        if let Some(turn) = transfer.turn(piece.len()) {
+            while self.socket.wait_for_input_until(turn, wait)? {
+                if self.has_answer(attempt)? {
+                    return Ok(true);
+                }
+            }
+        }
+        let is_last = transfer.ends_with(piece.len());
+        let mut rest = piece;
+        loop {
+            wait.check()?;
+            let may_be_answered = if transfer.is_full() {
+                self.socket.wait_for_room_or_input(wait)?
+            } else {
+                transfer.is_time_for_answer()
+            };
+            if may_be_answered && self.has_answer(attempt)? {
+                return Ok(true);
+            }
+            let step = match &mut self.tls {
+                Some(tls) => tls.send_ready(&self.socket, rest),
+                None => self.socket.send_ready(rest).map_err(Fault::Broken),
+            };
+            let step = match step {
+                Ok(step) => step,
+                // The service refuses before it has read all, and says why.
+                Err(fault) => {
+                    return match self.has_answer(attempt) {
+                        Ok(true) => Ok(true),
+                        Err(refused @ Fault::TlsRefused(_)) => Err(refused),
+                        _ => Err(fault),
+                    };
+                }
+            };
+            if step.sent > 0 {
+                attempt.begin_request();
+            }
+            transfer.hand_over(&step);
+            rest = &rest[step.taken..];
+            // What is encrypted ahead goes with the next piece, if there is one.
+            let is_unsent = is_last && self.tls.as_ref().is_some_and(TlsSession::has_unsent);
+            if rest.is_empty() && !is_unsent {
+                break;
+            }
+        }
+        if is_last {
+            transfer.finish();
+        }
+        Ok(false)
+    }
+
+    /// Takes in what the peer has sent, without waiting, and tells whether an answer has begun.
+    fn has_answer(&mut self, attempt: &Attempt) -> Result<bool, Fault> {
+        self.must_have_room_for_input()?;
+        let input = self.buffers.input_append_buf();
+        let received = match &mut self.tls {
+            Some(tls) => tls.receive_ready(&self.socket, input)?,
+            None => self.socket.receive_ready(input).map_err(Fault::Broken)?,
+        };
+        match received {
+            None => return Ok(false),
+            // Who sends no more cannot answer.
+            Some(0) => return Err(Fault::Broken(ErrorKind::UnexpectedEof.into())),
+            Some(count) => self.buffers.input_appended(count),
+        }
+        attempt.received();
+        loop {
+            match early::judge(self.buffers.input()) {
+                Early::Undecided => return Ok(false),
+                Early::Answer => return Ok(true),
+                Early::Interim(length) => self.buffers.input_consume(length),
+            }
+        }
     }
 
     /// Receives a whole head and mends it.
@@ -125,6 +269,10 @@ impl Connection {
 /// read it once more.
 impl Drop for Connection {
     fn drop(&mut self) {
+        Attempt::with_current_if_any(|attempt| {
+            // While the socket is there to be asked.
+            attempt.sent();
+        });
         if self.is_sent() || self.buffers.input().is_empty() {
             return;
         }
@@ -159,37 +307,20 @@ impl Transport for Connection {
         if self.is_sent() {
             return Ok(());
         }
-        let output = &self.buffers.output[..amount];
         self.used = true;
-        let result = Attempt::with_current(|attempt| {
-            attempt.enter(Phase::Send);
-            let wait = attempt.wait();
-            wait.take_progress();
-            let result = match &mut self.tls {
-                Some(tls) => tls.send(&self.socket, output, wait),
-                None if self.is_answered_early => Ok(()),
-                None => match self.socket.send_all(output, wait) {
-                    // The service refuses before it has read all, and says why.
-                    Err(Broken::Io(_)) if self.socket.has_input() => {
-                        self.is_answered_early = true;
-                        Ok(())
-                    }
-                    result => result.map_err(Fault::from),
-                },
-            };
-            if wait.take_progress() {
-                attempt.begin_request();
+        Attempt::with_current(|attempt| match self.buffers.take_piece() {
+            Some(piece) => {
+                let result = self.send_piece(&piece[..amount], attempt);
+                self.buffers.put_back(piece);
+                result
             }
-            result?;
-            // All that was asked for is sent: what is left is to wait.
-            attempt.enter(Phase::Wait);
-            Ok(())
-        });
-        self.buffers.sent(amount);
-        result
+            None => self.send_output(amount, attempt),
+        })?;
+        Ok(())
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        self.buffers.drop_piece();
         if self.heads == Heads::ToBeMended {
             self.receive_mended_head()?;
             return Ok(true);

@@ -9,9 +9,12 @@ mod attempt;
 mod buffers;
 mod connection;
 mod dialer;
+mod early;
 mod head;
+mod transfer;
 
 pub(crate) use agent::{Agent, AgentSettings, Exchange};
 #[cfg(test)]
 pub(crate) use attempt::Phase;
 pub(crate) use attempt::{Attempt, Reuse};
+pub(crate) use transfer::{Delivery, Sent};

@@ -75,6 +75,16 @@ static int linger(peer *p, int milliseconds) {
   return count == 0;
 }
 
+/* A buffer twice as large with the same in it; nothing is left in the old one. */
+static char *grown(char *buffer, size_t *capacity) {
+  char *larger = (char *)malloc(2 * *capacity + 1);
+  if (!larger) fail("malloc");
+  memcpy(larger, buffer, *capacity);
+  wipe_and_free(buffer, *capacity);
+  *capacity *= 2;
+  return larger;
+}
+
 /* How long the request at the front of the buffer is; 0 if it is not all there yet. */
 static size_t whole_request(const char *buffer, size_t length) {
   const char *end = (const char *)memmem(buffer, length, "\r\n\r\n", 4);
@@ -92,15 +102,17 @@ static size_t whole_request(const char *buffer, size_t length) {
 
 /* Serves one connection; 0 if the peer is to stop. */
 static int serve(peer *p, int client) {
-  static const size_t capacity = 1 << 20;
+  size_t capacity = 1 << 20;
   char *buffer = (char *)malloc(capacity + 1);
   size_t length = 0;
   int going = 1;
   if (!buffer) fail("malloc");
   while ((going = ready(p, client, POLLIN))) {
-    ssize_t got = recv(client, buffer + length, capacity - length, 0);
+    ssize_t got;
     size_t whole, sent = 0;
     piece answer = {NULL, 0, PEER_CLOSE};
+    if (length == capacity) buffer = grown(buffer, &capacity);
+    got = recv(client, buffer + length, capacity - length, 0);
     if (got <= 0) break;
     length += (size_t)got;
     buffer[length] = 0;

@@ -1,0 +1,422 @@
+//! Uploading with a token.
+
+use super::boundary::Caller;
+use super::client::av_client;
+use super::error::{av_error, av_status};
+use super::input::{Input, milliseconds};
+use super::options::av_request_options;
+use super::owned::{self, Owned};
+use crate::error::Error;
+use crate::upload::progress::{Activity, Listener, Progress};
+use crate::upload::{
+    self, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PATIENCE, DEFAULT_PROGRESS_INTERVAL,
+    DEFAULT_STALL_TIMEOUT, UploadParams, Uploaded,
+};
+use std::borrow::Cow;
+use std::ffi::{CString, OsStr, c_char, c_void};
+use std::num::NonZeroU64;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// av_upload_progress.state: bytes are sent.
+pub const AV_UPLOAD_SENDING: i32 = 0;
+/// av_upload_progress.state: all of a part is sent, and its answer still to come; that to the last part may
+/// take the service minutes.
+pub const AV_UPLOAD_WAITING_FOR_ANSWER: i32 = 1;
+/// av_upload_progress.state: an attempt failed, and another follows after `wait_ms`.
+pub const AV_UPLOAD_WAITING_TO_RETRY: i32 = 2;
+/// av_upload_progress.state: the rate limit is used up, and is waited for, for about `wait_ms`.
+pub const AV_UPLOAD_WAITING_FOR_RATE_LIMIT: i32 = 3;
+
+/// How far an upload has come. Made by the library, and valid until the callback returns: read it through
+/// the pointer you got.
+#[repr(C)]
+pub struct av_upload_progress {
+    /// Bytes of the file in parts that the service has confirmed. It never goes back.
+    pub bytes_confirmed: u64,
+    /// Besides, bytes of the part under way that have arrived at the other side. After a failure it begins
+    /// again at 0.
+    pub bytes_sent: u64,
+    /// How many bytes the file has; 0 is not known.
+    pub bytes_total: u64,
+    /// Bytes that were sent in vain, and were or will be sent again.
+    pub bytes_repeated: u64,
+    /// Zero, for later versions.
+    pub reserved: [u64; 4],
+    /// How many parts the service has confirmed.
+    pub parts_confirmed: u32,
+    /// How many there are; 0 is not known.
+    pub parts_total: u32,
+    /// One of the AV_UPLOAD_… constants. Expect values that you do not know.
+    pub state: i32,
+    /// How long it will wait, in milliseconds, in AV_UPLOAD_WAITING_TO_RETRY and
+    /// AV_UPLOAD_WAITING_FOR_RATE_LIMIT; otherwise 0.
+    pub wait_ms: u32,
+}
+
+/// Takes how far an upload has come: on the thread that is inside the call, with no lock held. `progress`
+/// lives until the function returns. The function may call any function of this library, av_cancel_trigger()
+/// among them; it must not throw or longjmp.
+pub type av_upload_progress_fn =
+    Option<unsafe extern "C" fn(userdata: *mut c_void, progress: *const av_upload_progress)>;
+
+/// Takes the state of an upload, after each part that was confirmed but the last one: on the thread that is
+/// inside the call, with no lock held. Keep a copy, and after a crash no more than one part is sent again.
+/// `state` is one line of ASCII of at most 4096 bytes, which lives until the function returns. It tells the
+/// video's id, and holds neither the token nor a key. The function may call any function of this library; it
+/// must not throw or longjmp.
+pub type av_upload_state_fn =
+    Option<unsafe extern "C" fn(userdata: *mut c_void, state: *const c_char)>;
+
+/// What to upload with, and how. Zero the whole struct, set `struct_size` and `token`, then what you need.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct av_upload_params {
+    /// sizeof(av_upload_params).
+    pub struct_size: usize,
+    /// The upload token: 1 to 4096 bytes; not NULL. It is shown nowhere.
+    pub token: *const c_char,
+    /// The id of a video that was made before, by somebody with a key, such as a private one; 1 to 512
+    /// bytes. NULL is a new video, which is as the account has it by default.
+    pub video_id: *const c_char,
+    /// What the file is called, which becomes the title of a new video: 1 to 1024 bytes. NULL is the last
+    /// item of the path.
+    pub file_name: *const c_char,
+    /// A state to go on from: of av_error_upload_state() or `state_fn`. It must be of the same service,
+    /// and of the same `video_id` if that is set; its way of cutting the file goes before `part_bytes`.
+    /// The token may be another one. NULL is from the beginning.
+    pub resume: *const c_char,
+    /// Takes how far it has come, or NULL.
+    pub progress_fn: av_upload_progress_fn,
+    /// Takes the state after each part, or NULL.
+    pub state_fn: av_upload_state_fn,
+    /// Passed to both. It must stay valid until the call returns.
+    pub userdata: *mut c_void,
+    /// How many bytes a part has, 5242880 (5 MiB) to 209715200 (200 MiB). 0 is 32 MiB, or more if that
+    /// would make more than 10,000 parts. Each part counts against the service's rate limit, and is what
+    /// is sent again if the connection breaks. The first of a new video has 5 MiB in any case.
+    pub part_bytes: u64,
+    /// How many bytes a second are sent at most. 0 is as fast as it goes.
+    pub max_bytes_per_second: u64,
+    /// 0: all is sent by the thread that calls, and none is started. Other values are not available yet.
+    pub parallel_parts: u32,
+    /// After so many milliseconds in which no byte has arrived at the other side, another connection is
+    /// made. 0 is 30000, UINT32_MAX never.
+    pub stall_timeout_ms: u32,
+    /// How long the answer to a part may take, in milliseconds, from when all of it has arrived. 0 is
+    /// 300000, UINT32_MAX is no limit.
+    pub answer_timeout_ms: u32,
+    /// The upload is given up after so many milliseconds in which no byte has arrived, over all attempts
+    /// and the waits between them; waits for an answer or for the rate limit do not count. 0 is 300000,
+    /// UINT32_MAX never.
+    pub patience_ms: u32,
+    /// How often `progress_fn` is called at most while bytes are sent, in milliseconds. 0 is 250.
+    pub progress_interval_ms: u32,
+    /// 0.
+    pub flags: u32,
+}
+
+// SAFETY: integers, pointers and optional function pointers, whose every pattern of bytes is a value; a
+// test asserts that there is no padding.
+unsafe impl Input for av_upload_params {
+    const ZEROED: Self = av_upload_params {
+        struct_size: 0,
+        token: std::ptr::null(),
+        video_id: std::ptr::null(),
+        file_name: std::ptr::null(),
+        resume: std::ptr::null(),
+        progress_fn: None,
+        state_fn: None,
+        userdata: std::ptr::null_mut(),
+        part_bytes: 0,
+        max_bytes_per_second: 0,
+        parallel_parts: 0,
+        stall_timeout_ms: 0,
+        answer_timeout_ms: 0,
+        patience_ms: 0,
+        progress_interval_ms: 0,
+        flags: 0,
+    };
+    const SIZES: &'static [usize] = &[];
+}
+
+/// A video that was uploaded. Made by the library alone: read it through the pointer you got, never copy it
+/// by value or take its size. It never changes. Of a private video the addresses hold a secret.
+#[repr(C)]
+pub struct av_uploaded_video {
+    /// When it was made, in Unix seconds by the service's clock, fractions floored; 0 is not told.
+    pub created_at: i64,
+    /// When it was published, in Unix seconds; 0 is not told.
+    pub published_at: i64,
+    /// How many bytes were uploaded in all.
+    pub bytes: u64,
+    /// Zero, for later versions.
+    pub reserved: [u64; 4],
+    /// Its id. Never NULL.
+    pub video_id: *const c_char,
+    /// Its title; NULL is not told.
+    pub title: *const c_char,
+    /// The address of a page that plays it; NULL is not told.
+    pub player_url: *const c_char,
+    /// HTML with that page in a frame; NULL is not told.
+    pub iframe_html: *const c_char,
+    /// The address of its HLS manifest; NULL is not told.
+    pub hls_url: *const c_char,
+    /// The address of an MP4 file; NULL is not told, as where none is made.
+    pub mp4_url: *const c_char,
+    /// The address of a picture of it; NULL is not told.
+    pub thumbnail_url: *const c_char,
+    /// The service's answer as it is, one JSON object in UTF-8. NULL, and with it all of the above that may
+    /// be, if the answer was lost and only the refusal of the last part, sent once more, proved that the
+    /// video is whole.
+    pub json: *const c_char,
+    /// NULL, for later versions.
+    pub reserved_pointers: [*const c_void; 2],
+    /// 1 if anybody may see it, 0 if not, -1 is not told.
+    pub is_public: i32,
+    /// How many unfinished videos this upload has left behind, which the service drops after a week: one
+    /// for each time that the answer to a first part was lost.
+    pub videos_abandoned: u32,
+}
+
+/// Uploads a file with an upload token: `POST /upload`, once for each part. The client needs no credential
+/// (AV_CLIENT_NO_CREDENTIAL), and if it has one, that is not sent.
+///
+/// One call makes at most one video that plays, whatever the network does. A part is sent again for as long
+/// as that does no harm and its attempts get on; the last part goes last, so that before it the video is
+/// surely not whole. After any failure, and after a crash, the upload goes on from its state where it was.
+/// To pause it, cancel the call, keep av_error_upload_state(), and call again with that in
+/// av_upload_params.resume.
+///
+/// @param client   whose service to upload to; not NULL.
+/// @param path     the file: a regular one that is not empty; not NULL. It is opened once, and must not be
+///                 written to until the call returns. One that takes its place by rename(2) is left alone.
+/// @param params   what to upload with, and how; not NULL.
+/// @param options  for this call alone, or NULL. `timeout_ms` bounds the whole upload, and 0 is no limit
+///                 here: the client's does not apply. `max_attempts` is how many attempts in a row at one
+///                 part may fail without one of them having got further in it than those before.
+///                 `response` tells of the last attempt.
+/// @param out      receives the video, to be freed with av_uploaded_video_free(); not NULL.
+/// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+///
+/// @return AV_STATUS_OK if the service says that the video is whole; or INVALID_ARGUMENT (also for a state
+/// of another service or video, and in a child that a callback has forked, which must not go on), SOURCE,
+/// CONNECT, TLS, TRANSPORT, TIMEOUT (of the call, or a stall), CANCELLED, UNAUTHORIZED (the token is wrong, or has
+/// ended), NOT_FOUND (no such video), REJECTED (also if somebody else uploads to the same video),
+/// RATE_LIMITED, SERVER, DECODE, INTERNAL.
+/// av_error_outcome() answers whether the video is whole: AV_OUTCOME_NOT_APPLIED, a part is surely missing;
+/// AV_OUTCOME_UNKNOWN, the last or only part may have arrived; AV_OUTCOME_APPLIED, it is there, but the
+/// answer cannot be used. With av_error_is_retryable() 1 upload again: from av_error_upload_state(), or from
+/// the beginning if that is NULL.
+///
+/// It blocks until all is sent and answered, which may take hours. Callbacks, and lines of the trace, come
+/// on the calling thread, within the call. It takes about a megabyte of memory, whatever the file's size.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn av_upload_file(
+    client: *const av_client,
+    path: *const c_char,
+    params: *const av_upload_params,
+    options: *const av_request_options,
+    out: *mut *mut av_uploaded_video,
+    error: *mut *mut av_error,
+) -> av_status {
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.guard(error, || {
+        let out = caller.out(out, "out")?;
+        let options = av_request_options::read(&caller, options)?;
+        let client = caller.required(client, "client")?.share();
+        let path = Path::new(OsStr::from_bytes(caller.bytes(path, "path")?));
+        let params = av_upload_params::read(&caller, params)?;
+        out.set(upload::upload_file(&client, path, &params, &options, handed_out)?);
+        Ok(())
+    })
+}
+
+/// Frees a video, and wipes what was told of it. NULL is a no-op.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn av_uploaded_video_free(video: *mut av_uploaded_video) {
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    owned::free(&caller, video)
+}
+
+impl av_upload_params {
+    fn read(caller: &Caller, params: *const Self) -> Result<UploadParams<'_>, Error> {
+        let params = caller.required_input(params, "params")?;
+        let text = |text, member: &str| caller.optional_text(text, &format!("params.{member}"));
+        if params.flags != 0 {
+            return Err(Error::invalid_argument("params.flags has an unknown bit set"));
+        }
+        if params.parallel_parts != 0 {
+            return Err(Error::invalid_argument("params.parallel_parts is not available yet"));
+        }
+        Ok(UploadParams {
+            token: caller.text(params.token, "params.token")?,
+            video_id: text(params.video_id, "video_id")?,
+            file_name: text(params.file_name, "file_name")?,
+            resume: text(params.resume, "resume")?,
+            part_bytes: params.part_bytes,
+            max_bytes_per_second: NonZeroU64::new(params.max_bytes_per_second),
+            stall_timeout: milliseconds(params.stall_timeout_ms, DEFAULT_STALL_TIMEOUT),
+            answer_timeout: milliseconds(params.answer_timeout_ms, DEFAULT_ANSWER_TIMEOUT),
+            patience: milliseconds(params.patience_ms, DEFAULT_PATIENCE),
+            progress_interval: match params.progress_interval_ms {
+                0 => DEFAULT_PROGRESS_INTERVAL,
+                interval => Duration::from_millis(interval.into()),
+            },
+            listener: Rc::new(Callbacks {
+                progress_fn: params.progress_fn,
+                state_fn: params.state_fn,
+                userdata: params.userdata,
+            }),
+        })
+    }
+}
+
+/// The caller's functions. They are called by its own thread alone, within its call.
+struct Callbacks {
+    progress_fn: av_upload_progress_fn,
+    state_fn: av_upload_state_fn,
+    userdata: *mut c_void,
+}
+
+impl Listener for Callbacks {
+    fn progress(&self, progress: &Progress) {
+        let Some(function) = self.progress_fn else { return };
+        let progress = av_upload_progress::new(progress);
+        // SAFETY: by the caller's word, until its call returns, within which this is.
+        unsafe { function(self.userdata, &progress) }
+    }
+
+    fn state(&self, state: &str) {
+        let Some(function) = self.state_fn else { return };
+        let state = CString::new(state).unwrap_or_default();
+        // SAFETY: as above.
+        unsafe { function(self.userdata, state.as_ptr()) }
+    }
+}
+
+impl av_upload_progress {
+    fn new(progress: &Progress) -> Self {
+        av_upload_progress {
+            bytes_confirmed: progress.bytes_confirmed,
+            bytes_sent: progress.bytes_sent,
+            bytes_total: progress.bytes_total,
+            bytes_repeated: progress.bytes_repeated,
+            reserved: [0; 4],
+            parts_confirmed: progress.parts_confirmed,
+            parts_total: progress.parts_total,
+            state: match progress.activity {
+                Activity::Sending => AV_UPLOAD_SENDING,
+                Activity::WaitingForAnswer => AV_UPLOAD_WAITING_FOR_ANSWER,
+                Activity::WaitingToRetry => AV_UPLOAD_WAITING_TO_RETRY,
+                Activity::WaitingForRateLimit => AV_UPLOAD_WAITING_FOR_RATE_LIMIT,
+            },
+            wait_ms: u32::try_from(progress.wait.as_millis()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// A video of its own.
+fn handed_out(uploaded: &Uploaded<'_>) -> *mut av_uploaded_video {
+    let video = uploaded.answer.as_ref().map(|(video, _)| video);
+    let json = uploaded.answer.as_ref().map(|(_, json)| Cow::Borrowed(*json));
+    let texts = [
+        Some(Cow::Borrowed(uploaded.video_id)),
+        video.and_then(|it| it.title.clone()),
+        video.and_then(|it| it.assets.player.clone()),
+        video.and_then(|it| it.assets.iframe.clone()),
+        video.and_then(|it| it.assets.hls.clone()),
+        video.and_then(|it| it.assets.mp4.clone()),
+        video.and_then(|it| it.assets.thumbnail.clone()),
+        json,
+    ];
+    let room = texts.iter().flatten().map(|text| text.len() + 1).sum();
+    let mut owned = Owned::<av_uploaded_video>::with_room_for(room);
+    let [video_id, title, player_url, iframe_html, hls_url, mp4_url, thumbnail_url, json] =
+        texts.map(|text| text.map_or(std::ptr::null(), |text| owned.text(text.as_bytes())));
+    owned.hand_out(av_uploaded_video {
+        created_at: video.and_then(|it| it.created_at).unwrap_or(0),
+        published_at: video.and_then(|it| it.published_at).unwrap_or(0),
+        bytes: uploaded.bytes,
+        reserved: [0; 4],
+        video_id,
+        title,
+        player_url,
+        iframe_html,
+        hls_url,
+        mp4_url,
+        thumbnail_url,
+        json,
+        reserved_pointers: [std::ptr::null(); 2],
+        is_public: video.and_then(|it| it.is_public).map_or(-1, i32::from),
+        videos_abandoned: uploaded.videos_abandoned,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upload::video::Video;
+    use std::ffi::CStr;
+
+    /// What `uploaded` becomes, as a caller reads it; each text, and then the numbers.
+    fn read(uploaded: &Uploaded<'_>) -> (Vec<Option<String>>, [i64; 5]) {
+        let video = handed_out(uploaded);
+        let text = |text: *const c_char| {
+            // SAFETY: NULL or a text of the video's, which lives until it is freed below.
+            (!text.is_null())
+                .then(|| unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
+        };
+        // SAFETY: handed out above, and freed once.
+        unsafe {
+            let it = &*video;
+            let texts = [
+                it.video_id,
+                it.title,
+                it.player_url,
+                it.iframe_html,
+                it.hls_url,
+                it.mp4_url,
+                it.thumbnail_url,
+                it.json,
+            ];
+            let texts = texts.map(text).to_vec();
+            let numbers = [
+                it.created_at,
+                it.published_at,
+                it.bytes as i64,
+                it.is_public.into(),
+                it.videos_abandoned.into(),
+            ];
+            av_uploaded_video_free(video);
+            (texts, numbers)
+        }
+    }
+
+    #[test]
+    fn all_that_is_told_of_a_video_is_handed_out() {
+        let json = r#"{"videoId":"vi1","title":"T","public":true,"createdAt":"1970-01-01T00:00:07Z",
+            "publishedAt":"1970-01-01T00:00:08Z","assets":{"player":"p","iframe":"i","hls":"h",
+            "mp4":"m","thumbnail":"t"}}"#;
+        let video = Video::parse(json).expect("a video");
+        let answer = Some((video, json));
+        let uploaded = Uploaded { video_id: "vi1", bytes: 9, videos_abandoned: 2, answer };
+        let (texts, numbers) = read(&uploaded);
+        let texts: Vec<_> = texts.iter().map(|text| text.as_deref().unwrap_or_default()).collect();
+        assert_eq!(texts, ["vi1", "T", "p", "i", "h", "m", "t", json]);
+        assert_eq!(numbers, [7, 8, 9, 1, 2]);
+    }
+
+    #[test]
+    fn what_is_not_told_is_null_or_zero() {
+        let uploaded = Uploaded { video_id: "vi1", bytes: 9, videos_abandoned: 0, answer: None };
+        let (texts, numbers) = read(&uploaded);
+        assert_eq!(texts[0].as_deref(), Some("vi1"));
+        assert!(texts[1..].iter().all(Option::is_none));
+        assert_eq!(numbers, [0, 0, 9, -1, 0]);
+    }
+}

@@ -1,0 +1,246 @@
+//! How a file is cut into parts: how many, how large, and where each lies in the file. It says nothing of
+//! what becomes of them. Source of facts: the service's documentation, "Progressive upload" and "Video
+//! best practices".
+
+use crate::error::Error;
+use std::ops::Range;
+
+const MIB: u64 = 1024 * 1024;
+
+/// What the service allows of parts, in bytes, and what is taken unless told otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    /// The smallest part, but for the last.
+    pub smallest_part: u64,
+    pub largest_part: u64,
+    pub default_part: u64,
+    pub most_parts: u32,
+}
+
+impl Sizes {
+    pub const OF_THE_SERVICE: Self = Sizes {
+        smallest_part: 5 * MIB,
+        largest_part: 200 * MIB,
+        default_part: 32 * MIB,
+        most_parts: 10_000,
+    };
+}
+
+/// How a file is cut: a first part, and then parts of one size, of which the last may be smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    total: u64,
+    first: u64,
+    part: u64,
+}
+
+impl Plan {
+    /// The plan for a file of `total` bytes in parts of `part_bytes`, 0 for what suits it. Unless the video
+    /// is known beforehand, only the answer to the first part tells which it is, and whatever is sent of that
+    /// in vain is lost: it is as small as may be.
+    pub fn new(
+        total: u64,
+        part_bytes: u64,
+        knows_video: bool,
+        sizes: &Sizes,
+    ) -> Result<Self, Error> {
+        let Sizes { smallest_part, largest_part, default_part, most_parts } = *sizes;
+        if part_bytes != 0 && !(smallest_part..=largest_part).contains(&part_bytes) {
+            return Err(Error::invalid_argument(format_args!(
+                "params.part_bytes must be from {smallest_part} to {largest_part}, or 0 for the default"
+            )));
+        }
+        if total == 0 {
+            return Err(Error::invalid_argument(
+                "path is an empty file, of which no video is made",
+            ));
+        }
+        let first = if knows_video { 0 } else { smallest_part.min(total) };
+        let others = u64::from(most_parts) - u64::from(first > 0);
+        let least = (total - first).div_ceil(others);
+        let part = if part_bytes > 0 { part_bytes } else { default_part.max(least) };
+        if least > largest_part {
+            return Err(Error::invalid_argument(format_args!(
+                "path is a file of {total} bytes, more than {most_parts} parts of {largest_part}"
+            )));
+        }
+        if part < least {
+            return Err(Error::invalid_argument(format_args!(
+                "params.part_bytes makes more than {most_parts} parts of a file of {total} bytes: {least} \
+                 is the least"
+            )));
+        }
+        let first = if first > 0 { first } else { part.min(total) };
+        Ok(Plan { total, first, part })
+    }
+
+    /// The plan that a state tells, if there may be such a one.
+    pub fn told(total: u64, first: u64, part: u64, sizes: &Sizes) -> Option<Self> {
+        let plan = Plan { total, first, part };
+        let may_be = (1..=total).contains(&first)
+            && (first == total || first >= sizes.smallest_part)
+            && first <= sizes.largest_part
+            && (sizes.smallest_part..=sizes.largest_part).contains(&part)
+            && (total - first).div_ceil(part) < u64::from(sizes.most_parts);
+        may_be.then_some(plan)
+    }
+
+    /// How many bytes there are in all.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// How many bytes the first part has.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// How many bytes all others have but the last.
+    pub fn part(&self) -> u64 {
+        self.part
+    }
+
+    /// How many parts there are, at least 1.
+    pub fn count(&self) -> u32 {
+        let others = (self.total - self.first).div_ceil(self.part);
+        u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// Where the part with this number, from 1, lies in the file.
+    pub fn range(&self, number: u32) -> Range<u64> {
+        let end = |number: u32| match number {
+            0 => 0,
+            _ => (self.first + u64::from(number - 1) * self.part).min(self.total),
+        };
+        end(number.saturating_sub(1))..end(number)
+    }
+
+    /// How many bytes the part with this number has.
+    pub fn length(&self, number: u32) -> u64 {
+        let range = self.range(number);
+        range.end - range.start
+    }
+
+    /// What the service is told of the part with this number: which it is, and of how many.
+    pub fn content_range(&self, number: u32) -> String {
+        format!("part {number}/{}", self.count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: Sizes = Sizes::OF_THE_SERVICE;
+    const LIMIT: u64 = 5 * MIB;
+
+    fn plan(total: u64, part_bytes: u64, knows_video: bool) -> Plan {
+        Plan::new(total, part_bytes, knows_video, &SIZES).expect("a plan")
+    }
+
+    fn lengths(plan: &Plan) -> Vec<u64> {
+        (1..=plan.count()).map(|number| plan.length(number)).collect()
+    }
+
+    fn refusal(total: u64, part_bytes: u64) -> String {
+        Plan::new(total, part_bytes, false, &SIZES).expect_err("no plan").to_string()
+    }
+
+    #[test]
+    fn up_to_the_smallest_part_there_is_one() {
+        for total in [1, 2, LIMIT - 1, LIMIT] {
+            let plan = plan(total, 0, false);
+            assert_eq!(lengths(&plan), [total]);
+            assert_eq!(plan.content_range(1), "part 1/1");
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_is_the_smallest_unless_the_video_is_known() {
+        assert_eq!(lengths(&plan(LIMIT + 1, 0, false)), [LIMIT, 1]);
+        assert_eq!(lengths(&plan(LIMIT + 1, 0, true)), [LIMIT + 1]);
+        assert_eq!(lengths(&plan(40 * MIB, 0, false)), [LIMIT, 32 * MIB, 3 * MIB]);
+        assert_eq!(lengths(&plan(40 * MIB, 0, true)), [32 * MIB, 8 * MIB]);
+        assert_eq!(plan(40 * MIB, 0, false).content_range(3), "part 3/3");
+    }
+
+    #[test]
+    fn a_file_that_is_a_multiple_of_the_part_ends_without_an_empty_one() {
+        let part = 8 * MIB;
+        for (total, last) in
+            [(3 * part - 1, part - 1), (3 * part, part), (3 * part + 1, 1), (2 * part + 1, 1)]
+        {
+            let lengths = lengths(&plan(total, part, true));
+            assert_eq!((lengths.last(), lengths.iter().sum()), (Some(&last), total));
+            let after_the_first = self::lengths(&plan(LIMIT + total, part, false));
+            assert_eq!((after_the_first[0], &after_the_first[1..]), (LIMIT, &lengths[..]));
+        }
+    }
+
+    #[test]
+    fn parts_follow_each_other_without_a_gap() {
+        for plan in [plan(100 * MIB + 7, 6 * MIB, false), plan(100 * MIB + 7, 6 * MIB, true)] {
+            let mut at = 0;
+            for range in (1..=plan.count()).map(|number| plan.range(number)) {
+                assert_eq!(range.start, at);
+                assert!(!range.is_empty());
+                at = range.end;
+            }
+            assert_eq!(at, plan.total());
+        }
+    }
+
+    #[test]
+    fn what_would_be_more_than_ten_thousand_parts_gets_larger_ones() {
+        let most = LIMIT + 9_999 * 32 * MIB;
+        assert_eq!((plan(most, 0, false).count(), plan(most, 0, false).part()), (10_000, 32 * MIB));
+        let more = plan(most + 1, 0, false);
+        assert!(more.count() == 10_000 && more.part() == 32 * MIB + 1, "{more:?}");
+        let largest = LIMIT + 9_999 * 200 * MIB;
+        assert_eq!(plan(largest, 0, false).count(), 10_000);
+        assert_eq!(plan(10_000 * 200 * MIB, 0, true).count(), 10_000);
+        assert!(refusal(largest + 1, 0).contains("more than 10000 parts"));
+    }
+
+    #[test]
+    fn parts_that_the_service_does_not_take_are_refused() {
+        for part_bytes in [1, LIMIT - 1, 200 * MIB + 1, u64::MAX] {
+            let said = refusal(MIB, part_bytes);
+            assert!(said.contains("params.part_bytes must be from 5242880 to 209715200"), "{said}");
+        }
+        let said = refusal(LIMIT + 10_000 * LIMIT, LIMIT);
+        assert!(said.contains("params.part_bytes") && said.contains("5243405"), "{said}");
+        assert!(refusal(0, 0).contains("path is an empty file"));
+        assert!(refusal(u64::MAX, 0).contains("more than 10000 parts"));
+    }
+
+    #[test]
+    fn every_plan_can_be_told_again() {
+        for (total, part_bytes) in
+            [(1, 0), (LIMIT, 0), (LIMIT + 1, 0), (99 * MIB, LIMIT), (9_999 * 200 * MIB, 0)]
+        {
+            for knows_video in [false, true] {
+                let plan = plan(total, part_bytes, knows_video);
+                let told = Plan::told(plan.total(), plan.first(), plan.part(), &SIZES);
+                assert_eq!(told, Some(plan));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_plan_of_ours_is_none() {
+        for (total, first, part) in [
+            (0, 0, LIMIT),
+            (1, 0, LIMIT),
+            (1, 2, LIMIT),
+            (9 * MIB, MIB, LIMIT),
+            (9 * MIB, LIMIT, 1),
+            (9 * MIB, LIMIT, 0),
+            (9 * MIB, LIMIT, 201 * MIB),
+            (300 * MIB, 201 * MIB, LIMIT),
+            (u64::MAX, LIMIT, LIMIT),
+        ] {
+            assert_eq!(Plan::told(total, first, part, &SIZES), None, "{total} {first} {part}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! How far an upload has come, told to the caller now and then, on its own thread; and for how long nothing
+//! has got through. Here, too, it is noticed that a callback has forked: the child must not go on with what
+//! is its parent's.
+
+use crate::process;
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Takes what an upload tells of itself, on the thread that is inside the call.
+pub(crate) trait Listener {
+    /// Takes how far it has come.
+    fn progress(&self, progress: &Progress);
+    /// Takes the state to go on from, after another part was confirmed.
+    fn state(&self, state: &str);
+}
+
+/// How far an upload has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// In parts that the service has confirmed; never goes back.
+    pub bytes_confirmed: u64,
+    /// Besides, of the part under way.
+    pub bytes_sent: u64,
+    pub bytes_total: u64,
+    /// Sent in vain.
+    pub bytes_repeated: u64,
+    pub parts_confirmed: u32,
+    pub parts_total: u32,
+    pub activity: Activity,
+    /// How long it will wait, if it waits to try again or for the rate limit.
+    pub wait: Duration,
+}
+
+/// What an upload is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Activity {
+    #[default]
+    Sending,
+    WaitingForAnswer,
+    WaitingToRetry,
+    WaitingForRateLimit,
+}
+
+/// Keeps count of an upload, and tells its listener.
+pub(crate) struct Meter {
+    listener: Rc<dyn Listener>,
+    interval: Duration,
+    generation: u32,
+    progress: Cell<Progress>,
+    told: Cell<Option<Instant>>,
+    /// Since when nothing has got through, moved on by what does not count.
+    quiet_since: Cell<Instant>,
+}
+
+/// What was begun by another process, whose child this one is.
+#[derive(Debug)]
+pub(crate) struct Inherited;
+
+impl fmt::Display for Inherited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the upload is that of the process that forked this one")
+    }
+}
+
+impl Error for Inherited {}
+
+impl Meter {
+    /// A meter of `total` bytes in `parts`, that tells `listener` of what moves once every `interval`.
+    pub fn new(listener: Rc<dyn Listener>, interval: Duration, total: u64, parts: u32) -> Self {
+        let progress = Progress { bytes_total: total, parts_total: parts, ..Progress::default() };
+        Meter {
+            listener,
+            interval,
+            generation: process::generation(),
+            progress: Cell::new(progress),
+            told: Cell::new(None),
+            quiet_since: Cell::new(Instant::now()),
+        }
+    }
+
+    /// Fails in a child of the process that began.
+    pub fn must_be_ours(&self) -> Result<(), Inherited> {
+        if process::generation() == self.generation { Ok(()) } else { Err(Inherited) }
+    }
+
+    /// So many bytes of the part under way have got through.
+    pub fn count(&self, bytes: u64, is_all: bool) {
+        let progress = self.progress.get();
+        if bytes > progress.bytes_sent {
+            self.quiet_since.set(Instant::now());
+        }
+        let activity = if is_all { Activity::WaitingForAnswer } else { Activity::Sending };
+        let wait = Duration::ZERO;
+        self.progress.set(Progress { bytes_sent: bytes, activity, wait, ..progress });
+    }
+
+    /// The same, and tells it if that is due.
+    pub fn got_through(&self, bytes: u64, is_all: bool) -> Result<(), Inherited> {
+        let before = self.progress.get().activity;
+        self.count(bytes, is_all);
+        let is_due = self.told.get().is_none_or(|told| told.elapsed() >= self.interval);
+        if is_due || self.progress.get().activity != before {
+            return self.tell();
+        }
+        self.must_be_ours()
+    }
+
+    /// A part of so many bytes is confirmed.
+    pub fn confirmed(&self, bytes: u64) {
+        // Its answer was waited for, and has come.
+        self.has_moved();
+        let progress = self.progress.get();
+        self.progress.set(Progress {
+            bytes_confirmed: progress.bytes_confirmed + bytes,
+            parts_confirmed: progress.parts_confirmed + 1,
+            bytes_sent: 0,
+            activity: Activity::Sending,
+            wait: Duration::ZERO,
+            ..progress
+        });
+    }
+
+    /// What of the part under way was sent was sent in vain.
+    pub fn sent_in_vain(&self) {
+        let progress = self.progress.get();
+        let bytes_repeated = progress.bytes_repeated + progress.bytes_sent;
+        self.progress.set(Progress { bytes_sent: 0, bytes_repeated, ..progress });
+    }
+
+    /// The upload waits.
+    pub fn waits(&self, activity: Activity, wait: Duration) -> Result<(), Inherited> {
+        self.progress.set(Progress { activity, wait, ..self.progress.get() });
+        self.tell()
+    }
+
+    /// Tells how far it has come.
+    pub fn tell(&self) -> Result<(), Inherited> {
+        self.told.set(Some(Instant::now()));
+        self.listener.progress(&self.progress.get());
+        self.must_be_ours()
+    }
+
+    /// Tells the state to go on from.
+    pub fn tell_state(&self, state: &str) -> Result<(), Inherited> {
+        self.listener.state(state);
+        self.must_be_ours()
+    }
+
+    /// Something has moved that is no byte.
+    pub fn has_moved(&self) {
+        self.quiet_since.set(Instant::now());
+    }
+
+    /// For how long nothing has got through.
+    pub fn quiet_for(&self) -> Duration {
+        self.quiet_since.get().elapsed()
+    }
+
+    /// What was waited for `time` does not count as quiet.
+    pub fn forgive(&self, time: Duration) {
+        self.quiet_since.set(self.quiet_since.get() + time);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// Keeps all that it is told.
+    #[derive(Default)]
+    pub(crate) struct Told {
+        pub progress: RefCell<Vec<Progress>>,
+        pub states: RefCell<Vec<String>>,
+    }
+
+    impl Listener for Told {
+        fn progress(&self, progress: &Progress) {
+            self.progress.borrow_mut().push(*progress);
+        }
+        fn state(&self, state: &str) {
+            self.states.borrow_mut().push(state.into());
+        }
+    }
+
+    const NEVER: Duration = Duration::from_secs(1000);
+
+    #[test]
+    fn what_is_confirmed_only_grows_and_what_was_in_vain_is_counted() {
+        let told = Rc::new(Told::default());
+        let meter = Meter::new(told.clone(), Duration::ZERO, 30, 3);
+        meter.got_through(4, false).expect("ours");
+        meter.got_through(10, true).expect("ours");
+        meter.confirmed(10);
+        meter.tell().expect("ours");
+        meter.got_through(7, false).expect("ours");
+        meter.sent_in_vain();
+        meter.waits(Activity::WaitingToRetry, Duration::from_millis(5)).expect("ours");
+        let told: Vec<_> = told
+            .progress
+            .borrow()
+            .iter()
+            .map(|it| (it.bytes_confirmed, it.bytes_sent, it.bytes_repeated, it.activity))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (0, 4, 0, Activity::Sending),
+                (0, 10, 0, Activity::WaitingForAnswer),
+                (10, 0, 0, Activity::Sending),
+                (10, 7, 0, Activity::Sending),
+                (10, 0, 7, Activity::WaitingToRetry),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_moves_is_told_once_an_interval_and_what_changes_at_once() {
+        let told = Rc::new(Told::default());
+        let meter = Meter::new(told.clone(), NEVER, 1000, 1);
+        (0..1000).for_each(|bytes| meter.got_through(bytes, false).expect("ours"));
+        assert_eq!(told.progress.borrow().len(), 1);
+        meter.got_through(1000, true).expect("ours");
+        assert_eq!(told.progress.borrow().len(), 2);
+    }
+
+    #[test]
+    fn it_is_quiet_while_nothing_gets_through() {
+        let told = Rc::new(Told::default());
+        let meter = Meter::new(told.clone(), NEVER, 10, 1);
+        let hour = Duration::from_secs(3600);
+        meter.quiet_since.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
+        meter.got_through(0, false).expect("ours");
+        assert!(meter.quiet_for() >= 2 * hour);
+        meter.forgive(hour);
+        assert!(meter.quiet_for() >= hour && meter.quiet_for() < 2 * hour);
+        meter.got_through(1, false).expect("ours");
+        assert!(meter.quiet_for() < hour);
+        meter.quiet_since.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
+        meter.confirmed(10);
+        assert!(meter.quiet_for() < hour);
+    }
+
+    #[test]
+    fn a_process_that_began_may_go_on_and_another_may_not() {
+        let told = Rc::new(Told::default());
+        let mut meter = Meter::new(told.clone(), NEVER, 10, 1);
+        assert!(meter.must_be_ours().is_ok());
+        meter.generation = u32::MAX;
+        assert!(meter.must_be_ours().is_err());
+        assert!(meter.tell().is_err() && meter.tell_state("state").is_err());
+        assert!(meter.got_through(1, false).is_err());
+    }
+}

@@ -1,0 +1,85 @@
+/* A callback of an upload that forks: the child must not go on with what is its parent's, and is told so, whenever
+ * it was forked; its parent's upload is untouched. */
+#include "support/check.h"
+#include "support/client.h"
+#include "support/peer.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SIZE (5 * 1024 * 1024 + 1)
+
+/* At which of its calls the callback forks. */
+typedef struct forker {
+  int at, called, child_status;
+  pid_t child;
+} forker;
+
+static void fork_then(void *userdata, const av_upload_progress *progress) {
+  forker *it = (forker *)userdata;
+  (void)progress;
+  if (it->called++ != it->at) return;
+  it->child = fork();
+  if (it->child > 0) waitpid(it->child, &it->child_status, 0);
+}
+
+static void keep_nothing(void *userdata, const char *state) {
+  (void)state;
+  fork_then(userdata, NULL);
+}
+
+/* Uploads two parts, and forks at the call `at` of the callbacks; whether there was such a call. */
+static int forks_at(int at, const char *path) {
+  peer *p = peer_start();
+  av_client_config config = config_for(peer_url(p));
+  av_client *client;
+  av_upload_params params;
+  av_uploaded_video *video = NULL;
+  av_error *error = NULL;
+  av_status status;
+  forker it;
+  memset(&it, 0, sizeof it);
+  it.at = at;
+  it.child = -1;
+  config.api_key = NULL;
+  config.flags = AV_CLIENT_NO_CREDENTIAL;
+  client = client_of(&config);
+  memset(&params, 0, sizeof params);
+  params.struct_size = sizeof params;
+  params.token = "to1tcmSFHeYY5KzyhOqVKMKb";
+  params.progress_fn = fork_then;
+  params.state_fn = keep_nothing;
+  params.userdata = &it;
+  params.progress_interval_ms = 1;
+  peer_answer_json(p, "201 Created", "{\"videoId\":\"vi1\"}");
+  peer_answer_json(p, "201 Created", "{\"videoId\":\"vi1\",\"title\":\"T\"}");
+  status = av_upload_file(client, path, &params, NULL, &video, &error);
+  if (it.child == 0) {
+    int is_refused = status == AV_STATUS_INVALID_ARGUMENT && strstr(av_error_message(error), "forked") != NULL;
+    if (!is_refused) fprintf(stderr, "child %d: %d %s\n", at, (int)status, av_error_message(error));
+    av_error_free(error);
+    av_client_free(client);
+    _exit(is_refused ? 0 : 1);
+  }
+  if (it.child > 0) CHECK(WIFEXITED(it.child_status) && WEXITSTATUS(it.child_status) == 0);
+  CHECK(status == AV_STATUS_OK && error == NULL);
+  CHECK(peer_request_count(p) == 2 && peer_connection_count(p) == 1);
+  av_uploaded_video_free(video);
+  av_client_free(client);
+  peer_stop(p);
+  return it.child > 0;
+}
+
+int main(void) {
+  char path[] = "/tmp/apivideo-fork-XXXXXX";
+  int file = mkstemp(path), at = 0;
+  if (file < 0 || ftruncate(file, SIZE) != 0) return 2;
+  close(file);
+  /* The last one is after all is done. */
+  while (at < 20 && forks_at(at, path)) at++;
+  printf("forked at %d moments\n", at);
+  /* At the least as it begins, and after each part. */
+  CHECK(at >= 4);
+  unlink(path);
+  return checks_report();
+}
