@@ -54,21 +54,25 @@ $(STATIC): $(SOURCES)
 	@mkdir -p $(@D)
 	$(call replace,$(BUILT)static/libapivideo.a,$@,--strip-debug -R .llvmbc -R .llvmcmd)
 
-$(BUILD)/bin/avtokens: examples/c/avtokens.c include/apivideo.h $(SHARED)
-	@mkdir -p $(@D)
-	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Iinclude $(CPPFLAGS) $(CFLAGS) -o $@ $< \
-	  $(LDFLAGS) -L$(BUILD)/lib -lapivideo -pthread -Wl,-rpath,'$$ORIGIN/../lib'
+TOOL := $(BUILD)/bin/apivideo
 
-.PHONY: avtokens
-avtokens: $(BUILD)/bin/avtokens ## Build the example tool into build/bin
+# `avtokens` is what it was called when it knew nothing but tokens.
+$(TOOL): $(wildcard examples/c/apivideo/*) include/apivideo.h $(SHARED)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Iinclude $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) \
+	  $(LDFLAGS) -L$(BUILD)/lib -lapivideo -pthread -Wl,-rpath,'$$ORIGIN/../lib'
+	ln -sf apivideo $(@D)/avtokens
+
+.PHONY: tool
+tool: $(TOOL) ## Build the command-line tool, apivideo, into build/bin
 
 .PHONY: local_api
 local_api: ## Build the stand-in service
 	$(CARGO) build --locked --example local_api
 
 .PHONY: demo
-demo: avtokens local_api ## Create, get, list, iterate and delete tokens against the stand-in service
-	@examples/c/demo.sh $(BUILD)/bin/avtokens $(LOCAL_API)
+demo: tool local_api ## Create, get, list, iterate and delete tokens against the stand-in service
+	@examples/c/demo.sh $(TOOL) $(LOCAL_API)
 
 .PHONY: header
 header: ## Make include/apivideo.h anew from src/ffi
@@ -84,7 +88,7 @@ AT_ONCE := $(shell nproc 2>/dev/null || echo 2)
 test: ## Install what the tests need, then run them all
 	@case "$(CURDIR)" in *" "*) echo "the tests want a path without a space: $(CURDIR)" >&2; exit 1;; esac
 	@tests/setup.sh
-	$(MAKE) --no-print-directory all local_api avtokens
+	$(MAKE) --no-print-directory all local_api tool
 	@$(MAKE) --no-print-directory test-launch
 	@$(MAKE) --no-print-directory test-network-timed test-c-timed
 	@$(MAKE) --no-print-directory test-rust
@@ -104,7 +108,7 @@ test-launch: ## Test what the tests are run by
 	@$(LAUNCH) --as tests/support/again python3 -B tests/support/test_again.py
 
 .PHONY: test-rust
-test-rust: all local_api avtokens ## Run the Rust tests alone
+test-rust: all local_api tool ## Run the Rust tests alone
 	$(CARGO) test --locked $(RUST_LAUNCH)
 # Each test program of cargo's is launched, too.
 RUST_LAUNCH := --config 'target."cfg(all())".runner = ["$(LAUNCH)"]'

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Shows avtokens at work against the stand-in service: demo.sh AVTOKENS LOCAL_API
+# Shows apivideo at work against the stand-in service: demo.sh TOOL LOCAL_API
 set -eu
 
 if [ $# -ne 2 ]; then
-  echo "usage: $0 AVTOKENS LOCAL_API" >&2
+  echo "usage: $0 TOOL LOCAL_API" >&2
   exit 2
 fi
-avtokens=$1
+tool=$1
 local_api=$2
 exec 2>&1 # one stream, so that results and remarks stay in their order
 
@@ -38,16 +38,16 @@ say() {
   printf '\n# %s\n' "$*"
 }
 run() {
-  echo "\$ avtokens $*"
-  "$avtokens" "$@"
+  echo "\$ apivideo $*"
+  "$tool" "$@"
 }
 
 echo "The stand-in service listens on $APIVIDEO_BASE_URL and holds 60 upload tokens."
 
 say "Create a token that is valid for an hour. Standard output gets the token and nothing else."
-echo "\$ avtokens create --ttl 1h"
+echo "\$ apivideo create --ttl 1h"
 status=0
-output=$("$avtokens" create --ttl 1h 2>&1) || status=$?
+output=$("$tool" create --ttl 1h 2>&1) || status=$?
 printf '%s\n' "$output"
 [ "$status" -eq 0 ] || exit "$status"
 token=${output%%

@@ -7,7 +7,7 @@ COVERAGE := $(abspath $(BUILD))/coverage
 COVERAGE_TOOLS := llvm-profdata-22 llvm-cov-22
 # Of this crate alone: what it is made of is there already. Build scripts count for nothing.
 COUNTING := LLVM_PROFILE_FILE=/dev/null RUSTC_WORKSPACE_WRAPPER=$(abspath tests/proof/coverage/counting.sh)
-# The others run programs: the stand-in service, compilers, and avtokens in an environment of its own.
+# The others run programs: the stand-in service, compilers, and apivideo in an environment of its own.
 COVERAGE_RUST = $(shell grep -rl '^use apivideo::' tests --include='*.rs' | sed 's|^tests/\([^/.]*\).*|\1|' | sort -u)
 # Without the one that reads what the others have printed, and the one that links the static library.
 COVERAGE_NETWORK := $(filter-out secrets_in_logs stack,$(basename $(notdir $(wildcard tests/network/*.c))))

@@ -228,13 +228,13 @@ impl Terminal {
     }
 }
 
-/// `build/bin/avtokens`, built by `make` first, since an old one would be tested just as gladly.
+/// `build/bin/apivideo`, built by `make` first, since an old one would be tested just as gladly.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let made = make("avtokens");
-        assert!(made.status.success(), "make avtokens: {}", String::from_utf8_lossy(&made.stderr));
-        root().join("build/bin/avtokens")
+        let made = make("tool");
+        assert!(made.status.success(), "make tool: {}", String::from_utf8_lossy(&made.stderr));
+        root().join("build/bin/apivideo")
     })
 }
 

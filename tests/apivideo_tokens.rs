@@ -1,13 +1,13 @@
-//! What the example tool (`examples/c/avtokens.c`) and `make demo` promise, sentence by sentence.
+//! What the example tool (`examples/c/apivideo`) and `make demo` promise, sentence by sentence.
 
-#[path = "support/avtokens.rs"]
-mod avtokens;
 #[path = "support/canned_service.rs"]
 mod canned_service;
 #[path = "support/local_api.rs"]
 mod local_api;
 #[path = "support/request.rs"]
 mod request;
+#[path = "support/tool.rs"]
+mod tool;
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -17,12 +17,12 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use avtokens::{KEY, Run, Tool};
 use canned_service::CannedService;
 use local_api::LocalApi;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tool::{KEY, Run, Tool};
 
 const HEADINGS: [&str; 5] = ["TOKEN", "TTL", "CREATED", "EXPIRES", "LEFT"];
 /// Nothing listens there.
@@ -644,7 +644,7 @@ fn ctrl_c_ends_what_waits_for_an_answer_at_once_with_130() {
 
 #[test]
 fn an_interrupted_create_says_whether_there_may_be_a_token_now() {
-    let hint = "hint: there may be a new token now; look with: avtokens list --desc --page-size 5";
+    let hint = "hint: there may be a new token now; look with: apivideo list --desc --page-size 5";
     let (silent, tool) = silent_service();
     let running = tool.start(&["create"]);
     let _request = receive(&silent);
@@ -1045,7 +1045,7 @@ fn without_an_api_key_it_says_how_to_set_it_and_ends_with_2() {
     let unset = tool.without("APIVIDEO_API_KEY");
     let unset_run = unset.run(&["list"]);
     assert_eq!(unset_run.code, 2);
-    assert_eq!(failures(&unset_run), ["avtokens: APIVIDEO_API_KEY is not set"]);
+    assert_eq!(failures(&unset_run), ["apivideo: APIVIDEO_API_KEY is not set"]);
     assert!(unset_run.errors.contains("export APIVIDEO_API_KEY="), "{unset_run:?}");
     let empty_run = unset.with("APIVIDEO_API_KEY", "").run(&["list"]);
     assert_eq!((empty_run.code, empty_run.errors), (2, unset_run.errors));
@@ -1124,7 +1124,7 @@ fn version_tells_that_of_the_tool_and_of_the_library() {
     let version = tool.run(&["--version"]).succeeded();
     let library = format!("(libapivideo {})", env!("CARGO_PKG_VERSION"));
     assert!(
-        version.starts_with("avtokens ") && version.trim_end().ends_with(&library),
+        version.starts_with("apivideo ") && version.trim_end().ends_with(&library),
         "{version}"
     );
 }
@@ -1218,7 +1218,7 @@ fn an_answer_that_is_not_understood_ends_with_9() {
 
 #[test]
 fn a_create_that_may_have_happened_says_where_to_look() {
-    let hint = "hint: there may be a new token now; look with: avtokens list --desc --page-size 5";
+    let hint = "hint: there may be a new token now; look with: apivideo list --desc --page-size 5";
     for (status, body) in [("500 Internal Server Error", ""), ("200 OK", "<html>")] {
         let service = CannedService::answering(status, body);
         let run = tool_at(&service).run(&["create"]);
@@ -1236,7 +1236,7 @@ fn output_that_cannot_be_written_ends_with_1() {
         let output = tool.command(arguments).stdout(full).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         let errors = String::from_utf8(output.stderr).unwrap();
-        assert!(errors.ends_with("avtokens: cannot write to standard output\n"), "{errors}");
+        assert!(errors.ends_with("apivideo: cannot write to standard output\n"), "{errors}");
     }
 }
 
@@ -1271,10 +1271,16 @@ fn the_api_key_is_told_nowhere_even_if_the_service_tells_it() {
 
 #[test]
 fn the_tool_compiles_without_a_warning_as_c11_with_the_public_header_alone() {
+    let files = std::fs::read_dir(tool::root().join("examples/c/apivideo")).expect("the tool");
+    let paths = files.map(|file| file.expect("a file").path());
+    let sources: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|it| it == "c")).collect();
+    assert!(sources.len() > 1, "{sources:?}");
     let compiled = Command::new(std::env::var("CC").unwrap_or("cc".into()))
         .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Iinclude"])
-        .args(["-fsyntax-only", "examples/c/avtokens.c"])
-        .current_dir(avtokens::root())
+        .arg("-fsyntax-only")
+        .args(sources)
+        .current_dir(tool::root())
         .output()
         .expect("a C compiler");
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
@@ -1282,20 +1288,20 @@ fn the_tool_compiles_without_a_warning_as_c11_with_the_public_header_alone() {
 
 #[test]
 fn make_demo_shows_every_step_in_order_and_ends_with_0() {
-    let made = avtokens::make("demo");
+    let made = tool::make("demo");
     let output = String::from_utf8(made.stdout).unwrap();
     assert!(made.status.success(), "{output}\n{}", String::from_utf8_lossy(&made.stderr));
     let mut rest = output.as_str();
     for step in [
-        "\n$ avtokens create --ttl 1h\nto",
-        "\n$ avtokens get to",
-        "\n$ avtokens list --page-size 5",
+        "\n$ apivideo create --ttl 1h\nto",
+        "\n$ apivideo get to",
+        "\n$ apivideo list --page-size 5",
         "\n5 of 61 tokens, page 1 of 13",
-        "\n$ avtokens list --all",
+        "\n$ apivideo list --all",
         "\n61 tokens\n",
-        "\n$ avtokens delete to",
+        "\n$ apivideo delete to",
         "\ndeleted to",
-        "\n$ avtokens get to",
+        "\n$ apivideo get to",
         "404 Not Found",
         "\nhint: no such token",
         "\nExit status 3",
@@ -1321,7 +1327,7 @@ fn the_demonstration_fails_if_the_tool_or_the_service_does() {
 }
 
 fn demo(arguments: &[&str]) -> (Option<i32>, String) {
-    let demo = Command::new(avtokens::root().join("examples/c/demo.sh"))
+    let demo = Command::new(tool::root().join("examples/c/demo.sh"))
         .args(arguments)
         .stdin(Stdio::null())
         .output()
@@ -1423,15 +1429,15 @@ fn table(output: &str) -> Vec<[String; 5]> {
 
 /// The lines that tell of a failure.
 fn failures(run: &Run) -> Vec<&str> {
-    run.errors.lines().filter(|line| line.starts_with("avtokens: ")).collect()
+    run.errors.lines().filter(|line| line.starts_with("apivideo: ")).collect()
 }
 
 #[track_caller]
 fn is_misuse(run: &Run, complaint: &str) {
     assert_eq!((run.code, run.output.as_str()), (2, ""), "{run:?}");
     let [what, usage, _] = run.errors.lines().collect::<Vec<_>>().try_into().expect("three lines");
-    assert!(what.starts_with("avtokens: ") && what.contains(complaint), "{run:?}");
-    assert!(usage.starts_with("usage: avtokens "), "{run:?}");
+    assert!(what.starts_with("apivideo: ") && what.contains(complaint), "{run:?}");
+    assert!(usage.starts_with("usage: apivideo "), "{run:?}");
 }
 
 #[track_caller]
