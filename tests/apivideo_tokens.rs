@@ -1082,7 +1082,7 @@ fn help_lists_every_command_option_variable_and_exit_status() {
     let run = tool.run(&["--help"]);
     assert_eq!(run.errors, "");
     let help = run.succeeded();
-    for heading in ["create ", "get ID ", "list ", "delete ID... ", "purge "] {
+    for heading in ["create ", "get ID ", "list ", "delete ID... ", "purge ", "upload FILE... "] {
         assert!(help.contains(&format!("\n  {heading}")), "{heading}");
     }
     for option in [
@@ -1096,12 +1096,19 @@ fn help_lists_every_command_option_variable_and_exit_status() {
         "--older-than AGE",
         "--yes",
         "--dry-run",
+        "--token TOKEN",
+        "--title TITLE",
+        "--video-id ID",
+        "--part-size SIZE",
+        "--limit-rate RATE",
+        "--state-dir DIR",
         "--json",
         "--timeout DURATION",
         "--verbose",
         "--help",
         "--version",
         "APIVIDEO_API_KEY",
+        "APIVIDEO_UPLOAD_TOKEN",
         "APIVIDEO_BASE_URL",
     ] {
         assert!(help.contains(&format!("\n  {option}")), "{option}");

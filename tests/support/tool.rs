@@ -75,12 +75,17 @@ impl Tool {
 
     /// Starts it with SIGINT as a shell in the foreground hands it on: `default` or `ignore`.
     pub fn start_with_interrupt(&self, disposition: &str, arguments: &[&str]) -> Running {
+        self.start_as(disposition, root(), arguments)
+    }
+
+    fn start_as(&self, disposition: &str, directory: &Path, arguments: &[&str]) -> Running {
         let mut process = Command::new("/usr/bin/env")
             .arg(format!("--{disposition}-signal=INT"))
             .arg(program())
             .args(arguments)
             .env_clear()
             .envs(self.environment.iter().cloned())
+            .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -93,6 +98,10 @@ impl Tool {
 
     pub fn start(&self, arguments: &[&str]) -> Running {
         self.start_with_interrupt("default", arguments)
+    }
+
+    pub fn start_in(&self, directory: &Path, arguments: &[&str]) -> Running {
+        self.start_as("default", directory, arguments)
     }
 
     /// Starts it at a terminal; it is ended if it waits there for more than a minute.
@@ -114,6 +123,11 @@ impl Tool {
         let keyboard = process.stdin.take().expect("it is piped");
         let output = process.stdout.take().expect("it is piped");
         Terminal { process, keyboard, output, screen: Vec::new() }
+    }
+
+    pub fn run_in(&self, directory: &Path, arguments: &[&str]) -> Run {
+        let mut command = self.command(arguments);
+        Run::of(command.current_dir(directory).output().expect("the tool can be started"))
     }
 
     pub fn run(&self, arguments: &[&str]) -> Run {

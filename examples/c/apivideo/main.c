@@ -19,11 +19,12 @@
 #define TOOL_VERSION "0.1.0"
 
 const char usage_line[] =
-    "usage: apivideo [OPTION...] create | get ID | list | delete ID... | purge";
+    "usage: apivideo [OPTION...] create | get ID | list | delete ID... | purge | upload FILE...";
 
 static const char help_of_commands[] =
     "\n"
-    "Make, look up, list, delete and purge the upload tokens of an api.video account.\n"
+    "Make, look up, list, delete and purge the upload tokens of an api.video account, and upload\n"
+    "files with them.\n"
     "\n"
     "Commands:\n"
     "  create          make a token; prints the token alone, so that a script can take it\n"
@@ -33,6 +34,8 @@ static const char help_of_commands[] =
     "  purge           revoke the tokens that never expire or are old: looks through all pages,\n"
     "                  asks, then deletes as fast as the rate limit allows; when it was\n"
     "                  interrupted or failed, the same command again goes on\n"
+    "  upload FILE...  upload files with a token, without the key; prints the ID of each video;\n"
+    "                  when it was interrupted or failed, the same command again goes on\n"
     "\n"
     "Options of create:\n"
     "  --ttl DURATION  how long the token is valid: 90, 90s, 15m, 1h, 7d, 2w, at most\n"
@@ -51,12 +54,27 @@ static const char help_of_commands[] =
     "  --yes             do not ask; has to be given where there is no terminal to ask at\n"
     "  --dry-run         delete nothing, show the tokens that would be deleted\n"
     "\n"
+    "Options of upload:\n"
+    "  --token TOKEN   the upload token, which others on this computer can see in the list of\n"
+    "                  processes: better in APIVIDEO_UPLOAD_TOKEN\n"
+    "  --title TITLE   what the video is called, unless as the file\n"
+    "  --video-id ID   a video that was made before, to upload the file to\n"
+    "  --part-size SIZE\n"
+    "                  how much is sent with one request, 5M to 200M (32M unless given)\n"
+    "  --limit-rate RATE\n"
+    "                  how much is sent in a second at most: 500k, 2M\n"
+    "  --state-dir DIR\n"
+    "                  where to keep what it takes to go on, unless beside the file, as\n"
+    "                  FILE.apivideo-upload\n"
+    "\n"
     "Options of every command, before or after it; -- ends the options:\n"
     "  --json          print JSON: create, get and list as the service answers, list --all a\n"
-    "                  token a line, delete and purge a line for each deleted token\n"
+    "                  token a line, delete and purge a line for each deleted token,\n"
+    "                  upload a line for each video, as the service answers\n"
     "  --timeout DURATION\n"
     "                  how long one request may take, with all that it waits for (30s unless\n"
-    "                  given; purge 150s, since a rate limit lasts up to 60s)\n"
+    "                  given; purge 150s, since a rate limit lasts up to 60s); of upload, how\n"
+    "                  long one file may take (no limit unless given)\n"
     "  --verbose       trace each attempt at a request; given twice, each step of it\n"
     "  --help          print this\n"
     "  --version       print the versions of the tool and of the library\n"
@@ -66,17 +84,20 @@ static const char help_of_commands[] =
 static const char help_of_surroundings[] =
     "\n"
     "Environment:\n"
-    "  APIVIDEO_API_KEY   the API key of the account\n"
+    "  APIVIDEO_API_KEY   the API key of the account, of which upload knows nothing\n"
+    "  APIVIDEO_UPLOAD_TOKEN\n"
+    "                     the upload token, unless --token says it\n"
     "  APIVIDEO_BASE_URL  the service, unless it is " APIVIDEO_PRODUCTION_URL ";\n"
     "                     the sandbox is " APIVIDEO_SANDBOX_URL "\n"
     "\n"
-    "Exit status (of delete and purge: that of the first failure, unless interrupted):\n"
+    "Exit status (of delete, purge and upload: that of the first failure, unless interrupted):\n"
     "  0    done, or not done because the answer to the question was no\n"
-    "  1    anything that is not below, such as a full disk under standard output\n"
-    "  2    used wrongly: an unknown option, an invalid argument, no API key\n"
+    "  1    anything that is not below, such as a full disk under standard output, or a\n"
+    "       file that cannot be read or changes while it is uploaded\n"
+    "  2    used wrongly: an unknown option, an invalid argument, no API key or token\n"
     "  3    not found (of purge: only if it was not the service that said so; what is gone\n"
     "       is gone)\n"
-    "  4    unauthorized: the API key was refused\n"
+    "  4    unauthorized: the API key or upload token was refused\n"
     "  5    network: no connection, no TLS, or it broke\n"
     "  6    timed out\n"
     "  7    rate limited: too many requests\n"
@@ -99,6 +120,7 @@ static const struct command commands[] = {
     {"list", 0, 0, run_list},
     {"delete", 1, INT_MAX, run_delete},
     {"purge", 0, 0, run_purge},
+    {"upload", 1, INT_MAX, run_upload},
 };
 
 enum option_id {
@@ -112,6 +134,12 @@ enum option_id {
   OPTION_OLDER_THAN,
   OPTION_YES,
   OPTION_DRY_RUN,
+  OPTION_TOKEN,
+  OPTION_TITLE,
+  OPTION_VIDEO_ID,
+  OPTION_PART_SIZE,
+  OPTION_LIMIT_RATE,
+  OPTION_STATE_DIR,
   OPTION_JSON,
   OPTION_TIMEOUT,
   OPTION_VERBOSE,
@@ -135,6 +163,12 @@ static const struct {
     [OPTION_OLDER_THAN] = {"--older-than", "purge", true},
     [OPTION_YES] = {"--yes", "purge", false},
     [OPTION_DRY_RUN] = {"--dry-run", "purge", false},
+    [OPTION_TOKEN] = {"--token", "upload", true},
+    [OPTION_TITLE] = {"--title", "upload", true},
+    [OPTION_VIDEO_ID] = {"--video-id", "upload", true},
+    [OPTION_PART_SIZE] = {"--part-size", "upload", true},
+    [OPTION_LIMIT_RATE] = {"--limit-rate", "upload", true},
+    [OPTION_STATE_DIR] = {"--state-dir", "upload", true},
     [OPTION_JSON] = {"--json", NULL, false},
     [OPTION_TIMEOUT] = {"--timeout", NULL, true},
     [OPTION_VERBOSE] = {"--verbose", NULL, false},
@@ -167,6 +201,24 @@ static uint32_t parse_number(const char *text, bool is_duration, uint64_t least,
   number *= factor; /* cannot overflow: the loop stops at 36 bits, a week has 20 */
   if (rest == text || factor == 0 || number < least || number > most) misuse(complaint, text);
   return (uint32_t)number;
+}
+
+/* The bytes that `text` says, with k, M or G behind it for what is 1024, or its square or cube. */
+static uint64_t parse_size(const char *text, uint64_t least, uint64_t most, const char *complaint) {
+  static const char units[] = "kMG";
+  uint64_t number = 0;
+  const char *rest = text;
+  for (; *rest >= '0' && *rest <= '9'; rest++)
+    if (number <= UINT32_MAX) number = 10 * number + (uint64_t)(*rest - '0');
+  if (rest != text && *rest != '\0' && rest[1] == '\0') {
+    const char *unit = strchr(units, *rest == 'K' ? 'k' : *rest);
+    if (unit != NULL) {
+      number <<= 10 * (unit - units + 1); /* cannot overflow: 36 bits, and 30 */
+      rest++;
+    }
+  }
+  if (rest == text || *rest != '\0' || number < least || number > most) misuse(complaint, text);
+  return number;
 }
 
 static void apply(struct request *request, enum option_id option, const char *value) {
@@ -216,6 +268,27 @@ static void apply(struct request *request, enum option_id option, const char *va
     case OPTION_DRY_RUN:
       request->dry_run = true;
       break;
+    case OPTION_TOKEN:
+      request->upload_token = value;
+      break;
+    case OPTION_TITLE:
+      request->title = value;
+      break;
+    case OPTION_VIDEO_ID:
+      request->video_id = value;
+      break;
+    case OPTION_PART_SIZE:
+      request->part_bytes = parse_size(value, 5 << 20, 200 << 20,
+                                       "--part-size wants a size from 5M to 200M, not '%s'");
+      break;
+    case OPTION_LIMIT_RATE:
+      request->bytes_per_second =
+          parse_size(value, 1, UINT64_C(1) << 40,
+                     "--limit-rate wants the bytes a second, such as 500k or 2M, not '%s'");
+      break;
+    case OPTION_STATE_DIR:
+      request->state_directory = value;
+      break;
     case OPTION_JSON:
       request->json = true;
       break;
@@ -254,6 +327,12 @@ static const struct command *find_command(const char *name) {
   misuse("unknown command '%s'", name);
 }
 
+/* What the environment says, taking "" for nothing. */
+static const char *environment(const char *name) {
+  const char *value = getenv(name);
+  return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
 static void complete_purge(struct request *request) {
   bool can_ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
   if (!request->never_expiring && !request->older)
@@ -264,7 +343,13 @@ static void complete_purge(struct request *request) {
   if (request->timeout_ms == 0) request->timeout_ms = 150000; /* two windows of a rate limit */
 }
 
-/* Reads the command line; the IDs are gathered at the front of `argv`. */
+static void complete_upload(struct request *request) {
+  if (request->argument_count > 1 && (request->title != NULL || request->video_id != NULL))
+    misuse("%s is for one file", request->title != NULL ? "--title" : "--video-id");
+  if (request->upload_token == NULL) request->upload_token = environment("APIVIDEO_UPLOAD_TOKEN");
+}
+
+/* Reads the command line; the arguments are gathered at the front of `argv`. */
 static struct request parse(int argc, char **argv) {
   struct request request = {.arguments = argv, .list = {.struct_size = sizeof request.list}};
   bool given[OPTION_COUNT] = {false};
@@ -298,7 +383,8 @@ static struct request parse(int argc, char **argv) {
         strcmp(options[i].command, request.command->name) != 0)
       misuse("%s is no option of %s", options[i].name, request.command->name);
   if (request.argument_count < request.command->fewest)
-    misuse("%s wants the ID of a token", request.command->name);
+    misuse("%s wants %s", request.command->name,
+           request.command->run == run_upload ? "a file" : "the ID of a token");
   if (request.argument_count > request.command->most)
     misuse("one argument too many: '%s'", request.arguments[request.command->most]);
 
@@ -306,16 +392,11 @@ static struct request parse(int argc, char **argv) {
   if (given[OPTION_SORT] && !given[OPTION_DESC]) request.list.sort_order = AV_SORT_ASC;
   if (given[OPTION_ALL] && !given[OPTION_PAGE_SIZE]) request.list.page_size = 100;
   if (request.command->run == run_purge) complete_purge(&request);
+  if (request.command->run == run_upload) complete_upload(&request);
   return request;
 }
 
 /* ---- From the beginning to the end ---- */
-
-/* What the environment says, taking "" for nothing. */
-static const char *environment(const char *name) {
-  const char *value = getenv(name);
-  return value != NULL && value[0] != '\0' ? value : NULL;
-}
 
 static void trace(void *unused, int32_t level, const char *line) {
   (void)unused;
@@ -327,13 +408,22 @@ static int open_session(struct session *session, const struct request *request) 
   av_error *error = NULL;
 
   config.struct_size = sizeof config;
-  config.api_key = environment("APIVIDEO_API_KEY");
+  if (request->command->run == run_upload)
+    config.flags = AV_CLIENT_NO_CREDENTIAL;
+  else
+    config.api_key = environment("APIVIDEO_API_KEY");
   config.base_url = environment("APIVIDEO_BASE_URL"); /* NULL is the production service */
   config.app_name = "apivideo";
   config.app_version = TOOL_VERSION;
   config.trace_fn = trace;
   config.trace_level = request->trace_level;
-  if (config.api_key == NULL) {
+  if (request->command->run == run_upload && request->upload_token == NULL) {
+    tell("apivideo: there is no upload token");
+    tell("hint: --token says it, or export APIVIDEO_UPLOAD_TOKEN=... with one made by: "
+         "apivideo create --ttl 1h");
+    return CODE_USAGE;
+  }
+  if (request->command->run != run_upload && config.api_key == NULL) {
     tell("apivideo: APIVIDEO_API_KEY is not set");
     tell("hint: export APIVIDEO_API_KEY=... with a key from the api.video dashboard");
     return CODE_USAGE;

@@ -96,10 +96,15 @@ static const char *hint_for(const av_error *error, enum task task) {
     return "there may be a new token now; look with: apivideo list --desc --page-size 5";
   switch (av_error_status(error)) {
     case AV_STATUS_NOT_FOUND:
+      if (task == TASK_UPLOAD)
+        return "is there such a video (--video-id), or a wrong path in APIVIDEO_BASE_URL?";
       return task == TASK_ONE_TOKEN && is_gone(error)
                  ? "no such token: never made, expired, or deleted already"
                  : "is there a wrong path in APIVIDEO_BASE_URL?";
     case AV_STATUS_UNAUTHORIZED:
+      if (task == TASK_UPLOAD)
+        return "the upload token is wrong, has ended, or is not for the service that "
+               "APIVIDEO_BASE_URL names";
       return "APIVIDEO_API_KEY must be a key for the service that APIVIDEO_BASE_URL names";
     case AV_STATUS_CONNECT:
       return "check the network, and APIVIDEO_BASE_URL if it is set";
