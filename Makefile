@@ -71,7 +71,7 @@ local_api: ## Build the stand-in service
 	$(CARGO) build --locked --example local_api
 
 .PHONY: demo
-demo: tool local_api ## Create, get, list, iterate and delete tokens against the stand-in service
+demo: tool local_api ## Make tokens, upload with one, go on with that, and delete it, against the stand-in service
 	@examples/c/demo.sh $(TOOL) $(LOCAL_API)
 
 .PHONY: header

@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -1306,6 +1307,15 @@ fn make_demo_shows_every_step_in_order_and_ends_with_0() {
         "\n5 of 61 tokens, page 1 of 13",
         "\n$ apivideo list --all",
         "\n61 tokens\n",
+        "\n$ APIVIDEO_UPLOAD_TOKEN=... apivideo upload film.mp4 ",
+        "\n5.0 MiB of 25.0 MiB confirmed, trying again in 1 s\n",
+        "\nhint: the same command again goes on where it was",
+        "\n$ APIVIDEO_UPLOAD_TOKEN=... apivideo upload film.mp4 ",
+        "\ngoing on with film.mp4\n",
+        "\nuploaded film.mp4: 25.0 MiB in ",
+        "\nvi",
+        "\nfilm.mp4: SHA-256 ",
+        "\nvi",
         "\n$ apivideo delete to",
         "\ndeleted to",
         "\n$ apivideo get to",
@@ -1320,10 +1330,17 @@ fn make_demo_shows_every_step_in_order_and_ends_with_0() {
 
 #[test]
 fn the_demonstration_fails_if_a_deleted_token_is_still_told() {
-    // As a tool that always succeeds would.
-    let demo = demo(&["true", local_api::program().to_str().unwrap()]);
+    let demo = demo_with("still-told", "get) exit 0");
     assert_eq!(demo.0, Some(1));
     assert!(demo.1.contains("should be told as not found"), "{}", demo.1);
+}
+
+#[test]
+fn the_demonstration_fails_if_the_video_is_not_the_file() {
+    let demo =
+        demo_with("other-video", "upload) case $* in *--timeout*) exit 6; esac; echo vi1; exit 0");
+    assert_eq!(demo.0, Some(1));
+    assert!(demo.1.contains("the video is not the file"), "{}", demo.1);
 }
 
 #[test]
@@ -1331,6 +1348,20 @@ fn the_demonstration_fails_if_the_tool_or_the_service_does() {
     assert_eq!(demo(&["false", local_api::program().to_str().unwrap()]).0, Some(1));
     assert_eq!(demo(&["true", "false"]).0, Some(1));
     assert_eq!(demo(&[]).0, Some(2));
+}
+
+/// With the tool, but for what this case of a shell does instead.
+fn demo_with(name: &str, case: &str) -> (Option<i32>, String) {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let script = directory.join("tool.sh");
+    let text = format!(
+        "#!/bin/sh\ncase $1 in {case};; esac\nexec '{}' \"$@\"\n",
+        tool::program().display()
+    );
+    std::fs::write(&script, text).expect("there is room");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    demo(&[script.to_str().unwrap(), local_api::program().to_str().unwrap()])
 }
 
 fn demo(arguments: &[&str]) -> (Option<i32>, String) {

@@ -995,6 +995,20 @@ fn the_ledger_needs_no_credentials_and_is_not_affected_by_anything() {
 }
 
 #[test]
+fn the_ledger_of_a_stand_in_can_be_asked_for_by_the_program_itself() {
+    let api = start(&["--seed", "2"]);
+    let printed = |url: &str| {
+        let asked = Command::new(local_api::program()).args(["--ledger", url]).output();
+        asked.expect("it can be started")
+    };
+    let told = printed(&api.url);
+    assert!(told.status.success(), "{told:?}");
+    let told: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert_eq!(told, ledger(&api));
+    assert!(!printed("http://127.0.0.1:1").status.success());
+}
+
+#[test]
 fn the_ledger_counts_what_was_done_and_what_was_not() {
     let api = start(&["--rate-limit", "4"]);
     let tokens = [(); 3].map(|()| create(&api, 0));

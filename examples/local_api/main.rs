@@ -74,8 +74,12 @@ struct Options {
     port: u16,
 
     /// The API key that Basic authentication and POST /auth/api-key accept
-    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
-    api_key: String,
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new(), required_unless_present = "ledger")]
+    api_key: Option<String>,
+
+    /// Print the ledger of the one that listens there, at http://127.0.0.1:PORT, and end
+    #[arg(long, value_name = "URL", exclusive = true)]
+    ledger: Option<String>,
 
     /// An access token that Bearer authentication accepts at all times, besides those given for the key
     #[arg(long, value_name = "TOKEN", value_parser = NonEmptyStringValueParser::new())]
@@ -143,6 +147,10 @@ struct Options {
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let options = Options::parse();
+    if let Some(url) = options.ledger {
+        println!("{}", ledger::fetch(&url)?);
+        return Ok(());
+    }
     let faults = Faults::new(options.fail_rate, options.drop_rate, options.random_seed)
         .unwrap_or_else(|error| {
             Options::command().error(ErrorKind::ArgumentConflict, error).exit()
@@ -160,7 +168,7 @@ async fn main() -> io::Result<()> {
     let rate_limit = options.rate_limit.unwrap_or(RateLimit::OUT_OF_REACH);
     let service = Service::new(
         Credentials::new(
-            options.api_key,
+            options.api_key.expect("without it there is a ledger to fetch"),
             options.access_token,
             AccessTokens::new(options.access_token_lifetime),
         ),

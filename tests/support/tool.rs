@@ -243,7 +243,7 @@ impl Terminal {
 }
 
 /// `build/bin/apivideo`, built by `make` first, since an old one would be tested just as gladly.
-fn program() -> &'static Path {
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let made = make("tool");
