@@ -20,6 +20,15 @@
  * } catch (const apivideo::error &error) {
  *   std::cout << error.what() << '\n';
  * }
+ *
+ * apivideo::config device; // which has a token, and knows no key
+ * device.no_credential = true;
+ * apivideo::upload_params params;
+ * params.token = "the token";
+ * params.progress = [](const apivideo::upload_progress &it) {
+ *   std::cout << it.bytes_confirmed << " of " << it.bytes_total << '\n';
+ * };
+ * std::cout << apivideo::client(device).upload("film.mp4", params).id() << '\n';
  * @endcode
  *
  * Five rules hold for all of it:
@@ -66,7 +75,7 @@
 #include <stop_token>
 #endif
 
-/** The api.video Upload Tokens API. */
+/** The upload tokens of api.video, and uploads with them. */
 namespace apivideo {
 
 /** A moment by the clock of the system. */
@@ -147,7 +156,8 @@ enum class status : av_status {
   rate_limited = AV_STATUS_RATE_LIMITED, /**< HTTP 429: see failure::retry_after(). */
   server = AV_STATUS_SERVER,             /**< HTTP 5xx: the service failed. */
   decode = AV_STATUS_DECODE,             /**< An answer that the API does not promise. */
-  internal = AV_STATUS_INTERNAL          /**< A bug of the library. */
+  internal = AV_STATUS_INTERNAL,         /**< A bug of the library. */
+  source = AV_STATUS_SOURCE /**< The file to upload cannot be read, or is not the one it was. */
 };
 
 /** What is known of a failed call's effect on the service: AV_OUTCOME_… of apivideo.h. */
@@ -212,6 +222,14 @@ class failure {
     const std::int64_t wait = av_error_retry_after_ms(error_.get());
     if (wait < 0) return std::nullopt;
     return std::chrono::milliseconds(wait);
+  }
+  /** Of an upload, what to go on from, for upload_params::resume; empty if there is nothing. */
+  std::string_view upload_state() const noexcept {
+    return detail::view(av_error_upload_state(error_.get()));
+  }
+  /** Of an upload, the id of the unfinished video; empty if none is known. */
+  std::string_view upload_video_id() const noexcept {
+    return detail::view(av_error_upload_video_id(error_.get()));
   }
   /** The body of the answer, at most its first 65536 bytes, whatever they are. After a
    * status::decode of a create it may hold the new token. */
@@ -278,6 +296,7 @@ using rate_limited = status_error<status::rate_limited>;         /**< status::ra
 using server_error = status_error<status::server>;               /**< status::server */
 using decode_error = status_error<status::decode>;               /**< status::decode */
 using internal_error = status_error<status::internal>;           /**< status::internal */
+using source_error = status_error<status::source>;               /**< status::source */
 
 inline void failure::raise() const {
   switch (status()) {
@@ -294,6 +313,7 @@ inline void failure::raise() const {
     case status::server: throw server_error(*this);
     case status::decode: throw decode_error(*this);
     case status::internal: throw internal_error(*this);
+    case status::source: throw source_error(*this);
     case status::ok: break;
   }
   throw error(*this);
@@ -649,7 +669,8 @@ enum class trace_level : std::int32_t {
  */
 using trace_function = std::function<void(trace_level level, std::string_view line)>;
 
-/** What a client is made from: `api_key` alone is enough. What is not set is the default. */
+/** What a client is made from: `api_key` or `no_credential` alone is enough. What is not set is the
+ * default. */
 struct config {
   std::optional<std::string> api_key{};      /**< The account's API key: this or `access_token`. */
   std::optional<std::string> access_token{}; /**< An access token got by other means. */
@@ -670,6 +691,7 @@ struct config {
   std::optional<std::chrono::milliseconds> attempt_timeout{};
   std::int64_t max_attempts = 0; /**< How many times a request may be tried; 0 is 3. */
   bool allow_plain_http = false; /**< Allows http:// to another machine, in the clear. */
+  bool no_credential = false;    /**< Knows no key on purpose: the client can only upload. */
 };
 
 /** What a single call may do otherwise than its client. */
@@ -703,8 +725,166 @@ struct list_params {
   apivideo::sort_order sort_order = apivideo::sort_order::service_default;
 };
 
+/** What an upload is doing. A later library may tell others. */
+enum class upload_activity : std::int32_t {
+  sending = AV_UPLOAD_SENDING,                        /**< Bytes are sent. */
+  waiting_for_answer = AV_UPLOAD_WAITING_FOR_ANSWER,  /**< All of a part is sent. */
+  waiting_to_retry = AV_UPLOAD_WAITING_TO_RETRY,      /**< An attempt failed, another follows. */
+  waiting_for_rate_limit = AV_UPLOAD_WAITING_FOR_RATE_LIMIT /**< The rate limit is used up. */
+};
+
+/** How far an upload has come. */
+struct upload_progress {
+  std::uint64_t bytes_confirmed = 0; /**< In parts that are confirmed; it never goes back. */
+  std::uint64_t bytes_sent = 0;      /**< Besides, of the part under way, that have arrived. */
+  std::uint64_t bytes_total = 0;     /**< How many the file has; 0 is not known. */
+  std::uint64_t bytes_repeated = 0;  /**< Sent in vain. */
+  std::uint32_t parts_confirmed = 0; /**< How many parts are confirmed. */
+  std::uint32_t parts_total = 0;     /**< How many there are; 0 is not known. */
+  upload_activity activity = upload_activity::sending; /**< What it is doing. */
+  std::chrono::milliseconds wait{0}; /**< How long it will wait, if it does in order to go on. */
+};
+
+/** What to upload with, and how: `token` alone is enough. What is not set is the default. */
+struct upload_params {
+  std::string token{};                    /**< The upload token. */
+  std::optional<std::string> video_id{};  /**< A video that was made before; otherwise a new one. */
+  std::optional<std::string> file_name{}; /**< Becomes the title; otherwise the path's last item. */
+  std::optional<std::string> resume{};    /**< A state to go on from: failure::upload_state(). */
+  /** Takes how far it has come, on the thread that is inside the call. What it and `state` throw is
+   * dropped: to end an upload, cancel it. */
+  std::function<void(const upload_progress &progress)> progress{};
+  /** Takes what to go on from, after each part: keep it, and a crash costs one part. */
+  std::function<void(std::string_view state)> state{};
+  std::uint64_t part_bytes = 0;           /**< 5 MiB to 200 MiB; 0 is 32 MiB, or what it takes. */
+  std::uint64_t max_bytes_per_second = 0; /**< 0 is as fast as it goes. */
+  /** Another connection after so long without a byte that arrives; 30 s unless set, or no_limit. */
+  std::optional<std::chrono::milliseconds> stall_timeout{};
+  /** How long the answer to a part may take; 5 min unless set, or no_limit. */
+  std::optional<std::chrono::milliseconds> answer_timeout{};
+  /** Gives up after so long without a byte that arrives; 5 min unless set, or no_limit. */
+  std::optional<std::chrono::milliseconds> patience{};
+  /** How often `progress` is told at most; 250 ms unless set. */
+  std::optional<std::chrono::milliseconds> progress_interval{};
+};
+
+/**
+ * A video that was uploaded. Text that is not told is empty, and lives as long as this object. The
+ * addresses of a private video hold a secret.
+ */
+class uploaded_video {
+ public:
+  /** Takes over a video of apivideo.h, which is not NULL. */
+  explicit uploaded_video(av_uploaded_video *handle) noexcept : handle_(handle) {}
+
+  /** Its id; empty if this object was moved from. */
+  std::string_view id() const noexcept { return text(&av_uploaded_video::video_id); }
+  /** Its title. */
+  std::string_view title() const noexcept { return text(&av_uploaded_video::title); }
+  /** The address of a page that plays it. */
+  std::string_view player_url() const noexcept { return text(&av_uploaded_video::player_url); }
+  /** HTML with that page in a frame. */
+  std::string_view iframe_html() const noexcept { return text(&av_uploaded_video::iframe_html); }
+  /** The address of its HLS manifest. */
+  std::string_view hls_url() const noexcept { return text(&av_uploaded_video::hls_url); }
+  /** The address of an MP4 file. */
+  std::string_view mp4_url() const noexcept { return text(&av_uploaded_video::mp4_url); }
+  /** The address of a picture of it. */
+  std::string_view thumbnail_url() const noexcept {
+    return text(&av_uploaded_video::thumbnail_url);
+  }
+  /** The service's answer; empty, as all of the above but the id, if it was lost, and proved
+   * otherwise that the video is whole. */
+  std::string_view json() const noexcept { return text(&av_uploaded_video::json); }
+  /** When it was made; nothing if that is not told. */
+  std::optional<time_point> created_at() const noexcept {
+    return detail::moment(handle_ ? handle_->created_at : 0);
+  }
+  /** When it was published; nothing if that is not told. */
+  std::optional<time_point> published_at() const noexcept {
+    return detail::moment(handle_ ? handle_->published_at : 0);
+  }
+  /** Whether anybody may see it; nothing if that is not told. */
+  std::optional<bool> is_public() const noexcept {
+    if (!handle_ || handle_->is_public < 0) return std::nullopt;
+    return handle_->is_public != 0;
+  }
+  /** How many bytes were uploaded in all. */
+  std::uint64_t bytes() const noexcept { return handle_ ? handle_->bytes : 0; }
+  /** How many unfinished videos this upload has left behind, which the service drops. */
+  std::uint32_t videos_abandoned() const noexcept {
+    return handle_ ? handle_->videos_abandoned : 0;
+  }
+  /** The video of apivideo.h; it stays this object's. */
+  const av_uploaded_video *handle() const noexcept { return handle_.get(); }
+
+ private:
+  std::string_view text(const char *av_uploaded_video::*member) const noexcept {
+    return handle_ ? detail::view(handle_.get()->*member) : std::string_view();
+  }
+
+  detail::owner<av_uploaded_video, av_uploaded_video_free> handle_;
+};
+
 /** @cond DETAIL */
 namespace detail {
+
+/* No exception may pass through C. */
+template <class Function, class... Arguments>
+void call_from_c(const Function &function, Arguments &&...arguments) noexcept {
+#ifdef __cpp_exceptions
+  try {
+    function(std::forward<Arguments>(arguments)...);
+  } catch (...) {
+  }
+#else
+  function(std::forward<Arguments>(arguments)...);
+#endif
+}
+
+/* What is wrong with them, a literal; nullptr if nothing is. The callbacks are passed `from`. */
+inline const char *to_c(const upload_params &from, av_upload_params &to) noexcept {
+  const auto text = [](const std::optional<std::string> &it, const char *&member) {
+    if (it) member = it->c_str();
+    return !it || !has_nul(*it);
+  };
+  to.struct_size = sizeof to;
+  to.token = from.token.c_str();
+  if (has_nul(from.token)) return "invalid argument: params.token has a NUL in it";
+  if (!text(from.video_id, to.video_id))
+    return "invalid argument: params.video_id has a NUL in it";
+  if (!text(from.file_name, to.file_name))
+    return "invalid argument: params.file_name has a NUL in it";
+  if (!text(from.resume, to.resume)) return "invalid argument: params.resume has a NUL in it";
+  to.part_bytes = from.part_bytes;
+  to.max_bytes_per_second = from.max_bytes_per_second;
+  if (!to_c(from.stall_timeout, to.stall_timeout_ms))
+    return "invalid argument: params.stall_timeout is out of range";
+  if (!to_c(from.answer_timeout, to.answer_timeout_ms))
+    return "invalid argument: params.answer_timeout is out of range";
+  if (!to_c(from.patience, to.patience_ms))
+    return "invalid argument: params.patience is out of range";
+  if (!to_c(from.progress_interval, to.progress_interval_ms))
+    return "invalid argument: params.progress_interval is out of range";
+  to.userdata = const_cast<upload_params *>(&from); /* which the functions below read alone */
+  if (from.progress)
+    to.progress_fn = [](void *params, const av_upload_progress *it) noexcept {
+      const upload_progress progress = {it->bytes_confirmed,
+                                        it->bytes_sent,
+                                        it->bytes_total,
+                                        it->bytes_repeated,
+                                        it->parts_confirmed,
+                                        it->parts_total,
+                                        static_cast<upload_activity>(it->state),
+                                        std::chrono::milliseconds(it->wait_ms)};
+      call_from_c(static_cast<const upload_params *>(params)->progress, progress);
+    };
+  if (from.state)
+    to.state_fn = [](void *params, const char *state) noexcept {
+      call_from_c(static_cast<const upload_params *>(params)->state, std::string_view(state));
+    };
+  return nullptr;
+}
 
 /* What is wrong with them, a literal; nullptr if nothing is. */
 inline const char *to_c(const list_params &from, av_tokens_list_params &to) noexcept {
@@ -839,7 +1019,8 @@ class client {
       mistake = "invalid argument: config.max_attempts is out of range";
     if (mistake != nullptr) return failure(mistake);
 
-    to.flags = from.allow_plain_http ? AV_CLIENT_ALLOW_PLAIN_HTTP : 0;
+    to.flags = (from.allow_plain_http ? AV_CLIENT_ALLOW_PLAIN_HTTP : 0) |
+               (from.no_credential ? AV_CLIENT_NO_CREDENTIAL : 0);
     std::shared_ptr<trace_function> trace;
     if (from.trace) {
       trace = std::make_shared<trace_function>(from.trace);
@@ -904,6 +1085,23 @@ class client {
     return token_range(made, options, trace_);
   }
 
+  /** Uploads the file at `path` with a token, whether or not the client has a key. One call makes at
+   * most one video that plays; after a failure, another goes on from failure::upload_state(). It is
+   * for `options.timeout` to bound it: that of the client does not, for it may take hours. */
+  result<uploaded_video> try_upload(c_string path, const upload_params &params,
+                                    const request_options &options = {}) const noexcept {
+    av_upload_params to = {};
+    av_request_options call = {};
+    av_uploaded_video *made = nullptr;
+    av_error *failed = nullptr;
+    if (path.has_nul()) return failure("invalid argument: path has a NUL in it");
+    if (const char *mistake = detail::to_c(params, to)) return failure(mistake);
+    if (const char *mistake = detail::to_c(options, call)) return failure(mistake);
+    if (av_upload_file(handle(), path.c_str(), &to, &call, &made, &failed) != AV_STATUS_OK)
+      return failure(failed);
+    return uploaded_video(made);
+  }
+
 #ifdef __cpp_exceptions
   /** As try_make(), throwing. */
   explicit client(const config &from) : client(try_make(from).value()) {}
@@ -923,6 +1121,11 @@ class client {
   void remove(c_string id, const request_options &options = {}) const {
     try_remove(id, options).value();
   }
+  /** As try_upload(), throwing: `client.upload("film.mp4", {token})`. */
+  uploaded_video upload(c_string path, const upload_params &params,
+                        const request_options &options = {}) const {
+    return try_upload(path, params, options).value();
+  }
   /** As try_tokens(), throwing: `for (const auto &token : client.tokens())`. */
   token_range tokens(const list_params &params = {}, const request_options &options = {}) const {
     return try_tokens(params, options).value();
@@ -938,17 +1141,9 @@ class client {
   client(av_client *handle, std::shared_ptr<void> trace) noexcept
       : trace_(std::move(trace)), handle_(handle) {}
 
-  /* No exception may pass through C. */
   static void pass_trace(void *function, std::int32_t level, const char *line) noexcept {
-    const auto &trace = *static_cast<const trace_function *>(function);
-#ifdef __cpp_exceptions
-    try {
-      trace(static_cast<trace_level>(level), line);
-    } catch (...) {
-    }
-#else
-    trace(static_cast<trace_level>(level), line);
-#endif
+    detail::call_from_c(*static_cast<const trace_function *>(function),
+                        static_cast<trace_level>(level), line);
   }
 
   template <class T, class Handle, class Function, class Argument>

@@ -52,6 +52,9 @@ static void failures_tell_what_exceptions_would() {
   CHECK(!range->try_next() && range->error()->status() == apivideo::status::cancelled);
   config.api_key.reset();
   CHECK(!apivideo::client::try_make(config));
+  config.no_credential = true;
+  const auto device = apivideo::client::try_make(config);
+  CHECK(device && device->try_upload("/nowhere", {"to1"}).error().status() == apivideo::status::source);
 }
 
 int main() {
