@@ -12,6 +12,7 @@ import threading
 import unittest
 from pathlib import Path
 from socket import create_connection
+from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = sorted((ROOT / "examples/c/concepts").glob("*.c"))
@@ -219,6 +220,37 @@ class Run(unittest.TestCase):
     def test_fork(self):
         told = rf"the parent made {TOKEN}\nthe child made {TOKEN}\n"
         self.assert_ended(Service(self).run("fork"), 0, told)
+
+    def test_upload(self):
+        service = Service(self)
+        film = OUT / "film.mp4"
+        film.write_bytes(bytes(1000))
+        told = r"(0 of 1000 bytes\n)+1000 of 1000 bytes\nvi\w{22} is whole\n"
+        token = service.run("create").stdout.strip()
+        self.assert_ended(service.run("upload", token, film), 0, told)
+        self.assert_ended(service.run("upload", "wrong", film), 1, r"(0 of .*\n)+.* 401 .*\n")
+        self.assert_ended(service.run("upload"), 1, "invalid argument: path must not be NULL.*\n")
+
+    def test_resume(self):
+        film, state = OUT / "long.mp4", OUT / "state"
+        film.write_bytes(bytes(11 << 20))
+        state.unlink(missing_ok=True)
+        service = Service(self)
+        token = service.run("create").stdout.strip()
+        self.assert_ended(service.run("resume", token, film, state), 0, r"vi\w{22} is whole\n")
+        self.assertFalse(state.exists())
+        # With one part in two seconds it can be ended between two of them.
+        service = Service(self, "--upload-rate-limit", "1/2")
+        token = service.run("create").stdout.strip()
+        environment = {"APIVIDEO_BASE_URL": service.url}
+        with subprocess.Popen([OUT / "resume", token, film, state], env=environment) as process:
+            while not state.exists() or not state.read_text():
+                self.assertIsNone(process.poll())
+            process.kill()
+        self.assert_ended(service.run("resume", token, film, state), 0, r"vi\w{22} is whole\n")
+        with urlopen(f"{service.url}/local-api/ledger") as answer:
+            [video] = json.load(answer)["uploads"]["videos"]
+        self.assertEqual([it["received"] for it in video["parts"]], [1, 1, 1])
 
 
 def compiled(command):
