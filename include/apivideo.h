@@ -320,16 +320,6 @@
 #define AV_UPLOAD_WAITING_FOR_RATE_LIMIT 3
 
 /**
- * A point in time after which waiting must end, or none.
- */
-typedef struct Deadline Deadline;
-
-/**
- * What the service allows of parts, in bytes, and what is taken unless told otherwise.
- */
-typedef struct Sizes Sizes;
-
-/**
  * Cancels calls from another thread. It is passed to calls in av_request_options.cancel, and may
  * serve any number of them, one after the other or at once. It holds a file descriptor, if one is to
  * be had.
@@ -831,8 +821,6 @@ typedef struct av_uploaded_video {
    */
   uint32_t videos_abandoned;
 } av_uploaded_video;
-
-
 
 
 

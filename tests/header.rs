@@ -16,6 +16,14 @@ fn generated() -> String {
 }
 
 #[test]
+fn every_type_of_the_header_is_called_after_the_library() {
+    let header = include_str!("../include/apivideo.h");
+    let types = header.lines().filter(|line| line.starts_with("typedef struct "));
+    let foreign: Vec<_> = types.filter(|line| !line.starts_with("typedef struct av_")).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
+
+#[test]
 fn the_committed_header_is_what_cbindgen_makes() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/apivideo.h");
     let generated = generated();
