@@ -48,7 +48,7 @@ fn block(language: &str, text: &str) -> &'static str {
 fn the_key_stays_with_a_backend_and_a_device_gets_a_token() {
     let opening = README.split("\n## ").next().expect("a beginning").replace('\n', " ");
     for said in
-        ["the backend that has the key", "gets a token from that backend, and never the key"]
+        ["The backend that has the key", "gets a token from that backend, and never the key"]
     {
         assert!(opening.contains(said), "README.md does not begin with: {said}");
     }

@@ -166,11 +166,14 @@ def member_declaration(item):
 
 def prototype(start, parameters):
     """The lines of a function's declaration, with as many parameters on each as fit."""
+    indent = " " * len(start) + " "
+    if max(map(len, parameters)) + len(indent + ");") > WIDTH:
+        indent = "    "  # one is too long to stand below the first
     lines = [start + "(" + parameters[0]]
     for parameter in parameters[1:]:
         lines[-1] += ","
         if len(f"{lines[-1]} {parameter});") > WIDTH:
-            lines.append(" " * len(start) + " " + parameter)
+            lines.append(indent + parameter)
         else:
             lines[-1] += " " + parameter
     lines[-1] += ");"
@@ -191,7 +194,8 @@ def synopsis_of(item):
         return [f"typedef struct {name} {{", *members, f"}} {name};"]
     definition = text_of(item.find("definition"))
     if callback := re.fullmatch(r"(typedef .*)\(\* (\w+)\) \((.*)\)", definition):
-        return prototype(f"{callback[1]} (*{callback[2]})", callback[3].split(", "))
+        parameters = re.sub(r"\bstruct (?=av_)", "", callback[3]).split(", ")
+        return prototype(f"{callback[1]} (*{callback[2]})", parameters)
     return [f"{definition};"]
 
 

@@ -211,7 +211,7 @@ class Making(unittest.TestCase):
         self.assert_refused("ttl_second")
 
     def test_a_member_without_a_comment_is_refused(self):
-        comment = "  /**\n   * AV_CLIENT_ALLOW_PLAIN_HTTP or 0.\n   */\n"
+        comment = "  /**\n   * 0, or one or both of AV_CLIENT_ALLOW_PLAIN_HTTP and AV_CLIENT_NO_CREDENTIAL.\n   */\n"
         self.change("include/apivideo.h", comment, "")
         self.assert_refused("flags")
 
