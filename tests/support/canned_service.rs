@@ -2,6 +2,8 @@
 //! test can have it hold an answer back, and so act while a request is under way, for however long
 //! either side takes.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
 use crate::request::read_request;
 use serde_json::Value;
 use std::io::Write;
