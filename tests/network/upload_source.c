@@ -85,6 +85,9 @@ static void changed(const char *row, void (*make)(const char *path), uint32_t af
   if (words) {
     CHECK_ROW(row, status == AV_STATUS_SOURCE && strstr(av_error_message(error), words));
     CHECK_ROW(row, av_error_outcome(error) == AV_OUTCOME_NOT_APPLIED && !av_error_is_retryable(error));
+    /* What is there now is another file. */
+    CHECK_ROW(row, av_error_upload_state(error) == NULL);
+    CHECK_ROW(row, (av_error_upload_video_id(error) != NULL) == (after > 0));
     CHECK_ROW(row, has.whole == 0);
   } else {
     CHECK_ROW(row, status == AV_STATUS_OK);
