@@ -66,6 +66,7 @@ static void watched(const source *of, const char *faults, const char *seed, list
   config.max_attempts = 10;
   client = client_of(&config);
   params = quick_params(token, TITLE);
+  params.stall_timeout_ms = params.answer_timeout_ms = 0;
   params.progress_fn = progress;
   params.state_fn = keep_state;
   params.userdata = it;

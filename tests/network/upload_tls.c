@@ -144,6 +144,9 @@ static void broken(const source *of, const char *where, uint64_t after, int at_a
     av_error *error = NULL;
     av_status status;
     stored has;
+    /* Later with each call, so that a busy machine does not look as if it held the connection for ever. */
+    params.stall_timeout_ms = how == HOLDS ? params.stall_timeout_ms << (2 * calls) : 0;
+    params.answer_timeout_ms = how == HOLDS ? params.answer_timeout_ms << (2 * calls) : 0;
     params.resume = state[0] ? state : NULL;
     status = av_upload_file(client, of->path, &params, NULL, &video, &error);
     text = ledger_text(url);

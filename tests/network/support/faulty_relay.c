@@ -210,6 +210,12 @@ static int play_at_answer(int connection, buffer *b, fault what, const char *ans
 
 static const char unasked[] = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
 
+/* A request that was given up before its fault, by a client that a busy machine has stalled, is not counted. */
+static int did_not_come(script *it) {
+  __atomic_sub_fetch(&it->requests, 1, __ATOMIC_SEQ_CST);
+  return 0;
+}
+
 /* Passes one request and its answer, or does what is wrong; whether the connection goes on. */
 static int relay_one(script *it, int connection, buffer *b, buffer *answer, int *service, place at, fault what) {
   outline of;
@@ -227,7 +233,7 @@ static int relay_one(script *it, int connection, buffer *b, buffer *answer, int 
   if (*service < 0) *service = connect_to(it->service);
   if (what != NO_FAULT && at != AT_ANSWER) {
     const uint64_t byte = byte_of(at, &of);
-    if (!pass_on(connection, b, *service, byte)) return 0;
+    if (!pass_on(connection, b, *service, byte)) return did_not_come(it);
     __atomic_fetch_add(&it->played, 1, __ATOMIC_SEQ_CST);
     if (what != UNASKED_100) {
       goes_on = play(connection, b, *service, what, of.all - byte);
@@ -238,7 +244,7 @@ static int relay_one(script *it, int connection, buffer *b, buffer *answer, int 
     if (!server_send(connection, unasked)) return 0;
     if (!pass_on(connection, b, *service, of.all - byte)) return 0;
   } else if (!pass_on(connection, b, *service, of.all)) {
-    return 0;
+    return did_not_come(it);
   }
   answer->from = answer->to = 0;
   head = receive_until(*service, answer, 0, "\r\n\r\n");
