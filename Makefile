@@ -221,14 +221,14 @@ bench: $(SHARED) ## Measure against what people use instead, and print the table
 	@python3 -B benches/bench.py $(BUILD)/benches $(SHARED)
 
 # What the README and the header promise, tried by machines: docs/PROOF.md.
-include $(foreach it,supply coverage soak fuzzing sanitizers,tests/proof/$(it).mk)
+include $(foreach it,supply coverage soak uploads fuzzing sanitizers,tests/proof/$(it).mk)
 
 .PHONY: proof-tools
 proof-tools:
 	@tests/setup.sh proof
 
 .PHONY: proof
-proof: proof-tools proof-supply proof-sanitizers proof-soak proof-fuzzing proof-coverage ## Try everything that is promised, in under 20 minutes
+proof: proof-tools proof-supply proof-sanitizers proof-soak proof-upload proof-fuzzing proof-coverage ## Try everything that is promised, in under 20 minutes
 
 .PHONY: proof-short
 proof-short: proof-tools proof-supply-short proof-coverage-short proof-sanitizers-short proof-soak-short proof-fuzzing-short ## A part of it, in under 6 minutes

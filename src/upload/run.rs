@@ -446,9 +446,12 @@ impl<'u> Run<'u> {
         if stop.may_go_on { self.with_rest(error) } else { self.with_video(error) }
     }
 
-    /// An error that tells what to go on from.
+    /// An error that tells what to go on from, unless the file is another one by now.
     fn with_rest(&self, error: Error) -> Error {
         let mut error = self.with_video(error);
+        if self.file.must_be_unchanged().is_err() {
+            return error;
+        }
         if let (Some(unfinished), Some(state)) = (&mut error.unfinished, self.state()) {
             unfinished.state = Some(state);
             error.message += "; the upload can go on from its state";
@@ -1115,6 +1118,8 @@ mod tests {
         let error = error.expect_err("it has changed");
         assert_eq!((error.failure(), error.outcome()), (Failure::Source, Outcome::NotApplied));
         assert!(error.to_string().contains("and has 56"), "{error}");
+        assert!(state_of(&error).is_none(), "another file is gone on with: {error}");
+        assert!(!error.to_string().contains("can go on"), "{error}");
         assert_eq!(one.ledger().requests.len(), 1);
         assert_eq!(one.ledger().requests[0].file_name, "title");
     }
