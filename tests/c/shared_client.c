@@ -191,9 +191,10 @@ static void count_connected(void *userdata, int32_t level, const char *line) {
 }
 
 /* A thread is inside its call once that tells of its connection: only then may the client be freed.
- * The service answers late enough for all of them still to wait for it. */
+ * The service answers late enough for all of them still to wait for it: who came when another has its
+ * answer would take that one's connection. */
 static void freed_under_way(void) {
-  static const char *const arguments[] = {"--api-key", "test-key", "--latency-ms", "600", NULL};
+  const char *const arguments[] = {"--api-key", "test-key", "--latency-ms", is_slowed() ? "10000" : "3000", NULL};
   local_api *service = local_api_start(arguments);
   av_client_config config = config_for(local_api_url(service));
   av_client *client;
@@ -203,6 +204,8 @@ static void freed_under_way(void) {
   config.trace_fn = count_connected;
   config.trace_userdata = &connected;
   config.trace_level = AV_TRACE_DEBUG;
+  config.timeout_ms = 120000;
+  config.attempt_timeout_ms = 60000;
   client = client_of(&config);
   memset(workers, 0, sizeof workers);
   for (i = 0; i < THREADS; i++) {
