@@ -152,7 +152,7 @@ class Operations(TestCase):
         page = self.client.list(page=2, page_size=2, sort_by=SortBy.CREATED_AT, sort_order=SortOrder.DESCENDING)
         self.assertEqual(page.tokens[0], made[0])
         self.assertEqual((page.current_page, page.page_size), (2, 2))
-        self.assertGreaterEqual(page.items_total, 3)
+        self.assertEqual(page.items_total, len(list(self.client.tokens(page_size=100))))
         self.assertEqual(page.pages_total, math.ceil(page.items_total / 2))
         self.assertEqual(self.client.list(page=1_000_000).tokens, ())
 
