@@ -54,8 +54,9 @@ static void *wait_at_the_gate(void *argument) {
   watched(error);
   av_error_free(error);
   av_token_free(token);
-  __atomic_store_n(&it->is_back, 1, __ATOMIC_SEQ_CST);
+  /* In this order: who waits for this one counts them all then. */
   __atomic_add_fetch(&back, 1, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&it->is_back, 1, __ATOMIC_SEQ_CST);
   return NULL;
 }
 
