@@ -816,8 +816,8 @@ typedef struct av_uploaded_video {
    */
   int32_t is_public;
   /**
-   * How many unfinished videos this upload has left behind, which the service drops after a week: one
-   * for each time that the answer to a first part was lost.
+   * How many unfinished videos this upload may have left behind, which the service drops after a week:
+   * one for each time that the answer to a first part was lost.
    */
   uint32_t videos_abandoned;
 } av_uploaded_video;

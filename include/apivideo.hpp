@@ -811,7 +811,7 @@ class uploaded_video {
   }
   /** How many bytes were uploaded in all. */
   std::uint64_t bytes() const noexcept { return handle_ ? handle_->bytes : 0; }
-  /** How many unfinished videos this upload has left behind, which the service drops. */
+  /** How many unfinished videos this upload may have left behind, which the service drops. */
   std::uint32_t videos_abandoned() const noexcept {
     return handle_ ? handle_->videos_abandoned : 0;
   }

@@ -89,7 +89,7 @@ pub(crate) struct Exactly<'p> {
 
 impl<'p> Exactly<'p> {
     fn open(source: &'p dyn Source, attempt: &'p Attempt) -> Result<Self, Fault> {
-        let reader = source.open().map_err(|error| failed("be opened", &error))?;
+        let reader = source.open().map_err(|error| failed("be opened", error))?;
         let length = source.length();
         let mut exactly = Exactly { reader, attempt, length, left: length };
         if length == 0 {
@@ -148,7 +148,7 @@ impl<'p> Exactly<'p> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {
                     self.attempt.wait().check()?
                 }
-                Err(error) => return Err(failed("be read", &error)),
+                Err(error) => return Err(failed("be read", error)),
             }
         }
     }
@@ -163,8 +163,10 @@ impl Read for Exactly<'_> {
     }
 }
 
-fn failed(to_what: &str, error: &io::Error) -> Fault {
-    Fault::Source(format!("the source cannot {to_what}: {error}"))
+/// What a source fails with, which may be a [`Fault`] that says all itself.
+fn failed(to_what: &str, error: io::Error) -> Fault {
+    let said = |error| Fault::Source(format!("the source cannot {to_what}: {error}"));
+    error.downcast().unwrap_or_else(said)
 }
 
 #[cfg(test)]

@@ -176,8 +176,8 @@ pub struct av_uploaded_video {
     pub reserved_pointers: [*const c_void; 2],
     /// 1 if anybody may see it, 0 if not, -1 is not told.
     pub is_public: i32,
-    /// How many unfinished videos this upload has left behind, which the service drops after a week: one
-    /// for each time that the answer to a first part was lost.
+    /// How many unfinished videos this upload may have left behind, which the service drops after a week:
+    /// one for each time that the answer to a first part was lost.
     pub videos_abandoned: u32,
 }
 

@@ -3,6 +3,7 @@
 //! would end the process.
 
 use crate::error::Error;
+use crate::transport::Fault;
 use ring::digest;
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
@@ -84,12 +85,12 @@ impl SourceFile {
             return Ok(());
         }
         let (before, now) = (self.seen.size, now.size);
-        Err(io::Error::other(match now == before {
+        Err(io::Error::other(Fault::Source(match now == before {
             true => "the file was written to after the upload had begun".into(),
             false => format!(
                 "the file has changed: it had {before} bytes when the upload began, and has {now}"
             ),
-        }))
+        })))
     }
 
     fn read_digest(&self) -> io::Result<[u8; 32]> {

@@ -82,6 +82,7 @@ impl Source for Part {
 
     fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         self.meter.must_be_ours().map_err(io::Error::other)?;
+        self.meter.has_passed_gate();
         self.file.must_be_unchanged()?;
         Ok(Box::new(Reader { part: self, at: 0 }))
     }

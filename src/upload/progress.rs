@@ -53,6 +53,8 @@ pub(crate) struct Meter {
     told: Cell<Option<Instant>>,
     /// Since when nothing has got through, moved on by what does not count.
     quiet_since: Cell<Instant>,
+    /// Since when the rate limit's gate is waited at, if it is.
+    at_gate_since: Cell<Option<Instant>>,
 }
 
 /// What was begun by another process, whose child this one is.
@@ -78,6 +80,7 @@ impl Meter {
             progress: Cell::new(progress),
             told: Cell::new(None),
             quiet_since: Cell::new(Instant::now()),
+            at_gate_since: Cell::new(None),
         }
     }
 
@@ -152,6 +155,18 @@ impl Meter {
     /// Something has moved that is no byte.
     pub fn has_moved(&self) {
         self.quiet_since.set(Instant::now());
+    }
+
+    /// The rate limit's gate is come to.
+    pub fn comes_to_gate(&self) {
+        self.at_gate_since.set(Some(Instant::now()));
+    }
+
+    /// The gate is passed. What was waited there does not count as quiet.
+    pub fn has_passed_gate(&self) {
+        if let Some(since) = self.at_gate_since.take() {
+            self.forgive(since.elapsed());
+        }
     }
 
     /// For how long nothing has got through.
@@ -242,6 +257,19 @@ pub(crate) mod tests {
         meter.quiet_since.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
         meter.confirmed(10);
         assert!(meter.quiet_for() < hour);
+    }
+
+    #[test]
+    fn all_the_time_at_the_rate_limits_gate_is_forgiven() {
+        let meter = Meter::new(Rc::new(Told::default()), NEVER, 10, 1);
+        let (now, hour) = (Instant::now(), Duration::from_secs(3600));
+        let ago = |hours| Some(now.checked_sub(hours * hour).expect("a clock that runs"));
+        meter.quiet_since.set(ago(3).unwrap_or(now));
+        meter.at_gate_since.set(ago(2));
+        for _ in 0..2 {
+            meter.has_passed_gate();
+            assert!(meter.quiet_for() >= hour && meter.quiet_for() < 2 * hour);
+        }
     }
 
     #[test]

@@ -114,12 +114,7 @@ impl<'u> Run<'u> {
         let origin = state::origin(client.base_url());
         let resumed =
             params.resume.map(|text| resumed(text, &origin, params, sizes)).transpose()?;
-        let file = SourceFile::open(path)?;
-        if resumed.as_ref().is_some_and(|state| state.file != file.identity()) {
-            return Err(Error::source(format_args!(
-                "the file {path:?} is not the one that params.resume is about, or has changed"
-            )));
-        }
+        let file = open(path, resumed.as_ref())?;
         let knows_video = params.video_id.is_some();
         let plan = match &resumed {
             Some(state) => state.plan,
@@ -197,8 +192,8 @@ impl<'u> Run<'u> {
             let part = self.part(number);
             let request = self.request(&part, number)?;
             let (meter, client) = (self.meter.clone(), self.client);
+            meter.comes_to_gate();
             let on_rate_limit = |wait| {
-                meter.forgive(wait);
                 // What comes of it shows when the part is opened.
                 let _ = meter.waits(Activity::WaitingForRateLimit, wait);
             };
@@ -283,12 +278,14 @@ impl<'u> Run<'u> {
         let is_rate_limit = ending == Ending::RateLimited;
         let is_stale = matches!(verdict.trouble, Trouble::Stale | Trouble::StaleUnwritten);
         let reconnects = is_stale && !ending.is_in_doubt() && !self.series.connects_anew;
-        if !is_rate_limit && !reconnects {
+        if is_rate_limit {
+            attempts.count_rate_limit();
+        } else if !reconnects {
             attempts.count(verdict.sent.acknowledged);
         }
         let wait = match reconnects {
             true => Duration::ZERO,
-            false => retry::wait(attempts.in_vain.max(1), verdict.retry_after),
+            false => retry::wait(attempts.failures(), verdict.retry_after),
         };
         if let Some(why) = self.why_not_again(attempts, wait, is_rate_limit) {
             report.failure(attempt, number, &verdict, format_args!("{why}"));
@@ -396,12 +393,16 @@ impl<'u> Run<'u> {
 
     /// Takes the answer to a part, or tells what is wrong with it.
     fn judge(&mut self, number: u32, answer: &Answer<'_>) -> Result<(), (Ending, String)> {
-        let is_object = json::begins_object(&answer.body);
+        let is_object = answer.sent.is_whole && json::begins_object(&answer.body);
         let unusable = |why| (Ending::Unusable { is_object }, why);
         let text = std::str::from_utf8(&answer.body).map_err(|error| {
             unusable(format!("it is not UTF-8 at byte {}", error.valid_up_to()))
         })?;
         let video = Video::parse(text).map_err(unusable)?;
+        if !answer.sent.is_whole {
+            let why = "it came before all of the part was sent";
+            return Err(unusable(why.into()));
+        }
         match &self.video_id {
             Some(known) if *known != video.id => {
                 let why = "videoId must be that of the video which the part belongs to";
@@ -434,16 +435,17 @@ impl<'u> Run<'u> {
             failure => failure,
         };
         let is_temporary = failure.is_temporary() && verdict.trouble != Trouble::Lasting;
-        let does_no_harm = match stop.outcome {
-            Outcome::NotApplied => true,
-            Outcome::Unknown => self.video_id.is_some(),
-            Outcome::Applied => false,
-        };
         let verdict = Verdict { failure, outcome: stop.outcome, ..verdict };
         let error = report::error(request, self.series.attempts, verdict);
-        let is_retryable = is_temporary && does_no_harm && stop.may_go_on;
-        let error = Error { is_retryable, ..error };
-        if stop.may_go_on { self.with_rest(error) } else { self.with_video(error) }
+        let error = if stop.may_go_on { self.with_rest(error) } else { self.with_video(error) };
+        let has_state = error.unfinished.as_ref().is_some_and(|it| it.state.is_some());
+        let does_no_harm = match stop.outcome {
+            Outcome::NotApplied => true,
+            // From the beginning it would be a second video.
+            Outcome::Unknown => has_state,
+            Outcome::Applied => false,
+        };
+        Error { is_retryable: is_temporary && does_no_harm && stop.may_go_on, ..error }
     }
 
     /// An error that tells what to go on from, unless the file is another one by now.
@@ -479,6 +481,25 @@ impl<'u> Run<'u> {
     }
 }
 
+/// Opens the file at `path`, which must be the one that is gone on with, if one is. Without it nothing more
+/// is done about a video that may be whole.
+fn open(path: &Path, resumed: Option<&State>) -> Result<SourceFile, Error> {
+    let file = SourceFile::open(path).and_then(|file| match resumed {
+        Some(state) if state.file != file.identity() => Err(Error::source(format_args!(
+            "the file {path:?} is not the one that params.resume is about, or has changed"
+        ))),
+        _ => Ok(file),
+    });
+    file.map_err(|mut error| {
+        if resumed.is_some_and(State::may_be_whole) {
+            error.outcome = Outcome::Unknown;
+            error.message += "; ";
+            error.message += UPLOAD.consequence(Outcome::Unknown).unwrap_or_default();
+        }
+        error
+    })
+}
+
 /// The state that is to be gone on from, if it is one of this service and video.
 fn resumed(
     text: &str,
@@ -508,6 +529,8 @@ struct Attempts {
     furthest: u64,
     /// How many in a row failed without having got further than one before.
     in_vain: u32,
+    /// How many in a row were refused for the rate limit.
+    rate_limited: u32,
     was_in_doubt: bool,
     was_asked: bool,
     /// The verdict on the last one.
@@ -522,6 +545,17 @@ impl Attempts {
             self.in_vain = 0;
         }
         self.in_vain += 1;
+        self.rate_limited = 0;
+    }
+
+    /// One more was refused for the rate limit.
+    fn count_rate_limit(&mut self) {
+        self.rate_limited += 1;
+    }
+
+    /// How many have failed in a row, by which the next waits.
+    fn failures(&self) -> u32 {
+        self.in_vain.max(self.rate_limited).max(1)
     }
 
     /// Another follows for this reason, after one that ended so.
@@ -560,9 +594,13 @@ fn ending_of(verdict: &Verdict) -> Ending {
     }
     let Some(reply) = &verdict.reply else { return Ending::Broke { was_handed_over } };
     match reply.status {
-        200..=299 => Ending::Unusable { is_object: json::begins_object(&reply.body) },
+        200..=299 => {
+            Ending::Unusable { is_object: was_handed_over && json::begins_object(&reply.body) }
+        }
         400 if says(&reply.problem, "source-already-uploaded") => Ending::SourceAlreadyUploaded,
         400 if says(&reply.problem, "part-already-sent") => Ending::PartAlreadySent,
+        // Who has not got all of it can have passed nothing on.
+        408 | 500..=599 if !was_handed_over => Ending::Broke { was_handed_over },
         408 | 500..=599 => Ending::Failed,
         429 => Ending::RateLimited,
         400..=499 => Ending::Lasting { was_handed_over: false },
@@ -586,8 +624,8 @@ mod tests {
     use crate::trace::{Level, Tracer};
     use crate::upload::DEFAULT_PATIENCE;
     use crate::upload::file::tests::{bytes, file_of};
-    use crate::upload::progress::Progress;
     use crate::upload::progress::tests::Told;
+    use crate::upload::progress::{Listener, Progress};
     use crate::upload::service::{Fault, Ledger, Service};
     use crate::wait::cancel::Cancel;
     use crate::wait::lock;
@@ -610,6 +648,7 @@ mod tests {
 
     const SPARSE: &str = r#"{"videoId":"vi1"}"#;
     const ANOTHERS: &str = r#"{"videoId":"viOther","title":"T"}"#;
+    const WHOLE: &str = r#"{"videoId":"vi1","title":"T"}"#;
     const PAGE: &str = "<html>welcome</html>";
 
     /// A file to upload, and the service to upload it to.
@@ -619,6 +658,8 @@ mod tests {
         path: PathBuf,
         _directory: TempDir,
         told: Rc<Told>,
+        /// Who is told instead.
+        listener: Option<Rc<dyn Listener>>,
         sizes: Sizes,
         options: CallOptions,
         video_id: Option<&'static str>,
@@ -651,6 +692,7 @@ mod tests {
                 path,
                 _directory,
                 told: Rc::default(),
+                listener: None,
                 sizes: SIZES,
                 options: CallOptions { timeout, ..CallOptions::default() },
                 video_id: None,
@@ -675,7 +717,7 @@ mod tests {
                 answer_timeout: self.answer_timeout,
                 patience: self.patience,
                 progress_interval: Duration::ZERO,
-                listener: self.told.clone(),
+                listener: self.listener.clone().unwrap_or(self.told.clone()),
             };
             let client = self.service.client_tracing(self.tracer.clone());
             upload(&client, &self.path, &params, &self.options, &self.sizes, |uploaded| Done {
@@ -987,6 +1029,17 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_limit_that_tells_no_time_is_waited_for_longer_each_time() {
+        let mut attempts = Attempts::default();
+        for failures in [1, 2, 3, 4] {
+            attempts.count_rate_limit();
+            assert_eq!((attempts.failures(), attempts.in_vain), (failures, 0));
+        }
+        attempts.count(0);
+        assert_eq!((attempts.failures(), attempts.in_vain), (1, 1));
+    }
+
+    #[test]
     fn patience_ends_what_gets_nothing_through() {
         let mut one = Try::new(LENGTH, vec![Fault::HangUp; 9]);
         one.patience = Some(Duration::ZERO);
@@ -1047,6 +1100,43 @@ mod tests {
         assert!(one.ledger().whole()[0] == one.content);
     }
 
+    /// The same with one part alone.
+    fn one_large(faults: Vec<Fault>) -> Try {
+        let mut one = large(faults);
+        let part = one.sizes.smallest_part;
+        let file = OpenOptions::new().write(true).open(&one.path).expect("a file");
+        file.set_len(part).expect("less");
+        one.content.truncate(part as usize);
+        one
+    }
+
+    #[test]
+    fn who_refuses_before_it_has_all_of_a_part_has_not_taken_it() {
+        for status in [408, 500, 503] {
+            let only = one_large(vec![Fault::AnswerAt(1000, status, "")]);
+            assert_eq!(only.done().video_id, "vi1", "{status}");
+            only.must_have_made_one_video();
+            let first = large(vec![Fault::AnswerAt(1000, status, "")]);
+            assert_eq!(first.done().videos_abandoned, 0, "{status}");
+            first.must_have_made_one_video();
+        }
+    }
+
+    #[test]
+    fn an_answer_that_comes_before_all_of_a_part_is_sent_confirms_nothing() {
+        let first = large(vec![Fault::AnswerAt(1000, 201, ANOTHERS)]);
+        let done = first.done();
+        assert_eq!((done.video_id.as_str(), done.videos_abandoned), ("vi1", 1));
+        first.must_have_made_one_video();
+        let last = large(vec![Fault::None, Fault::AnswerAt(1000, 201, WHOLE)]);
+        last.done();
+        last.must_have_made_one_video();
+        let only = one_large(vec![Fault::AnswerAt(1000, 201, WHOLE)]);
+        let (failure, outcome, error) = only.fail();
+        assert_eq!((failure, outcome), (Failure::Decode, Outcome::Unknown), "{error}");
+        assert!(error.to_string().contains("before all of the part was sent"), "{error}");
+    }
+
     #[test]
     fn a_part_that_stands_still_is_sent_again_on_another_connection() {
         let mut one = large(vec![Fault::StallAt(1000), Fault::None]);
@@ -1092,8 +1182,8 @@ mod tests {
     fn a_file_that_changes_on_the_way_is_not_completed() {
         let one = Try::new(LENGTH, []);
         struct Grows(PathBuf);
-        impl crate::upload::progress::Listener for Grows {
-            fn progress(&self, _: &crate::upload::progress::Progress) {}
+        impl Listener for Grows {
+            fn progress(&self, _: &Progress) {}
             fn state(&self, _: &str) {
                 let file = OpenOptions::new().write(true).open(&self.0).expect("a file");
                 file.set_len(LENGTH as u64 + 1).expect("it grows");
@@ -1117,11 +1207,64 @@ mod tests {
         let error = upload(&client, &one.path, &params, &one.options, &SIZES, |_| ());
         let error = error.expect_err("it has changed");
         assert_eq!((error.failure(), error.outcome()), (Failure::Source, Outcome::NotApplied));
+        assert!(
+            error.to_string().contains(", part 2/4: the file has changed: it had 55"),
+            "{error}"
+        );
         assert!(error.to_string().contains("and has 56"), "{error}");
         assert!(state_of(&error).is_none(), "another file is gone on with: {error}");
         assert!(!error.to_string().contains("can go on"), "{error}");
         assert_eq!(one.ledger().requests.len(), 1);
         assert_eq!(one.ledger().requests[0].file_name, "title");
+    }
+
+    /// Writes to the file once all of it has gone.
+    struct Spoils(PathBuf);
+
+    impl Listener for Spoils {
+        fn progress(&self, progress: &Progress) {
+            if progress.bytes_confirmed + progress.bytes_sent == LENGTH as u64 {
+                let file = OpenOptions::new().write(true).open(&self.0).expect("a file");
+                file.set_len(1).expect("it shrinks");
+            }
+        }
+        fn state(&self, _: &str) {}
+    }
+
+    #[test]
+    fn what_may_be_whole_is_not_retryable_without_a_state_to_go_on_from() {
+        let mut one = Try::new(LENGTH, [Fault::None, Fault::None, Fault::None, Fault::KeepAndHold]);
+        one.options.timeout = CallTimeout::Own(Some(Duration::from_millis(500)));
+        one.listener = Some(Rc::new(Spoils(one.path.clone())));
+        let (failure, outcome, error) = one.fail();
+        assert_eq!((failure, outcome), (Failure::Timeout, Outcome::Unknown), "{error}");
+        assert!(state_of(&error).is_none(), "the file is another one: {error}");
+        assert!(!error.is_retryable(), "a second video: {error}");
+    }
+
+    #[test]
+    fn what_may_be_whole_still_may_be_once_the_file_is_gone() {
+        for (before, outcome) in [(2, Outcome::NotApplied), (3, Outcome::Unknown)] {
+            let faults = vec![Fault::None; before].into_iter().chain([Fault::KeepAndLose]);
+            let mut one = Try::new(LENGTH, faults);
+            one.options.max_attempts = Some(1);
+            let (_, told, error) = one.fail();
+            assert_eq!(told, outcome, "{error}");
+            one.resume = state_of(&error).map(str::to_owned);
+            OpenOptions::new()
+                .write(true)
+                .open(&one.path)
+                .and_then(|it| it.set_len(1))
+                .expect("cut");
+            let (failure, told, error) = one.fail();
+            assert_eq!((failure, told), (Failure::Source, outcome), "{error}");
+            std::fs::remove_file(&one.path).expect("a file");
+            let (failure, told, error) = one.fail();
+            assert_eq!((failure, told), (Failure::Source, outcome), "{error}");
+            let said = error.to_string();
+            let is_said = said.contains("; the video may be whole");
+            assert_eq!(is_said, outcome == Outcome::Unknown, "{said}");
+        }
     }
 
     #[test]
@@ -1204,7 +1347,7 @@ mod tests {
     /// Whatever can be done wrong with a request.
     fn all_faults() -> Vec<Fault> {
         const ALREADY: &str = r#"{"type":"x/part-already-sent","title":"a"}"#;
-        const WHOLE: &str = r#"{"type":"x/video-source-already-uploaded","title":"a"}"#;
+        const ALL: &str = r#"{"type":"x/video-source-already-uploaded","title":"a"}"#;
         let mut faults = vec![
             Fault::HangUp,
             Fault::CutAt(0),
@@ -1212,7 +1355,7 @@ mod tests {
             Fault::Lose,
             Fault::KeepAndLose,
             Fault::Answer(400, ALREADY),
-            Fault::Answer(400, WHOLE),
+            Fault::Answer(400, ALL),
             Fault::KeepAndSay(
                 b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n{\"videoId\":\"vi",
             ),

@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     StallAt(usize),
     /// It hangs up after so many bytes of the body.
     CutAt(usize),
+    /// It answers so after so many bytes of the body, and reads no more.
+    AnswerAt(usize, u16, &'static str),
     /// It keeps nothing, and does not answer.
     Lose,
     /// It keeps the part, and does not answer.
@@ -164,13 +166,17 @@ fn serve(mut connection: TcpStream, fault: Fault, ledger: &Mutex<Ledger>) -> Opt
         return None;
     }
     let most = match fault {
-        Fault::CutAt(most) | Fault::StallAt(most) => most,
+        Fault::CutAt(most) | Fault::StallAt(most) | Fault::AnswerAt(most, ..) => most,
         _ => usize::MAX,
     };
     let (seen, is_all) = receive(&mut connection, most);
     let mut ledger = lock(ledger);
     ledger.requests.push(seen.clone());
     if matches!(fault, Fault::StallAt(_)) {
+        return Some(connection);
+    }
+    if let Fault::AnswerAt(_, status, body) = fault {
+        answer(&mut connection, status, body);
         return Some(connection);
     }
     if !is_all {
@@ -196,6 +202,12 @@ fn serve(mut connection: TcpStream, fault: Fault, ledger: &Mutex<Ledger>) -> Opt
         Fault::KeepAndAnswer(status, body) => (status, body.to_owned()),
         _ => (status, body),
     };
+    answer(&mut connection, status, &body);
+    None
+}
+
+/// Answers, and says that it will close the connection.
+fn answer(connection: &mut TcpStream, status: u16, body: &str) {
     // Of a status that says where or when, so that it is understood.
     let more = match status {
         429 => "X-RateLimit-Retry-After: 1\r\n",
@@ -207,7 +219,6 @@ fn serve(mut connection: TcpStream, fault: Fault, ledger: &Mutex<Ledger>) -> Opt
         "HTTP/1.1 {status} So\r\nContent-Length: {length}\r\n{more}Connection: close\r\n\r\n{body}"
     );
     let _ = connection.write_all(answer.as_bytes());
-    None
 }
 
 /// Reads a request, no more than `most` bytes of its body, and whether that is all.

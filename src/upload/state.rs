@@ -70,6 +70,11 @@ impl State {
         (text.len() <= LONGEST_STATE).then_some(text)
     }
 
+    /// Whether the last part is all that is not confirmed: if that was sent, the video may be whole.
+    pub fn may_be_whole(&self) -> bool {
+        self.confirmed.numbers().count() as u64 + 1 == u64::from(self.plan.count())
+    }
+
     /// The state that a text tells; or why it is none, to follow "params.resume".
     pub fn parse(text: &str, sizes: &Sizes) -> Result<Self, String> {
         if text.len() > LONGEST_STATE {
