@@ -432,6 +432,8 @@ namespace ApiVideo
         Decode = 12,
         /// <summary>A bug of the library, contained.</summary>
         Internal = 13,
+        /// <summary>The file of an upload cannot be read, has changed, or is another one.</summary>
+        Source = 14,
     }
 
     /// <summary>What is known of a failed call's effect on the service.</summary>
@@ -509,6 +511,7 @@ namespace ApiVideo
                     case Status.Server: return new ServerException(status, error);
                     case Status.Decode: return new DecodeException(status, error);
                     case Status.Internal: return new InternalException(status, error);
+                    case Status.Source: return new SourceException(status, error);
                     default: return new ApiVideoException(status, error);
                 }
         }
@@ -601,6 +604,12 @@ namespace ApiVideo
     public sealed class InternalException : ApiVideoException
     {
         internal InternalException(int status, ErrorHandle error) : base(status, error) { }
+    }
+
+    /// <summary><see cref="Status.Source"/></summary>
+    public sealed class SourceException : ApiVideoException
+    {
+        internal SourceException(int status, ErrorHandle error) : base(status, error) { }
     }
 
     // The options of one call, or of one enumeration, and the way from its CancellationToken to the

@@ -219,6 +219,8 @@ internal static class Tests
             closed.Stop();
             using (var client = Client("http://127.0.0.1:" + port)) client.ListTokens();
         }).Status);
+        // No call of this wrapper's can meet it.
+        Equal(typeof(SourceException), ApiVideoException.From((int)Status.Source, new ErrorHandle()).GetType());
     }
 
     [Test]

@@ -514,6 +514,9 @@ func TestNamesOfWhatALaterVersionMayTell(t *testing.T) {
 	if name := apivideo.ErrNotFound.Error(); name != "AV_STATUS_NOT_FOUND" {
 		t.Error(name)
 	}
+	if name := apivideo.ErrSource.Error(); name != "AV_STATUS_SOURCE" {
+		t.Error(name)
+	}
 }
 
 // --------------------------------------------------------------------------------------- contexts

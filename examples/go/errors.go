@@ -45,6 +45,8 @@ const (
 	ErrDecode Status = C.AV_STATUS_DECODE
 	// ErrInternal: a bug of the library, contained.
 	ErrInternal Status = C.AV_STATUS_INTERNAL
+	// ErrSource: the file of an upload cannot be read, has changed, or is another one.
+	ErrSource Status = C.AV_STATUS_SOURCE
 )
 
 // Error is the name of the status, such as "AV_STATUS_NOT_FOUND".

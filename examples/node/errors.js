@@ -70,11 +70,13 @@ export class ServerError extends ApiVideoError {}
 export class DecodeError extends ApiVideoError {}
 /** A bug of the library, contained. */
 export class InternalError extends ApiVideoError {}
+/** The file of an upload cannot be read, has changed, or is another one. */
+export class SourceError extends ApiVideoError {}
 
 const classes = new Map([
   [1, InvalidArgumentError], [2, ConnectError], [3, TlsError], [4, TransportError], [5, TimeoutError], [6, AbortError],
   [7, UnauthorizedError], [8, NotFoundError], [9, RejectedError], [10, RateLimitedError], [11, ServerError],
-  [12, DecodeError], [13, InternalError],
+  [12, DecodeError], [13, InternalError], [14, SourceError],
 ]);
 
 /** The error of a status. It takes the native error, which may be null: it is freed here. @internal */

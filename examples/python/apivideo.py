@@ -29,7 +29,7 @@ __all__ = [
     "SortBy", "SortOrder", "Cancel", "TraceLevel", "Outcome", "Problem", "ApiVideoError", "InvalidArgumentError",
     "ConnectError", "TlsError", "TransportError", "TimedOutError", "CancelledError", "UnauthorizedError",
     "NotFoundError", "RejectedError", "RateLimitedError", "ServerError", "DecodeError", "InternalError",
-    "ClosedError",
+    "SourceError", "ClosedError",
 ]
 
 #: The production service, the default of Client's base_url.
@@ -204,6 +204,10 @@ class InternalError(ApiVideoError):
     """A bug of the library, contained."""
 
 
+class SourceError(ApiVideoError):
+    """The file of an upload cannot be read, has changed, or is another one."""
+
+
 class ClosedError(RuntimeError):
     """The client is closed; nothing was sent."""
 
@@ -211,7 +215,7 @@ class ClosedError(RuntimeError):
 _ERRORS: dict[int, type[ApiVideoError]] = {
     1: InvalidArgumentError, 2: ConnectError, 3: TlsError, 4: TransportError, 5: TimedOutError, 6: CancelledError,
     7: UnauthorizedError, 8: NotFoundError, 9: RejectedError, 10: RateLimitedError, 11: ServerError, 12: DecodeError,
-    13: InternalError,
+    13: InternalError, 14: SourceError,
 }
 
 

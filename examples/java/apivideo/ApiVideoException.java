@@ -78,6 +78,7 @@ public class ApiVideoException extends RuntimeException {
         case 11 -> new Server(status, error);
         case 12 -> new Decode(status, error);
         case 13 -> new Internal(status, error);
+        case 14 -> new Source(status, error);
         default -> new ApiVideoException(status, error);
       };
     } finally {
@@ -238,6 +239,15 @@ public class ApiVideoException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     private Internal(int status, Pointer error) {
+      super(status, error);
+    }
+  }
+
+  /** The file of an upload cannot be read, has changed, or is another one. */
+  public static final class Source extends ApiVideoException {
+    private static final long serialVersionUID = 1;
+
+    private Source(int status, Pointer error) {
       super(status, error);
     }
   }

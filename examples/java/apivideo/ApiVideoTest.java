@@ -101,6 +101,8 @@ final class ApiVideoTest {
       try (ApiVideo api = client(QUICK)) {
         fails(ApiVideoException.InvalidArgument.class, () -> api.listTokens(1, 101));
       }
+      // No call of this wrapper's can meet it.
+      equal(ApiVideoException.Source.class, ApiVideoException.of(14, null).getClass());
     });
 
     test("a status of a later library is a general exception", () -> {

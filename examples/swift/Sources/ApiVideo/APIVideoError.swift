@@ -61,6 +61,8 @@ public struct APIVideoError: Error, Hashable, Sendable {
         public static let decode = Status(rawValue: AV_STATUS_DECODE)
         /// A bug of the library, contained.
         public static let `internal` = Status(rawValue: AV_STATUS_INTERNAL)
+        /// The file of an upload cannot be read, has changed, or is another one.
+        public static let source = Status(rawValue: AV_STATUS_SOURCE)
 
         /// The name in C, such as "AV_STATUS_NOT_FOUND".
         public var description: String { String(cString: av_status_name(rawValue)) }
