@@ -89,6 +89,75 @@ fn a_terminal_shows_what_is_confirmed_and_sent_how_fast_and_for_how_long() {
     assert!(!screen.contains(&at.token), "{screen}");
 }
 
+#[test]
+fn a_narrow_terminal_shows_one_line_that_changes() {
+    let at = Place::new("narrow", &[]);
+    at.file("film.mp4", THREE_PARTS);
+    let path = at.path("film.mp4");
+    let path = path.to_str().expect("UTF-8");
+    let mut terminal = at.tool.start_at_narrow_terminal(&["upload", path, "--part-size", "5M"]);
+    terminal.wait_for("\r\u{1b}[K");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, 0, "{screen}");
+    let (progress, _) = screen.rsplit_once("\r\u{1b}[K").expect("a line was cleared");
+    for line in progress.split("\r\u{1b}[K") {
+        assert!(line.len() < 20, "{line:?} goes on in the next line");
+    }
+}
+
+#[test]
+fn what_may_be_left_behind_is_told_as_what_may_be() {
+    // By this seed the answer to the first part is lost, and so is the video's ID.
+    let at = Place::new("left-behind", &["--drop-rate", "40", "--random-seed", "2"]);
+    at.file("film.mp4", THREE_PARTS);
+    let run = at.upload(&["film.mp4", "--part-size", "5M"]);
+    assert!(run.errors.ends_with(", may have left behind 1 unfinished\n"), "{run:?}");
+    run.succeeded();
+}
+
+#[test]
+fn names_of_files_play_with_no_terminal() {
+    let at = Place::new("controls", &[]);
+    at.file("a\u{1b}[2J\nb.mp4", 10);
+    let run = at.upload(&["a\u{1b}[2J\nb.mp4", "none\u{1b}]0;x\u{7}.mp4"]);
+    assert!(run.errors.contains("uploaded a?[2J?b.mp4: 10 bytes in "), "{run:?}");
+    assert!(!run.errors.contains('\u{1b}') && !run.errors.contains('\u{7}'), "{run:?}");
+}
+
+#[test]
+fn the_token_of_the_command_line_is_hidden_from_who_lists_processes() {
+    let at = Place::new("argv", &[]);
+    at.file("film.mp4", THREE_PARTS);
+    for option in [&["--token", &at.token][..], &[&format!("--token={}", at.token)]] {
+        let arguments = [&["film.mp4"], option].concat();
+        let mut running = at.start_slowly(&arguments);
+        running.wait_for("5.0 MiB of 10.0 MiB confirmed");
+        let listed = std::fs::read(format!("/proc/{}/cmdline", running.process.id()));
+        let listed = String::from_utf8(listed.expect("it runs")).expect("UTF-8");
+        assert!(listed.contains("--token") && !listed.contains(&at.token), "{listed:?}");
+        running.interrupt();
+        assert_eq!(running.finish().code, 130);
+        std::fs::remove_file(at.path("film.mp4.apivideo-upload")).expect("it was kept");
+    }
+    let mistyped = at.upload(&["film.mp4", &format!("--tokn={}", at.token)]);
+    assert!(mistyped.errors.starts_with("apivideo: unknown option '--tokn'\n"), "{mistyped:?}");
+}
+
+#[test]
+fn a_video_whose_id_cannot_be_printed_is_told_all_the_same() {
+    let at = Place::new("full", &[]);
+    at.file("film.mp4", 10);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+    let mut command = at.tool.command(&["upload", "film.mp4"]);
+    let ended =
+        command.current_dir(&at.directory).stdout(full).output().expect("it can be started");
+    let errors = String::from_utf8(ended.stderr).expect("UTF-8");
+    assert_eq!(ended.status.code(), Some(1), "{errors}");
+    assert!(errors.ends_with("\napivideo: cannot write to standard output\n"), "{errors}");
+    let told = format!("the video is {}\n", text(&at.videos()[0]["videoId"]));
+    assert!(errors.contains(&told), "{errors}");
+}
+
 // What it uploads
 
 #[test]
@@ -154,7 +223,7 @@ fn after_a_crash_the_same_command_goes_on_where_it_was() {
     let film = at.file("film.mp4", THREE_PARTS);
     let mut running = at.start_slowly(&["film.mp4"]);
     running.wait_for("5.0 MiB of 10.0 MiB confirmed");
-    at.wait_for_file("film.mp4.apivideo-upload");
+    at.wait_for_state("film.mp4.apivideo-upload");
     running.process.kill().expect("it runs");
     running.wait();
     at.upload(&["film.mp4"]).succeeded();
@@ -246,6 +315,82 @@ fn what_is_kept_is_for_its_owner_alone_and_holds_neither_token_nor_key() {
     let state = std::fs::read_to_string(&path).expect("it was kept");
     assert!(!state.contains(&at.token) && !state.contains(KEY), "{state}");
     assert_eq!(path.metadata().expect("it is there").permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn of_two_runs_with_one_file_the_second_sends_nothing() {
+    let at = Place::new("two-runs", &[]);
+    let film = at.file("film.mp4", THREE_PARTS);
+    let state = || std::fs::read_to_string(at.path("film.mp4.apivideo-upload")).expect("kept");
+    // The first is held meanwhile: it must not end before the second begins.
+    let refused = |first: &tool::Running| {
+        first.signal("STOP");
+        let before = state();
+        let second = at.upload(&["film.mp4"]);
+        assert_eq!((second.code, second.output.as_str()), (1, ""), "{second:?}");
+        let complaint =
+            "apivideo: another run is uploading this file, with film.mp4.apivideo-upload\n";
+        assert_eq!(second.errors, complaint);
+        assert_eq!(state(), before);
+        first.signal("CONT");
+        before
+    };
+    let mut first = at.start_slowly(&["film.mp4"]);
+    at.wait_for_file("film.mp4.apivideo-upload");
+    assert_eq!(refused(&first), "", "nothing is confirmed yet");
+    first.wait_for("5.0 MiB of 10.0 MiB confirmed");
+    at.wait_for_state("film.mp4.apivideo-upload");
+    assert_ne!(refused(&first), "", "a state that has taken the place of the first is held, too");
+    first.finish().succeeded();
+    at.has_one_video(&film);
+    for part in at.videos()[0]["parts"].as_array().expect("parts") {
+        assert_eq!(part["received"], 1);
+    }
+    assert_eq!(at.names(), ["film.mp4"]);
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_told_and_left_alone() {
+    let at = Place::new("unreadable", &[]);
+    at.file("film.mp4", THREE_PARTS);
+    let path = at.path("film.mp4.apivideo-upload");
+    std::fs::create_dir(&path).expect("a directory");
+    let run = at.upload(&["film.mp4"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    let complaint =
+        "apivideo: what it takes to go on cannot be read from film.mp4.apivideo-upload: ";
+    assert!(run.errors.starts_with(complaint), "{run:?}");
+    assert!(path.is_dir());
+
+    std::fs::remove_dir(&path).expect("it is empty");
+    std::os::unix::fs::symlink("other", &path).expect("a link");
+    std::fs::write(at.path("other"), "somebody's own").expect("a file");
+    let run = at.upload(&["film.mp4"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert_eq!(std::fs::read_to_string(at.path("other")).expect("a file"), "somebody's own");
+    assert!(at.videos().is_empty(), "nothing is sent");
+}
+
+#[test]
+fn a_state_that_was_cut_off_or_is_of_another_file_is_told_and_left_alone() {
+    let at = Place::new("cut-off", &[]);
+    at.file("film.mp4", THREE_PARTS);
+    at.file("other.mp4", THREE_PARTS + 1);
+    at.interrupted(&["film.mp4"]);
+    let path = at.path("film.mp4.apivideo-upload");
+    let whole = std::fs::read_to_string(&path).expect("it was kept");
+    let half = &whole[..whole.len() / 2];
+    std::fs::write(&path, half).expect("there is room");
+    std::fs::write(at.path("other.mp4.apivideo-upload"), &whole).expect("there is room");
+    for (name, code, state) in [("film.mp4", 2, half), ("other.mp4", 1, whole.as_str())] {
+        let run = at.upload(&[name]);
+        assert_eq!(run.code, code, "{run:?}");
+        let kept = format!("{name}.apivideo-upload");
+        let hint = format!("hint: to upload it from the beginning, remove {kept}");
+        assert_eq!(run.errors.lines().last(), Some(hint.as_str()), "{run:?}");
+        assert_eq!(std::fs::read_to_string(at.path(&kept)).expect("it is kept"), state);
+    }
+    assert_eq!(at.videos().len(), 1, "nothing is sent");
 }
 
 // Failures
@@ -360,8 +505,17 @@ impl Place {
     }
 
     fn wait_for_file(&self, name: &str) {
+        self.wait_for_length(name, 0);
+    }
+
+    /// Before a first part is confirmed, what holds the state is empty.
+    fn wait_for_state(&self, name: &str) {
+        self.wait_for_length(name, 1);
+    }
+
+    fn wait_for_length(&self, name: &str, least: u64) {
         let begun = std::time::Instant::now();
-        while !self.path(name).exists() {
+        while self.path(name).metadata().map_or(true, |found| found.len() < least) {
             assert!(begun.elapsed().as_secs() < 60, "no {name}");
             std::thread::yield_now();
         }

@@ -106,8 +106,17 @@ impl Tool {
 
     /// Starts it at a terminal; it is ended if it waits there for more than a minute.
     pub fn start_at_terminal(&self, arguments: &[&str]) -> Terminal {
+        self.start_at_terminal_after(":", arguments)
+    }
+
+    /// The same at one of 20 columns.
+    pub fn start_at_narrow_terminal(&self, arguments: &[&str]) -> Terminal {
+        self.start_at_terminal_after("stty columns 20", arguments)
+    }
+
+    fn start_at_terminal_after(&self, preparation: &str, arguments: &[&str]) -> Terminal {
         let command = format!(
-            "exec env --default-signal=INT '{}' {}",
+            "{preparation}; exec env --default-signal=INT '{}' {}",
             program().display(),
             arguments.join(" "),
         );
@@ -158,7 +167,12 @@ impl Running {
 
     /// What Ctrl-C does to it.
     pub fn interrupt(&self) {
-        let kill = ["-c", "kill -INT $0", &self.process.id().to_string()];
+        self.signal("INT");
+    }
+
+    /// Sends it the signal of this name.
+    pub fn signal(&self, name: &str) {
+        let kill = ["-c", &format!("kill -{name} $0"), &self.process.id().to_string()];
         assert!(Command::new("sh").args(kill).status().expect("a shell").success());
     }
 

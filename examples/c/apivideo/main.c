@@ -221,7 +221,15 @@ static uint64_t parse_size(const char *text, uint64_t least, uint64_t most, cons
   return number;
 }
 
-static void apply(struct request *request, enum option_id option, const char *value) {
+/* Takes a secret out of the command line, which others on this machine can read. */
+static const char *take_secret(char *argument) {
+  char *copy = strdup(argument);
+  if (copy == NULL) misuse("out of memory");
+  memset(argument, 'x', strlen(argument));
+  return copy;
+}
+
+static void apply(struct request *request, enum option_id option, char *value) {
   switch (option) {
     case OPTION_TTL:
       request->ttl_seconds =
@@ -269,7 +277,7 @@ static void apply(struct request *request, enum option_id option, const char *va
       request->dry_run = true;
       break;
     case OPTION_TOKEN:
-      request->upload_token = value;
+      request->upload_token = take_secret(value);
       break;
     case OPTION_TITLE:
       request->title = value;
@@ -312,12 +320,13 @@ static void apply(struct request *request, enum option_id option, const char *va
 }
 
 /* The option that `argument` names, by itself or before a '='. */
-static enum option_id find_option(const char *argument) {
+static enum option_id find_option(char *argument) {
   size_t name_length = strcspn(argument, "=");
   for (int i = 0; i < OPTION_COUNT; i++)
     if (strlen(options[i].name) == name_length &&
         strncmp(options[i].name, argument, name_length) == 0)
       return (enum option_id)i;
+  if (name_length > 2) argument[name_length] = '\0'; /* the value of a mistyped --token is a secret */
   misuse("unknown option '%s'", argument);
 }
 
@@ -361,7 +370,7 @@ static struct request parse(int argc, char **argv) {
       options_ended = true;
     } else if (!options_ended && argument[0] == '-' && argument[1] != '\0') {
       enum option_id option = find_option(argument);
-      const char *value = strchr(argument, '=');
+      char *value = strchr(argument, '=');
       if (value != NULL && !options[option].takes_value)
         misuse("%s takes no value", options[option].name);
       if (value != NULL)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Whether the cursor stands behind a line of progress. */
@@ -16,15 +17,36 @@ void clear_progress(void) {
   progress_is_shown = false;
 }
 
-/* Shows how far it is, on a terminal alone, until anything else is told. */
+/* Shows how far it is, on a terminal alone, until anything else is told. As much of it as fits into one
+ * line: of one that goes on in the next only the end could be cleared. */
 void show_progress(const char *format, ...) {
+  char line[256];
+  size_t size = sizeof line;
+  struct winsize window;
   va_list arguments;
   if (!isatty(STDERR_FILENO)) return;
   clear_progress();
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 && window.ws_col < size)
+    size = window.ws_col; /* one less than that, and the NUL */
   va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
+  vsnprintf(line, size, format, arguments);
   va_end(arguments);
+  fputs(line, stderr);
   progress_is_shown = true;
+}
+
+/* Names of files, and what a service says, may hold anything. */
+static void vprint_safely(const char *format, va_list arguments) {
+  va_list again;
+  char *line;
+  va_copy(again, arguments);
+  int length = vsnprintf(NULL, 0, format, again);
+  va_end(again);
+  line = length >= 0 ? malloc((size_t)length + 1) : NULL;
+  if (line == NULL) return;
+  vsnprintf(line, (size_t)length + 1, format, arguments);
+  print_safely(stderr, line);
+  free(line);
 }
 
 /* Prints a line to standard error, after what standard output was given before it. */
@@ -33,7 +55,7 @@ void tell(const char *format, ...) {
   clear_progress();
   fflush(stdout);
   va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
+  vprint_safely(format, arguments);
   va_end(arguments);
   fputc('\n', stderr);
 }
@@ -43,7 +65,7 @@ _Noreturn void misuse(const char *format, ...) {
   va_list arguments;
   fputs("apivideo: ", stderr);
   va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
+  vprint_safely(format, arguments);
   va_end(arguments);
   fprintf(stderr, "\n%s\nhint: apivideo --help tells more\n", usage_line);
   exit(CODE_USAGE);
@@ -135,6 +157,7 @@ void print_safely(FILE *file, const char *text) {
     putc(is_long_control || *c < 0x20 || *c == 0x7F ? '?' : *c, file);
   }
 }
+
 void print_json_string(const char *text) {
   putchar('"');
   for (; *text != '\0'; text++) {

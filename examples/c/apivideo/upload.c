@@ -10,12 +10,15 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 /* One file on its way. */
 struct upload {
   char *state_path; /* NULL: there is no such file */
+  int state_file;   /* open and locked as long as it is on its way; -1 if there is none */
   int64_t began_ms;
   bool is_kept;     /* the state that the library told last */
   bool cannot_keep; /* which was told */
@@ -96,42 +99,85 @@ static char *state_path_of(const char *path, const char *directory) {
   return result;
 }
 
+/* Opens the file for the state and locks it, so that of two runs with one file only the first sends
+ * anything. What is locked has to be what is found at the path: whoever had it may have put another in
+ * its place, or removed it, before it was locked here. */
+static int open_state(struct upload *upload) {
+  for (;;) {
+    struct stat opened, found;
+    int descriptor = open(upload->state_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (descriptor < 0) {
+      int reason = errno;
+      /* Where no file can be made an upload does without; one that is there must not be lost. */
+      if (lstat(upload->state_path, &found) != 0) return CODE_OK;
+      tell("apivideo: what it takes to go on cannot be read from %s: %s", upload->state_path,
+           strerror(reason));
+      tell("hint: to upload it from the beginning, remove that");
+      return CODE_FAILED;
+    }
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      tell("apivideo: another run is uploading this file, with %s", upload->state_path);
+      close(descriptor);
+      return CODE_FAILED;
+    }
+    if (fstat(descriptor, &opened) == 0 && lstat(upload->state_path, &found) == 0 &&
+        opened.st_dev == found.st_dev && opened.st_ino == found.st_ino) {
+      upload->state_file = descriptor;
+      return CODE_OK;
+    }
+    close(descriptor);
+  }
+}
+
 /* The state that an earlier run left; NULL if there is none. */
-static char *read_state(const char *path) {
-  FILE *file = path != NULL ? fopen(path, "r") : NULL;
-  char *state = file != NULL ? calloc(1, 8192) : NULL; /* it is a line of at most 4096 bytes */
-  if (state != NULL && fgets(state, 8192, file) == NULL) state[0] = '\0';
-  if (state != NULL) state[strcspn(state, "\n")] = '\0';
-  if (file != NULL) fclose(file);
-  return state;
+static char *read_state(const struct upload *upload) {
+  char *state = calloc(1, 8192); /* it is a line of at most 4096 bytes */
+  ssize_t length = upload->state_file >= 0 && state != NULL ? pread(upload->state_file, state, 8191, 0) : 0;
+  if (length > 0) {
+    state[strcspn(state, "\n")] = '\0';
+    return state;
+  }
+  free(state);
+  return NULL;
 }
 
 /* Puts a whole new file in the place of the old one: a crash leaves one or the other. */
-static bool write_state(const char *path, const char *state) {
-  char *new_path = joined(path, ".new", "");
-  int descriptor = open(new_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
-  bool written = file != NULL && fprintf(file, "%s\n", state) > 0 && fflush(file) == 0 &&
-                 fsync(descriptor) == 0;
-  if (file != NULL)
-    written = fclose(file) == 0 && written;
-  else if (descriptor >= 0)
-    close(descriptor);
-  written = written && rename(new_path, path) == 0;
-  if (!written && descriptor >= 0) {
+static bool write_state(struct upload *upload, const char *state) {
+  char *new_path = joined(upload->state_path, ".new", "");
+  size_t length = strlen(state);
+  int descriptor = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  bool written = descriptor >= 0;
+  if (written) flock(descriptor, LOCK_EX | LOCK_NB); /* before anybody finds it */
+  written = written && write(descriptor, state, length) == (ssize_t)length &&
+            write(descriptor, "\n", 1) == 1 && fsync(descriptor) == 0 &&
+            rename(new_path, upload->state_path) == 0;
+  if (written) {
+    if (upload->state_file >= 0) close(upload->state_file);
+    upload->state_file = descriptor;
+  } else if (descriptor >= 0) {
     int reason = errno;
     unlink(new_path);
+    close(descriptor);
     errno = reason;
   }
   free(new_path);
   return written;
 }
 
+/* Ends the run's hold on the file for the state, which stays if there is anything in it to go on from. */
+static void close_state(struct upload *upload, bool is_uploaded) {
+  struct stat opened;
+  if (upload->state_file < 0) return;
+  if (is_uploaded || (fstat(upload->state_file, &opened) == 0 && opened.st_size == 0))
+    unlink(upload->state_path);
+  close(upload->state_file);
+}
+
 /* An upload that cannot be gone on with is better than none. */
 static void keep_state(void *userdata, const char *state) {
   struct upload *upload = userdata;
   if (upload->state_path == NULL) return;
-  upload->is_kept = write_state(upload->state_path, state);
+  upload->is_kept = write_state(upload, state);
   if (!upload->is_kept && !upload->cannot_keep) {
     tell("apivideo: what it takes to go on cannot be kept in %s: %s", upload->state_path,
          strerror(errno));
@@ -223,7 +269,7 @@ static int fail_upload(av_error *error, struct upload *upload, bool went_on) {
 
 static int upload_file(const struct session *session, const struct request *request,
                        const char *path, bool *others_would_fail) {
-  struct upload upload = {.began_ms = now_ms()};
+  struct upload upload = {.state_file = -1, .began_ms = now_ms()};
   av_upload_params params = {.struct_size = sizeof params};
   av_uploaded_video *video = NULL;
   av_error *error = NULL;
@@ -231,7 +277,13 @@ static int upload_file(const struct session *session, const struct request *requ
   int code = CODE_OK;
 
   upload.state_path = state_path_of(path, request->state_directory);
-  state = read_state(upload.state_path);
+  if (upload.state_path != NULL) code = open_state(&upload);
+  if (code != CODE_OK) {
+    if (request->argument_count > 1) tell("that was %s", path);
+    free(upload.state_path);
+    return code;
+  }
+  state = read_state(&upload);
   params.token = request->upload_token;
   params.video_id = request->video_id;
   params.file_name = request->title;
@@ -246,18 +298,20 @@ static int upload_file(const struct session *session, const struct request *requ
   if (av_upload_file(session->client, path, &params, &session->call, &video, &error) ==
       AV_STATUS_OK) {
     print_video(video, request);
+    if (fflush(stdout) != 0) tell("the video is %s", video->video_id); /* nobody else could find it */
     tell("uploaded %s: %s in %s%s", path, size(video->bytes).chars,
          duration((now_ms() - upload.began_ms + 999) / 1000).chars,
          video->videos_abandoned > 0
-             ? text(", %" PRIu32 " unfinished left behind", video->videos_abandoned).chars
+             ? text(", may have left behind %" PRIu32 " unfinished", video->videos_abandoned).chars
              : "");
-    if (upload.state_path != NULL) unlink(upload.state_path);
+    close_state(&upload, true);
     av_uploaded_video_free(video);
   } else {
     av_status status = av_error_status(error);
     *others_would_fail = status != AV_STATUS_SOURCE && status != AV_STATUS_INVALID_ARGUMENT &&
                          status != AV_STATUS_REJECTED && status != AV_STATUS_DECODE;
     code = fail_upload(error, &upload, state != NULL);
+    close_state(&upload, false);
     if (request->argument_count > 1) tell("that was %s", path);
   }
   free(state);
