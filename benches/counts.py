@@ -25,7 +25,8 @@ INSTRUCTIONS = "user instructions per {}"
 SYSTEM_CALLS = "system calls per GET"
 ALLOCATIONS = "allocations per {}"
 SIZE = "bytes of libapivideo.so"
-
+MIB = "uploaded MiB"
+SYSTEM_CALLS_OF_UPLOADS = f"system calls per {MIB}"
 
 # What each may be at most, whatever was recorded.
 TARGETS = {
@@ -35,12 +36,19 @@ TARGETS = {
     SYSTEM_CALLS: 4,
     ALLOCATIONS.format("GET"): 36,
     ALLOCATIONS.format("list of 100"): 38,
+    INSTRUCTIONS.format(MIB): 20_000,
+    SYSTEM_CALLS_OF_UPLOADS: 10,
     SIZE: 2_080_000,
 }
+
+# How much the socket takes at once, and how often progress is told, is the machine's mood.
+HELD_BY_TARGET_ALONE = {INSTRUCTIONS.format(MIB), SYSTEM_CALLS_OF_UPLOADS}
 
 
 def most(name, then):
     """What a figure may be at most that was `then`."""
+    if name in HELD_BY_TARGET_ALONE:
+        return TARGETS[name]
     return min(then * (1 + MARGIN), TARGETS.get(name, then * (1 + MARGIN)))
 
 
@@ -61,6 +69,11 @@ def count(programs, library):
             figures[ALLOCATIONS.format("list of 100")] = measure.allocations(program, url, "list")
         with measure.server(programs, headers=15) as url:
             figures[INSTRUCTIONS.format("GET with 15 response headers")] = measure.instructions(program, url, "get")
+        with measure.sink(programs) as url:
+            program = programs / "upload_apivideo"
+            figures[INSTRUCTIONS.format(MIB)] = measure.instructions_per_mib(program, url)
+            figures[SYSTEM_CALLS_OF_UPLOADS] = measure.system_calls_per_mib(program, url)
+            figures[ALLOCATIONS.format("upload")] = measure.allocations_per_upload(program, url)
     figures[SIZE] = library.stat().st_size
     return {name: round(figure, 2) for name, figure in sorted(figures.items())}
 
@@ -88,7 +101,7 @@ def verdicts(now, then, same_makers):
                 yield name, "FAILED: worse"
             else:
                 yield name, "worse, NOT JUDGED: another compiler or C library"
-        elif now[name] < then[name] * (1 - MARGIN):
+        elif now[name] < then[name] * (1 - MARGIN) and name not in HELD_BY_TARGET_ALONE:
             yield name, "better: hold it by `make record-counts`"
         else:
             yield name, "as before"

@@ -41,8 +41,22 @@ def numbers(*command, **environment):
 @contextlib.contextmanager
 def server(programs, headers=5, tokens=100):
     """The static server, as its URL."""
+    with started(programs / "server", headers, tokens) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def sink(programs):
+    """What takes uploads, as its URL."""
+    with started(programs / "sink") as url:
+        yield url
+
+
+@contextlib.contextmanager
+def started(*command):
+    """A server that prints its URL, as that."""
     process = subprocess.Popen(
-        [programs / "server", str(headers), str(tokens)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        [str(word) for word in command], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     try:
         yield process.stdout.readline().strip()
     finally:
@@ -67,39 +81,85 @@ def one_core():
     return {max(os.sched_getaffinity(0))}
 
 
+@contextlib.contextmanager
+def files(*sizes):
+    """Files of so many bytes, which take no room, as their paths."""
+    with tempfile.TemporaryDirectory() as directory:
+        paths = [os.path.join(directory, str(number)) for number in range(len(sizes))]
+        for path, size in zip(paths, sizes):
+            with open(path, "wb") as file:
+                file.truncate(size)
+        yield paths
+
+
+MIB = 1 << 20
+
+
+def added_by_a_mib(count, few=64, many=192):
+    """What one MiB more of a file adds to `count(small, file)`, with its connection and buffers made by
+    another one before it."""
+    with files(MIB, few * MIB, many * MIB) as (small, shorter, longer):
+        return (count(small, longer) - count(small, shorter)) / (many - few)
+
+
 def added_by_a_call(count, few=50, many=150):
     """What one call adds to `count(calls)`, once the first ones have made connections and buffers."""
     return (count(many) - count(few)) / (many - few)
 
 
+def counted_instructions(*command):
+    """User instructions of a whole process; the kernel's are not seen."""
+    told = run("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command)[1]
+    return int(re.search(r"Collected : (\d+)", told)[1])
+
+
+def counted_system_calls(*command, **environment):
+    """System calls of a whole process, by name."""
+    with tempfile.NamedTemporaryFile("r") as told:
+        run("strace", "-f", "-c", "-o", told.name, *command, **environment)
+        rows = [line.split() for line in told]
+    # % time, seconds, usecs/call, calls, errors (may be blank), syscall
+    return {row[-1]: int(row[3]) for row in rows if len(row) >= 5 and row[3].isdigit() and row[-1] != "total"}
+
+
+def counted_allocations(program, *arguments):
+    """How many times a whole process takes something from the heap."""
+    told = run(program, *arguments, LD_PRELOAD=program.parent / "allocations.so")[1]
+    return int(re.search(r"^allocations (\d+)$", told, re.MULTILINE)[1])
+
+
 def instructions(program, url, call):
-    """User instructions of a call; the kernel's are not seen."""
-    def count(calls):
-        told = run("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
-                   program, url, "calls", call, calls)[1]
-        return int(re.search(r"Collected : (\d+)", told)[1])
-    return added_by_a_call(count)
+    """User instructions of a call."""
+    return added_by_a_call(lambda calls: counted_instructions(program, url, "calls", call, calls))
+
+
+def instructions_per_mib(program, url):
+    """User instructions by which a MiB is uploaded."""
+    return added_by_a_mib(lambda small, file: counted_instructions(program, url, small, file))
 
 
 def system_calls(program, url, call):
     """System calls of a call, by name."""
-    def count(calls):
-        with tempfile.NamedTemporaryFile("r") as told:
-            run("strace", "-f", "-c", "-o", told.name, program, url, "calls", call, calls)
-            rows = [line.split() for line in told]
-        # % time, seconds, usecs/call, calls, errors (may be blank), syscall
-        return {row[-1]: int(row[3]) for row in rows if len(row) >= 5 and row[3].isdigit() and row[-1] != "total"}
-    counted = {calls: count(calls) for calls in (50, 150)}
+    counted = {calls: counted_system_calls(program, url, "calls", call, calls) for calls in (50, 150)}
     added = {name: added_by_a_call(lambda calls: counted[calls].get(name, 0)) for name in counted[150]}
     return {name: calls for name, calls in added.items() if calls >= 0.01}
 
 
+def system_calls_per_mib(program, url, **environment):
+    """System calls by which a MiB is uploaded."""
+    return added_by_a_mib(
+        lambda small, file: sum(counted_system_calls(program, url, small, file, **environment).values()))
+
+
 def allocations(program, url, call):
     """How many times a call takes something from the heap, results included."""
-    def count(calls):
-        told = run(program, url, "calls", call, calls, LD_PRELOAD=program.parent / "allocations.so")[1]
-        return int(re.search(r"^allocations (\d+)$", told, re.MULTILINE)[1])
-    return added_by_a_call(count)
+    return added_by_a_call(lambda calls: counted_allocations(program, url, "calls", call, calls))
+
+
+def allocations_per_upload(program, url):
+    """How many times a warm upload takes something from the heap, whatever its size, its result included."""
+    with files(MIB) as (file,):
+        return added_by_a_call(lambda uploads: counted_allocations(program, url, file, *[file] * uploads), 1, 11)
 
 
 def compiler(library):

@@ -33,6 +33,12 @@ class Gate(unittest.TestCase):
                 self.assertEqual(failures(BASELINE | {name: BASELINE[name] * 1.049})[0], 0)
                 self.assertEqual(failures(BASELINE | {name: BASELINE[name] * 1.1})[0], 1)
 
+    def test_what_varies_by_itself_is_held_by_its_target_alone(self):
+        name = "system calls per uploaded MiB"
+        before = {name: 4.0}
+        for now, expected in ((2.0, "as before"), (10.0, "as before"), (10.1, "FAILED: worse")):
+            self.assertEqual(list(counts.verdicts({name: now}, before, True)), [(name, expected)])
+
     def test_one_system_call_more_fails(self):
         self.assertEqual(failures(BASELINE | {"system calls per GET": 4.0})[0], 1)
 
