@@ -315,6 +315,59 @@ class Bench:
         self.table.add("time per page in the last quarter of them", {OURS: last, OTHERWISE: first}, microseconds,
                        at_most_times(1.1, OTHERWISE, f"in the first ({microseconds(first)})"))
 
+    def uploading(self):
+        cores, mine = os.sched_getaffinity(0), measure.one_core()
+        with measure.on(cores - mine or cores), measure.sink(self.programs) as plain:
+            with tls_server(plain) as tls, measure.on(mine):
+                self.uploading_to(plain, "plain", (OURS, CURL, RAW), {}, 1.15, 0.9, 10)
+                self.uploading_to(tls.url, "TLS", (OURS, CURL), tls.one_authority, 1.05, 1.0, 12)
+            with measure.on(mine):
+                figures = self.of_uploaders(
+                    (OURS, CURL, RAW), lambda program: measure.instructions_per_mib(program, plain))
+                self.table.add("user instructions per MiB uploaded, plain", figures, whole, at_most(20_000, "20 k"))
+                self.memory_of_uploads(plain)
+
+    def uploaders(self, names):
+        return {name: self.program("upload_" + name) for name in names if self.program("upload_" + name).exists()}
+
+    def of_uploaders(self, names, take):
+        programs = self.uploaders(names)
+        given = self.in_turns(1, lambda name: take(programs[name]), programs)
+        return {name: value for name, (value,) in given.items()}
+
+    def uploading_to(self, url, how, names, environment, most_cpu, least_rate, most_calls):
+        programs, mib = self.uploaders(names), 192
+        with measure.files(measure.MIB, mib * measure.MIB) as (small, file):
+            given = self.in_turns(
+                21, lambda name: measure.numbers(programs[name], url, small, file, **environment), programs)
+        gib = mib / 1024
+        used = {name: [cpu / gib / 1e6 for _, cpu, _ in values] for name, values in given.items()}
+        rates = {name: [mib * 1e6 / wall for wall, _, _ in values] for name, values in given.items()}
+        middle = {name: statistics.median(values) for name, values in used.items()}
+        self.table.add(f"processor's time per GiB uploaded, {how}, median of 21", middle, lambda it: f"{it:.3f} s",
+                       at_most_times(most_cpu, CURL, "libcurl"),
+                       {name: f" (best {min(values):.3f} s)" for name, values in used.items()})
+        self.table.add(f"uploaded at once, {how}, median of 21",
+                       {name: statistics.median(values) for name, values in rates.items()},
+                       lambda it: f"{it:,.0f} MiB/s",
+                       Target(f"≥ {least_rate} × libcurl", lambda of: of[OURS] >= least_rate * of[CURL]),
+                       {name: f" (best {max(values):,.0f})" for name, values in rates.items()})
+        calls = self.of_uploaders(
+            names, lambda program: measure.system_calls_per_mib(program, url, **environment))
+        self.table.add(f"system calls per MiB uploaded, {how}", calls, few, at_most(most_calls, str(most_calls)))
+
+    def memory_of_uploads(self, url):
+        programs, launch = self.uploaders((OURS, CURL, RAW)), self.program("process")
+        with measure.files(1, 192 * measure.MIB) as (byte, file):
+            def peaks(name):
+                """Peak memory with a file of one byte, and with a large one."""
+                return [1024 * measure.numbers(launch, programs[name], url, byte, which)[1] for which in (byte, file)]
+            given = self.in_turns(9, peaks, programs)
+        figures = {name: statistics.median(large for _, large in values) - statistics.median(
+            little for little, _ in values) for name, values in given.items()}
+        self.table.add("peak memory for a large file above that for one byte", figures, kilobytes,
+                       at_most(1.25 * measure.MIB, "1.25 MiB"))
+
     def section(self, measures):
         print(f"{measures.__name__} …", file=sys.stderr, flush=True)
         try:
@@ -324,7 +377,7 @@ class Bench:
 
     def run(self):
         for measures in (self.instructions, self.wall, self.system_calls, self.allocations, self.process, self.tls,
-                         self.shipped, self.threads, self.iterating):
+                         self.shipped, self.threads, self.iterating, self.uploading):
             self.section(measures)
         self.describe()
         self.table.print()

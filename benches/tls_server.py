@@ -28,9 +28,14 @@ http {{
   uwsgi_temp_path {here}/t4; scgi_temp_path {here}/t5;
   ssl_protocols TLSv1.3; ssl_session_cache off; ssl_session_tickets off;
   ssl_certificate {here}/server.pem; ssl_certificate_key {here}/server.key;
-  server {{ listen 127.0.0.1:{port} ssl; location / {{ return 200 '{token}'; }} }}
+  server {{ listen 127.0.0.1:{port} ssl; location / {{ return 200 '{token}'; }}
+    {uploads} }}
 }}
 """
+
+# What is uploaded goes on to `sink` as it comes.
+UPLOADS = """location /upload {{ proxy_pass {sink}; proxy_http_version 1.1; proxy_request_buffering off;
+      client_max_body_size 0; client_body_buffer_size 1m; }}"""
 
 
 def certificates(here):
@@ -77,13 +82,16 @@ class TlsServer:
 
 
 @contextlib.contextmanager
-def tls_server():
+def tls_server(sink=None):
+    """nginx, which hands uploads to `sink` if there is one."""
     if not shutil.which("nginx", path=measure.ENVIRONMENT["PATH"]):
         raise measure.Unmeasured("nginx is not there")
     with tempfile.TemporaryDirectory() as directory:
         here, port = pathlib.Path(directory), free_port()
         certificates(here)
-        (here / "nginx.conf").write_text(CONFIGURATION.format(here=here, port=port, token=TOKEN))
+        uploads = UPLOADS.format(sink=sink) if sink else ""
+        (here / "nginx.conf").write_text(
+            CONFIGURATION.format(here=here, port=port, token=TOKEN, uploads=uploads))
         process = subprocess.Popen(
             ["nginx", "-p", here, "-e", here / "errors", "-c", here / "nginx.conf"],
             env=measure.ENVIRONMENT, stderr=subprocess.DEVNULL)
