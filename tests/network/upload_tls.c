@@ -4,6 +4,7 @@
  * before all is sent. */
 #include "support/check.h"
 #include "support/client.h"
+#include "support/ledger.h"
 #include "support/local_api.h"
 #include "support/moment.h"
 #include "support/server.h"
@@ -110,24 +111,6 @@ static void relay(server *s, int connection, void *data) {
   close(service);
 }
 
-/* The ledger of a service that speaks TLS. */
-static char *ledger_text(const char *url) {
-  static char text[1 << 16];
-  char command[300];
-  size_t length;
-  FILE *answer;
-  snprintf(command, sizeof command,
-           "printf 'GET /local-api/ledger HTTP/1.1\\r\\nHost: ledger\\r\\nConnection: close\\r\\n\\r\\n' | "
-           "openssl s_client -quiet -verify_quiet -CAfile %s -connect %s 2>/dev/null",
-           authority, url + strlen("https://"));
-  answer = popen(command, "r");
-  if (!answer) exit(2);
-  length = fread(text, 1, sizeof text - 1, answer);
-  text[length] = 0;
-  pclose(answer);
-  return text;
-}
-
 static local_api *service_with(const char *option, const char *value) {
   const char *arguments[] = {"--api-key", "test-key", "--seed", "1", "--tls", "--tls-ca-file", authority, option, value, NULL};
   return local_api_start(arguments);
@@ -157,7 +140,7 @@ static void broken(const source *of, way by, const char *where, uint64_t after, 
   av_client *client = client_over(s, by, url);
   int calls = 0, is_done = 0;
   snprintf(row, sizeof row, "%s %s%s", ending_names[how], where, way_names[by]);
-  first_token(ledger_text(url), token, sizeof token);
+  first_token(ledger_over_tls(url, authority), token, sizeof token);
   while (!is_done && calls < 5) {
     av_upload_params params = quick_params(token, "film.mp4");
     av_uploaded_video *video = NULL;
@@ -169,7 +152,7 @@ static void broken(const source *of, way by, const char *where, uint64_t after, 
     params.answer_timeout_ms = how == HOLDS ? params.answer_timeout_ms << (2 * calls) : 0;
     params.resume = state[0] ? state : NULL;
     status = av_upload_file(client, of->path, &params, NULL, &video, &error);
-    text = ledger_text(url);
+    text = ledger_over_tls(url, authority);
     has = stored_in(text, "film.mp4", of);
     calls++;
     is_done = status == AV_STATUS_OK;
