@@ -84,7 +84,7 @@ static void takes_little_memory(const av_client *client, const char *token, cons
   forget_the_peak();
   status = upload(client, token, of.path, &it);
   peak = memory("VmHWM");
-  printf("uploads, memory for %llu MiB%s: %llu MiB sent in parts of %u, %zu KiB more than an idle client at most\n",
+  printf("uploads take memory for %llu MiB%s: %llu MiB sent of %u parts, %zu KiB at most over an idle client\n",
          (unsigned long long)mib, way, (unsigned long long)(it.most / MIB), (unsigned)it.parts, peak - idle);
   CHECK_ROW(way, status == (enough < mib * MIB ? AV_STATUS_CANCELLED : AV_STATUS_OK));
   CHECK_ROW(way, it.most >= (enough < mib * MIB ? enough : mib * MIB));
@@ -152,7 +152,7 @@ static void leaves_nothing_behind(void) {
   CHECK(whole + cancelled == UPLOADS && cancelled > 0);
   /* What is idle is the client's: one connection. */
   CHECK(open_descriptors() <= descriptors + 1);
-  printf("uploads, descriptors: %d uploads, %d of them cancelled; %zu before, %zu after, ", UPLOADS, cancelled, descriptors,
+  printf("uploads take no descriptors or threads: %d uploads, %d of them cancelled; %zu before, %zu after, ", UPLOADS, cancelled, descriptors,
          open_descriptors());
   av_client_free(client);
   printf("%zu with the client freed; threads %zu\n", open_descriptors(), threads_now());

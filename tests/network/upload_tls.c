@@ -213,7 +213,7 @@ int main(void) {
       broken(&of, it, "at the answer to the first part", SMALLEST_PART, 1, (ending)how);
       broken(&of, it, "at the answer to the second part", 2 * SMALLEST_PART + 4000, 1, (ending)how);
     }
-    printf("uploads over TLS, broken%s: %zu, whole in one call %zu\n", way_names[by], uploads[by], at_once[by]);
+    printf("uploads broken over TLS%s: %zu, whole in one call %zu\n", way_names[by], uploads[by], at_once[by]);
   }
   refused_early(&of);
   source_delete(&of);
