@@ -9,6 +9,7 @@ use crate::call::rate_limit::RateLimit;
 use crate::call::request::Request;
 use crate::client::Client;
 use crate::tokens::{self, Token};
+use crate::upload::multipart::{Boundary, Frame};
 use crate::upload::plan::Sizes;
 use crate::upload::state::{self, State};
 use crate::upload::video::Video;
@@ -86,6 +87,19 @@ pub fn upload_state(text: &str) -> Result<Option<String>, String> {
 /// The text with the checksum that it lacks.
 pub fn with_checksum(text: &str) -> String {
     state::with_checksum(text)
+}
+
+/// The boundary of a part's payload, and what stands before the bytes of a file and after them, unless the
+/// video's id is none.
+pub fn upload_frame(video_id: Option<&str>, file_name: &str) -> Option<[String; 3]> {
+    if !video_id.is_none_or(state::is_video_id) {
+        return None;
+    }
+    let boundary = Boundary::random().ok()?;
+    let content_type = boundary.content_type().ok()?.to_str().ok()?.to_owned();
+    let value = content_type.strip_prefix("multipart/form-data; boundary=")?;
+    let Frame { head, tail } = Frame::new(&boundary, video_id, file_name);
+    Some([value.to_owned(), head, tail])
 }
 
 /// An uploaded video's id and title, and whether more than its id is told.

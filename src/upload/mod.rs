@@ -17,7 +17,7 @@
 //! upload", and its problem documents.
 
 mod file;
-mod multipart;
+pub(crate) mod multipart;
 mod part;
 pub(crate) mod plan;
 pub(crate) mod progress;

@@ -132,9 +132,9 @@ int main(void) {
   whole = kill_one(&of, -1);
   done_before = without_state = 0;
   for (i = 0; i < count; i++) kill_one(&of, whole * 1.05 * rand_r(&seed) / RAND_MAX);
-  printf("uploads killed, and gone on with: %d, before the first state %zu, too late %zu\n", count, without_state,
+  printf("uploads killed and gone on with: %d, before the first state %zu, too late %zu\n", count, without_state,
          done_before);
-  printf("uploads killed, sent again: %zu bytes at most, %zu on average, of parts of %u\n", most_in_vain,
+  printf("uploads killed and sent again: %zu bytes at most, %zu on average, of parts of %u\n", most_in_vain,
          count ? all_in_vain / (size_t)count : 0, SMALLEST_PART);
   source_delete(&of);
   return checks_report();

@@ -172,7 +172,7 @@ static void try_all(const char *what, int must_be_played) {
   now = ledger_of(service_url);
   CHECK(uploads_number(now.text, "with_authorization") == 0);
   ledger_free(&now);
-  printf("uploads, %s: %zu, faults %zu; whole %zu (in one call %zu), told to be so or unknown %zu; %zu calls\n", what,
+  printf("uploads broken in %s: %zu, faults %zu; whole %zu (in one call %zu), told to be so or unknown %zu; %zu calls\n", what,
          trial_count, played, ok, at_once, ended, calls);
   fflush(stdout);
   local_api_stop(service);
@@ -240,7 +240,7 @@ int main(void) {
     files[i] = source_of(sizes[i]);
     add(&files[i]);
   }
-  try_all("nothing wrong", 0);
+  try_all("nothing", 0);
   add_faults(&small, 0, 1);
   try_all("the only part", 1);
   add_faults(two, 0, every);
@@ -251,7 +251,7 @@ int main(void) {
   try_all("the last of two parts", 1);
   add_random(&small, sequences, 1);
   add_random(two, sequences / 4, 2);
-  try_all("several faults, by chance", 0);
+  try_all("several places, by chance", 0);
   for (i = 0; i < sizeof sizes / sizeof *sizes; i++) source_delete(&files[i]);
   source_delete(&small);
   return checks_report();

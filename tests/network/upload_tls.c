@@ -1,8 +1,10 @@
 /* The same promises as upload_ledger.c over TLS: a relay that sees nothing but records resets, ends or holds the
- * connection at a byte of them, or when the answer to a part comes back, which the service has stored by then. And what
- * refuses before all is sent is heard before all is sent. */
+ * connection at a byte of them, or when the answer to a part comes back, which the service has stored by then. The same
+ * by a proxy that dies so, and by one that is gone for a while after. And what refuses before all is sent is heard
+ * before all is sent. */
 #include "support/check.h"
 #include "support/client.h"
+#include "support/ledger.h"
 #include "support/local_api.h"
 #include "support/moment.h"
 #include "support/server.h"
@@ -18,8 +20,16 @@ static const char authority[] = "/tmp/apivideo-upload-authority.pem";
 typedef enum ending { RESETS, ENDS, HOLDS, ENDINGS } ending;
 static const char *const ending_names[] = {"reset", "FIN", "hold"};
 
+/* The way to the service. Behind a proxy, which is asked to CONNECT, the relay is that one. */
+typedef enum way { STRAIGHT, BY_PROXY, BY_PROXY_THEN_GONE, WAYS } way;
+static const char *const way_names[] = {"", " by a proxy", " by a proxy that is gone then"};
+
+/* So many connections are made in vain to a proxy that is gone for a while. */
+enum { IN_VAIN = 3 };
+
 typedef struct script {
   uint16_t service;
+  way by;
   uint64_t after;   /* so many bytes of the client's, on the first connection; */
   int at_answer;    /* and then not before the service says something */
   ending how;
@@ -60,11 +70,20 @@ static void end(int connection, ending how) {
   }
 }
 
+/* Whether a proxy is asked for a way to the service, and makes one. */
+static int connects(server *s, int connection, script *it) {
+  request asked;
+  if (!server_receive(s, connection, &asked) || strcmp(asked.method, "CONNECT") != 0) return 0;
+  if (it->by == BY_PROXY_THEN_GONE && server_connections(s) > 1 && server_connections(s) <= 1 + IN_VAIN) return 0;
+  return server_send(connection, "HTTP/1.1 200 OK\r\n\r\n");
+}
+
 static void relay(server *s, int connection, void *data) {
   script *it = (script *)data;
-  int service = connect_to(it->service), large = 256 * 1024, plays;
+  int service, large = 256 * 1024, plays = server_connections(s) == 1 && it->after > 0;
   uint64_t from_client = 0, from_service = 0;
-  plays = server_connections(s) == 1 && it->after > 0;
+  if (it->by != STRAIGHT && !connects(s, connection, it)) return;
+  service = connect_to(it->service);
   setsockopt(connection, SOL_SOCKET, SO_RCVBUF, &large, sizeof large);
   for (;;) {
     struct pollfd both[] = {{connection, POLLIN, 0}, {service, POLLIN, 0}};
@@ -92,52 +111,36 @@ static void relay(server *s, int connection, void *data) {
   close(service);
 }
 
-/* The ledger of a service that speaks TLS. */
-static char *ledger_text(const char *url) {
-  static char text[1 << 16];
-  char command[300];
-  size_t length;
-  FILE *answer;
-  snprintf(command, sizeof command,
-           "printf 'GET /local-api/ledger HTTP/1.1\\r\\nHost: ledger\\r\\nConnection: close\\r\\n\\r\\n' | "
-           "openssl s_client -quiet -verify_quiet -CAfile %s -connect %s 2>/dev/null",
-           authority, url + strlen("https://"));
-  answer = popen(command, "r");
-  if (!answer) exit(2);
-  length = fread(text, 1, sizeof text - 1, answer);
-  text[length] = 0;
-  pclose(answer);
-  return text;
-}
-
 static local_api *service_with(const char *option, const char *value) {
   const char *arguments[] = {"--api-key", "test-key", "--seed", "1", "--tls", "--tls-ca-file", authority, option, value, NULL};
   return local_api_start(arguments);
 }
 
-static av_client *client_over(const server *s) {
-  static char url[64];
+/* A client of the service at `url` that goes by the relay, which is a proxy or passes for the service. */
+static av_client *client_over(const server *s, way by, const char *url) {
+  static char of_relay[64];
   av_client_config config;
-  server_url_as(s, "https", url, sizeof url);
-  config = keyless_config(url);
+  server_url_as(s, "https", of_relay, sizeof of_relay);
+  config = keyless_config(by == STRAIGHT ? of_relay : url);
+  if (by != STRAIGHT) config.proxy_url = server_url(s);
   config.ca_file = authority;
   config.max_attempts = 2;
   return client_of(&config);
 }
 
-static size_t uploads, at_once;
+static size_t uploads[WAYS], at_once[WAYS];
 
 /* Uploads through a relay that does so, and goes on until it is done. */
-static void broken(const source *of, const char *where, uint64_t after, int at_answer, ending how) {
+static void broken(const source *of, way by, const char *where, uint64_t after, int at_answer, ending how) {
   local_api *api = service_with(NULL, NULL);
   const char *url = local_api_url(api), *text;
   char token[64], state[4200] = "", row[100];
-  script it = {(uint16_t)atoi(strrchr(url, ':') + 1), after, at_answer, how, 0, 0};
+  script it = {(uint16_t)atoi(strrchr(url, ':') + 1), by, after, at_answer, how, 0, 0};
   server *s = server_start(relay, &it);
-  av_client *client = client_over(s);
+  av_client *client = client_over(s, by, url);
   int calls = 0, is_done = 0;
-  snprintf(row, sizeof row, "%s %s", ending_names[how], where);
-  first_token(ledger_text(url), token, sizeof token);
+  snprintf(row, sizeof row, "%s %s%s", ending_names[how], where, way_names[by]);
+  first_token(ledger_over_tls(url, authority), token, sizeof token);
   while (!is_done && calls < 5) {
     av_upload_params params = quick_params(token, "film.mp4");
     av_uploaded_video *video = NULL;
@@ -149,7 +152,7 @@ static void broken(const source *of, const char *where, uint64_t after, int at_a
     params.answer_timeout_ms = how == HOLDS ? params.answer_timeout_ms << (2 * calls) : 0;
     params.resume = state[0] ? state : NULL;
     status = av_upload_file(client, of->path, &params, NULL, &video, &error);
-    text = ledger_text(url);
+    text = ledger_over_tls(url, authority);
     has = stored_in(text, "film.mp4", of);
     calls++;
     is_done = status == AV_STATUS_OK;
@@ -163,8 +166,9 @@ static void broken(const source *of, const char *where, uint64_t after, int at_a
     av_uploaded_video_free(video);
   }
   CHECK_ROW(row, is_done && (it.played || after == 0));
-  uploads++;
-  at_once += calls == 1;
+  CHECK_ROW(row, by != BY_PROXY_THEN_GONE || after == 0 || server_connections(s) > 1 + IN_VAIN);
+  uploads[by]++;
+  at_once[by] += calls == 1;
   av_client_free(client);
   server_stop(s);
   local_api_stop(api);
@@ -173,9 +177,9 @@ static void broken(const source *of, const char *where, uint64_t after, int at_a
 /* What refuses at once is believed before the rest is sent. */
 static void refused_early(const source *of) {
   local_api *api = service_with("--refuse-early", NULL);
-  script it = {(uint16_t)atoi(strrchr(local_api_url(api), ':') + 1), 0, 0, RESETS, 0, 0};
+  script it = {(uint16_t)atoi(strrchr(local_api_url(api), ':') + 1), STRAIGHT, 0, 0, RESETS, 0, 0};
   server *s = server_start(relay, &it);
-  av_client *client = client_over(s);
+  av_client *client = client_over(s, STRAIGHT, NULL);
   av_upload_params params = quick_params("no-such-token", "film.mp4");
   av_uploaded_video *video = NULL;
   av_error *error = NULL;
@@ -193,19 +197,24 @@ static void refused_early(const source *of) {
 
 int main(void) {
   source of = source_of(2 * SMALLEST_PART + 1000);
-  int how;
+  int how, by;
   setvbuf(stdout, NULL, _IOLBF, 0);
-  broken(&of, "nowhere", 0, 0, RESETS);
-  for (how = 0; how < ENDINGS; how++) {
-    broken(&of, "in the handshake", 100, 0, (ending)how);
-    broken(&of, "in the first head", 800, 0, (ending)how);
-    broken(&of, "in the first part", SMALLEST_PART / 2, 0, (ending)how);
-    broken(&of, "at the answer to the first part", SMALLEST_PART, 1, (ending)how);
-    broken(&of, "in the second part", SMALLEST_PART * 3 / 2, 0, (ending)how);
-    broken(&of, "at the answer to the second part", 2 * SMALLEST_PART + 4000, 1, (ending)how);
-    broken(&of, "at the answer to the last part", 2 * SMALLEST_PART + 16000, 1, (ending)how);
+  for (by = 0; by < WAYS; by++) {
+    const way it = (way)by;
+    broken(&of, it, "nowhere", 0, 0, RESETS);
+    for (how = 0; how < ENDINGS; how++) {
+      broken(&of, it, "in the first part", SMALLEST_PART / 2, 0, (ending)how);
+      broken(&of, it, "in the second part", SMALLEST_PART * 3 / 2, 0, (ending)how);
+      broken(&of, it, "at the answer to the last part", 2 * SMALLEST_PART + 16000, 1, (ending)how);
+      /* What dies is the same connection, whichever way it goes. */
+      if (it != STRAIGHT) continue;
+      broken(&of, it, "in the handshake", 100, 0, (ending)how);
+      broken(&of, it, "in the first head", 800, 0, (ending)how);
+      broken(&of, it, "at the answer to the first part", SMALLEST_PART, 1, (ending)how);
+      broken(&of, it, "at the answer to the second part", 2 * SMALLEST_PART + 4000, 1, (ending)how);
+    }
+    printf("uploads broken over TLS%s: %zu, whole in one call %zu\n", way_names[by], uploads[by], at_once[by]);
   }
-  printf("uploads over TLS, broken: %zu, whole in one call %zu\n", uploads, at_once);
   refused_early(&of);
   source_delete(&of);
   unlink(authority);

@@ -210,10 +210,11 @@ static int play_at_answer(int connection, buffer *b, fault what, const char *ans
 
 static const char unasked[] = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
 
-/* A request that was given up before its fault, by a client that a busy machine has stalled, is not counted. */
-static int did_not_come(script *it) {
-  __atomic_sub_fetch(&it->requests, 1, __ATOMIC_SEQ_CST);
-  return 0;
+/* Takes a line of the script for a request that has come as far as that says. A client that a busy machine has stalled
+ * may have given one up, and sent another one meanwhile: the line is for one of them, and a request that does not get
+ * so far has none. */
+static int takes_line(script *it, int number) {
+  return __atomic_compare_exchange_n(&it->requests, &number, number + 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 /* Passes one request and its answer, or does what is wrong; whether the connection goes on. */
@@ -221,30 +222,31 @@ static int relay_one(script *it, int connection, buffer *b, buffer *answer, int 
   outline of;
   size_t head;
   uint64_t length;
-  int goes_on;
+  int goes_on, number;
   if (!receive_outline(connection, b, &of)) return 0;
-  {
-    int number = __atomic_fetch_add(&it->requests, 1, __ATOMIC_SEQ_CST);
-    if (number < MOST_FAULTS) {
-      at = it->at[number];
-      what = it->what[number];
-    }
+  number = __atomic_load_n(&it->requests, __ATOMIC_SEQ_CST);
+  if (number < MOST_FAULTS) {
+    at = it->at[number];
+    what = it->what[number];
   }
   if (*service < 0) *service = connect_to(it->service);
   if (what != NO_FAULT && at != AT_ANSWER) {
     const uint64_t byte = byte_of(at, &of);
-    if (!pass_on(connection, b, *service, byte)) return did_not_come(it);
-    __atomic_fetch_add(&it->played, 1, __ATOMIC_SEQ_CST);
-    if (what != UNASKED_100) {
-      goes_on = play(connection, b, *service, what, of.all - byte);
-      close(*service);
-      *service = -1;
-      return goes_on;
+    if (!pass_on(connection, b, *service, byte)) return 0;
+    if (takes_line(it, number)) {
+      __atomic_fetch_add(&it->played, 1, __ATOMIC_SEQ_CST);
+      if (what != UNASKED_100) {
+        goes_on = play(connection, b, *service, what, of.all - byte);
+        close(*service);
+        *service = -1;
+        return goes_on;
+      }
+      if (!server_send(connection, unasked)) return 0;
     }
-    if (!server_send(connection, unasked)) return 0;
     if (!pass_on(connection, b, *service, of.all - byte)) return 0;
-  } else if (!pass_on(connection, b, *service, of.all)) {
-    return did_not_come(it);
+  } else {
+    if (!pass_on(connection, b, *service, of.all)) return 0;
+    if (!takes_line(it, number)) what = NO_FAULT;
   }
   answer->from = answer->to = 0;
   head = receive_until(*service, answer, 0, "\r\n\r\n");

@@ -45,7 +45,7 @@ typedef struct script {
   uint16_t service;       /* the port of the service */
   place at[MOST_FAULTS];  /* of the first, second, … request that is an upload; those beyond go their way */
   fault what[MOST_FAULTS];
-  int requests, played;   /* how many have come, and how many faults were done */
+  int requests, played;   /* how many have come as far as their line says, and how many faults were done */
 } script;
 
 /* A serve function of server_start(), with a script. */

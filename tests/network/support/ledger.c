@@ -64,6 +64,23 @@ ledger ledger_of(const char *url) {
   return of;
 }
 
+const char *ledger_over_tls(const char *url, const char *authority) {
+  static char text[1 << 16];
+  char command[300];
+  size_t length;
+  FILE *answer;
+  snprintf(command, sizeof command,
+           "printf 'GET /local-api/ledger HTTP/1.1\\r\\nHost: ledger\\r\\nConnection: close\\r\\n\\r\\n' | "
+           "openssl s_client -quiet -verify_quiet -CAfile %s -connect %s 2>/dev/null",
+           authority, url + strlen("https://"));
+  answer = popen(command, "r");
+  if (!answer) fail("openssl");
+  length = fread(text, 1, sizeof text - 1, answer);
+  text[length] = 0;
+  pclose(answer);
+  return text;
+}
+
 int ledger_has(const ledger *of, const char *token) { return strstr(of->text, token) != NULL; }
 
 void ledger_free(ledger *of) { free(of->text); }

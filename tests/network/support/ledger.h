@@ -13,6 +13,8 @@ typedef struct ledger {
 
 /* Asks the service at `url`, which is plain http; ends the test program if it does not answer. */
 ledger ledger_of(const char *url);
+/* The text of the same, of one at `url` that speaks TLS with a certificate of `authority`'s; until it is asked again. */
+const char *ledger_over_tls(const char *url, const char *authority);
 /* Whether the service has the token. */
 int ledger_has(const ledger *of, const char *token);
 void ledger_free(ledger *of);

@@ -187,26 +187,55 @@ void server_stop(server *s) {
   free(s);
 }
 
-int server_receive(server *s, int connection, request *into) {
-  size_t whole = 0;
+/* Receives until the head is there; how long the whole request is, or 0 if the client has gone. */
+static size_t receive_head(int connection, request *into) {
+  const char *end = NULL, *told;
+  size_t whole;
   into->length = 0;
-  while (whole == 0 || into->length < whole) {
+  while (!end) {
     ssize_t got = recv(connection, into->text + into->length, sizeof into->text - 1 - into->length, 0);
-    const char *end, *told;
     if (got <= 0) return 0;
     into->length += (size_t)got;
     into->text[into->length] = 0;
     end = strstr(into->text, "\r\n\r\n");
-    if (!end) continue;
-    into->body = end + 4;
-    told = strcasestr(into->text, "\r\ncontent-length:");
-    whole = (size_t)(into->body - into->text);
-    if (told && told < end) whole += strtoul(told + 17, NULL, 10);
   }
+  into->body = end + 4;
+  told = strcasestr(into->text, "\r\ncontent-length:");
+  whole = (size_t)(into->body - into->text);
+  if (told && told < end) whole += strtoul(told + 17, NULL, 10);
+  return whole;
+}
+
+/* A request that is received whole is told by its method and path. */
+static int has_come(server *s, request *into) {
   into->method[0] = into->path[0] = 0;
   if (sscanf(into->text, "%15s %4199s", into->method, into->path) != 2) return 0;
   __atomic_add_fetch(&s->requests, 1, __ATOMIC_SEQ_CST);
   return 1;
+}
+
+int server_receive(server *s, int connection, request *into) {
+  size_t whole = receive_head(connection, into);
+  if (whole == 0) return 0;
+  while (into->length < whole) {
+    ssize_t got = recv(connection, into->text + into->length, sizeof into->text - 1 - into->length, 0);
+    if (got <= 0) return 0;
+    into->length += (size_t)got;
+    into->text[into->length] = 0;
+  }
+  return has_come(s, into);
+}
+
+int server_receive_large(server *s, int connection, request *into) {
+  char thrown_away[65536];
+  size_t whole = receive_head(connection, into), received = into->length;
+  if (whole == 0) return 0;
+  while (received < whole) {
+    ssize_t got = recv(connection, thrown_away, sizeof thrown_away, 0);
+    if (got <= 0) return 0;
+    received += (size_t)got;
+  }
+  return has_come(s, into);
 }
 
 static int send_all(int connection, const char *bytes, size_t length) {

@@ -38,6 +38,8 @@ void server_stop(server *s);
 
 /* For serve functions. Receives a whole request; 0 if the client has gone or the server stops. */
 int server_receive(server *s, int connection, request *into);
+/* Receives a request with a body of any size, and keeps its head alone; 0 likewise. */
+int server_receive_large(server *s, int connection, request *into);
 /* Sends a text; 0 if the client has gone. */
 int server_send(int connection, const char *text);
 /* Sends a whole answer: "HTTP/1.1 " + status line + headers (each with its line end) +

@@ -41,7 +41,7 @@ coverage() {
   llvm-profdata-22 merge -sparse -o "$FUZZ/coverage/all.profdata" "$FUZZ"/coverage/*.profraw
   set --
   for target in $targets; do set -- "$@" -object "$FUZZ/bin/$target"; done
-  decoders="answer/json answer/plain answer/page tokens answer/problem call/retry_after"
+  decoders="answer/json answer/plain answer/page tokens answer/problem call/retry_after upload/state upload/video upload/multipart"
   for file in $decoders; do
     lines=$(llvm-cov-22 export -summary-only "$@" -instr-profile="$FUZZ/coverage/all.profdata" \
       -sources "$PWD/src/$file.rs" 2>"$FUZZ/coverage/export.log" |
