@@ -66,9 +66,10 @@ static void serve_script(server *s, int connection, void *data) {
   script *it = (script *)data;
   request asked;
   while (server_receive(s, connection, &asked)) {
-    const char *word = it->words[it->next];
-    /* The requests of one call come one after the other. */
-    if (word) it->next++;
+    /* The requests of one call come one after the other, each connection on a thread of its own. */
+    size_t now = __atomic_load_n(&it->next, __ATOMIC_SEQ_CST);
+    const char *word = it->words[now];
+    if (word) __atomic_store_n(&it->next, now + 1, __ATOMIC_SEQ_CST);
     if (!word || !answer_word(connection, word, it->op)) return;
   }
 }
