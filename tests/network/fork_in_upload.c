@@ -1,9 +1,14 @@
 /* A callback of an upload that forks: the child must not go on with what is its parent's, and is told so, whenever
- * it was forked; its parent's upload is untouched. */
+ * it was forked; its parent's upload is untouched. So it is if another thread forks, whose child may upload by the
+ * same client. */
 #include "support/check.h"
 #include "support/client.h"
+#include "support/moment.h"
 #include "support/peer.h"
+#include "support/server.h"
+#include "support/uploads.h"
 
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,6 +75,62 @@ static int forks_at(int at, const char *path) {
   return it.child > 0;
 }
 
+/* Holds the answer to its first request until it is let go. */
+typedef struct holder {
+  int come, let_go;
+} holder;
+
+static void serve_held(server *s, int connection, void *data) {
+  holder *it = (holder *)data;
+  request asked;
+  while (server_receive_large(s, connection, &asked)) {
+    if (__atomic_add_fetch(&it->come, 1, __ATOMIC_SEQ_CST) == 1) wait_until(&it->let_go, 1, "an answer that is let go");
+    server_answer(connection, "201 Created", "", "{\"videoId\":\"vi1\",\"title\":\"T\"}");
+  }
+}
+
+typedef struct uploader {
+  const av_client *client;
+  const char *path;
+  av_status status;
+} uploader;
+
+static void *upload(void *argument) {
+  uploader *it = (uploader *)argument;
+  av_upload_params params = quick_params("to1tcmSFHeYY5KzyhOqVKMKb", "film.mp4");
+  av_uploaded_video *video = NULL;
+  params.stall_timeout_ms = params.answer_timeout_ms = 0;
+  it->status = av_upload_file(it->client, it->path, &params, NULL, &video, NULL);
+  av_uploaded_video_free(video);
+  return NULL;
+}
+
+static void another_thread_forks(const char *path) {
+  holder held = {0, 0};
+  server *s = server_start(serve_held, &held);
+  av_client_config config = keyless_config(server_url(s));
+  av_client *client = client_of(&config);
+  uploader of_parent = {client, path, AV_STATUS_INTERNAL}, of_child = {client, path, AV_STATUS_INTERNAL};
+  pthread_t thread;
+  pid_t child;
+  int status = -1;
+  if (pthread_create(&thread, NULL, upload, &of_parent) != 0) exit(2);
+  wait_until(&held.come, 1, "a part that is sent");
+  child = fork();
+  if (child == 0) {
+    upload(&of_child);
+    _exit(of_child.status == AV_STATUS_OK ? 0 : 1);
+  }
+  CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  __atomic_store_n(&held.let_go, 1, __ATOMIC_SEQ_CST);
+  pthread_join(thread, NULL);
+  CHECK(of_parent.status == AV_STATUS_OK);
+  /* Two parts each, and a connection each. */
+  CHECK(server_requests(s) == 4 && server_connections(s) == 2);
+  av_client_free(client);
+  server_stop(s);
+}
+
 int main(void) {
   char path[] = "/tmp/apivideo-fork-XXXXXX";
   int file = mkstemp(path), at = 0;
@@ -80,6 +141,7 @@ int main(void) {
   printf("forked at %d moments\n", at);
   /* At the least as it begins, and after each part. */
   CHECK(at >= 4);
+  another_thread_forks(path);
   unlink(path);
   return checks_report();
 }

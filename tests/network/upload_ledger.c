@@ -1,13 +1,14 @@
 /* What an upload says, held against the stand-in's ledger, whatever goes wrong at whichever byte of whichever part:
  * OK means one whole video that is the file; no upload makes two; an outcome is true; and what an error leaves
- * to go on from completes the same file. By a relay that does wrong (support/faulty_relay.h). The service's smallest
- * part is the library's too: what has several parts is 5 MiB and more. */
+ * to go on from completes the same file. By a relay that does wrong (support/faulty_relay.h), plain and behind TLS. The
+ * service's smallest part is the library's too: what has several parts is 5 MiB and more. */
 #include "support/check.h"
 #include "support/client.h"
 #include "support/faulty_relay.h"
 #include "support/ledger.h"
 #include "support/local_api.h"
 #include "support/moment.h"
+#include "support/tls_front.h"
 #include "support/uploads.h"
 
 #include <pthread.h>
@@ -27,6 +28,7 @@ typedef struct trial {
 } trial;
 
 static local_api *service;
+static tls_front *front; /* or NULL: plain */
 static const char *service_url;
 static char token[64];
 static trial *trials;
@@ -57,8 +59,14 @@ static void try_it(trial *t) {
   server *s = server_start(relay_with_faults, &t->it);
   av_client_config config = keyless_config(server_url(s));
   av_client *client;
-  char state[4200] = "";
+  uint16_t port = front ? tls_front_open(front, server_port(s)) : 0;
+  char state[4200] = "", url[64];
   int goes_on = 1;
+  if (front) {
+    snprintf(url, sizeof url, "https://127.0.0.1:%u", (unsigned)port);
+    config.base_url = url;
+    config.ca_file = tls_front_authority(front);
+  }
   config.max_attempts = 2;
   config.trace_fn = search_line;
   config.trace_level = AV_TRACE_DEBUG;
@@ -113,6 +121,7 @@ static void try_it(trial *t) {
     av_error_free(error);
   }
   av_client_free(client);
+  if (front) tls_front_close(front, port);
   server_stop(s);
 }
 
@@ -159,7 +168,7 @@ static void try_all(const char *what, int must_be_played) {
       if (t->it.what[number] != NO_FAULT && strlen(scripted) < 80)
         snprintf(scripted + strlen(scripted), sizeof scripted - strlen(scripted), "%s%d: %s at %s", scripted[0] ? ", " : "",
                  number + 1, fault_name(t->it.what[number]), place_name(t->it.at[number]));
-    snprintf(row, sizeof row, "%s, %llu bytes, %s: %s", what, (unsigned long long)t->of->size, scripted, t->words);
+    snprintf(row, sizeof row, "%s%s, %llu bytes, %s: %s", what, front ? " over TLS" : "", (unsigned long long)t->of->size, scripted, t->words);
     CHECK_ROW(row, t->words[0] == 0);
     if (must_be_played) CHECK_ROW(row, t->it.played == 1);
     CHECK_ROW(row, t->is_ok || t->is_told_last);
@@ -172,8 +181,8 @@ static void try_all(const char *what, int must_be_played) {
   now = ledger_of(service_url);
   CHECK(uploads_number(now.text, "with_authorization") == 0);
   ledger_free(&now);
-  printf("uploads broken in %s: %zu, faults %zu; whole %zu (in one call %zu), told to be so or unknown %zu; %zu calls\n", what,
-         trial_count, played, ok, at_once, ended, calls);
+  printf("uploads broken in %s%s: %zu, faults %zu; whole %zu (in one call %zu), told to be so or unknown %zu; %zu calls\n", what,
+         front ? " over TLS" : "", trial_count, played, ok, at_once, ended, calls);
   fflush(stdout);
   local_api_stop(service);
   free(trials);
@@ -221,6 +230,25 @@ static int of_environment(const char *name, int otherwise) {
   return text ? atoi(text) : otherwise;
 }
 
+/* All that can go wrong, with one in `every` faults of what has several parts, and so many sequences. */
+static void uploads_in_all_ways(const source *files, size_t count, const source *small, int every, int sequences) {
+  const source *two = &files[3], *three = &files[6];
+  size_t i;
+  for (i = 0; i < count; i++) add(&files[i]);
+  try_all("nothing", 0);
+  add_faults(small, 0, 1);
+  try_all("the only part", 1);
+  add_faults(two, 0, every);
+  try_all("the first of two parts", 1);
+  add_faults(three, 1, every);
+  try_all("a part in the middle", 1);
+  add_faults(two, 1, every);
+  try_all("the last of two parts", 1);
+  add_random(small, sequences, 1);
+  add_random(two, sequences / 4, 2);
+  try_all("several places, by chance", 0);
+}
+
 int main(void) {
   static const uint64_t sizes[] = {1,
                                    SMALLEST_PART - 1,
@@ -230,28 +258,17 @@ int main(void) {
                                    2 * SMALLEST_PART,
                                    2 * SMALLEST_PART + 1};
   source files[sizeof sizes / sizeof *sizes], small = source_of(1000);
-  const source *two = &files[3], *three = &files[6];
   /* `make proof-upload` moves large files for each fault, `make test` for one in so many. */
   const int every = of_environment("UPLOAD_FAULTS_EVERY", is_slowed() ? 16 : 4);
   const int sequences = of_environment("UPLOAD_SEQUENCES", is_slowed() ? 20 : 200);
   size_t i;
   setvbuf(stdout, NULL, _IOLBF, 0);
-  for (i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    files[i] = source_of(sizes[i]);
-    add(&files[i]);
-  }
-  try_all("nothing", 0);
-  add_faults(&small, 0, 1);
-  try_all("the only part", 1);
-  add_faults(two, 0, every);
-  try_all("the first of two parts", 1);
-  add_faults(three, 1, every);
-  try_all("a part in the middle", 1);
-  add_faults(two, 1, every);
-  try_all("the last of two parts", 1);
-  add_random(&small, sequences, 1);
-  add_random(two, sequences / 4, 2);
-  try_all("several places, by chance", 0);
+  for (i = 0; i < sizeof sizes / sizeof *sizes; i++) files[i] = source_of(sizes[i]);
+  uploads_in_all_ways(files, sizeof sizes / sizeof *sizes, &small, every, sequences);
+  /* What is so whichever way it goes is tried a little less. */
+  front = tls_front_start();
+  uploads_in_all_ways(files, sizeof sizes / sizeof *sizes, &small, every == 1 ? 1 : 3 * every, sequences / 4);
+  tls_front_stop(front);
   for (i = 0; i < sizeof sizes / sizeof *sizes; i++) source_delete(&files[i]);
   source_delete(&small);
   return checks_report();

@@ -120,7 +120,8 @@ THREAD_NETWORK := host_resources cancel queue rate_limit freed response fork tra
 # valgrind.supp names functions. A child of fork has what threads held that it has not, and who exits amid
 # calls has what they hold: leaks cannot be told from that. stack reads what a thread has left of its own.
 VALGRIND_MEMORY := valgrind --quiet --vgdb=no --error-exitcode=99 --leak-check=full \
-  --errors-for-leak-kinds=definite,indirect,possible --suppressions=$(PROOF_SANITIZERS)/valgrind.supp
+  --errors-for-leak-kinds=definite,indirect,possible --suppressions=$(PROOF_SANITIZERS)/valgrind.supp \
+  --suppressions=$(SANITIZERS)/valgrind/records.supp
 
 # $(call valgrind_tests,TESTS,OPTIONS)
 valgrind_tests = $(PROOF_SANITIZERS)/run.sh $(SANITIZERS)/valgrind network "$(1)" VALGRIND="$(VALGRIND_MEMORY)$(2)" \
@@ -151,6 +152,9 @@ proof-sanitizers-valgrind: all local_api
 	@mkdir -p $(SANITIZERS)/valgrind/lib && rm -f $(SANITIZERS)/valgrind/passed
 	@for name in libapivideo.so $(SONAME); do \
 	  ln -sf $(abspath $(BUILT))/release/libapivideo.so $(SANITIZERS)/valgrind/lib/$$name; done
+	@# As many as rustls hands out at once.
+	@for number in $$(seq 0 63); do sed "s/\[N\]/[$$number]/" $(PROOF_SANITIZERS)/valgrind_record.supp; done \
+	  > $(SANITIZERS)/valgrind/records.supp
 	@$(call valgrind_tests,$(filter-out fork fork_in_upload exit stack,$(NETWORK)))
 	@$(call valgrind_tests,fork fork_in_upload exit, --leak-check=no)
 	$(call sanitized_figure,valgrind,memory (valgrind)$(comma) network tests)
