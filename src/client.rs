@@ -46,7 +46,8 @@ pub(crate) struct ClientConfig<'a> {
     pub connect_timeout: Option<Duration>,
     /// `None` is no limit but the call's.
     pub attempt_timeout: Option<Duration>,
-    pub max_attempts: u32,
+    /// `None` is `DEFAULT_MAX_ATTEMPTS`.
+    pub max_attempts: Option<u32>,
     pub tracer: Tracer,
     pub allow_plain_http: bool,
 }
@@ -70,7 +71,7 @@ pub(crate) struct Client {
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
     attempt_timeout: Option<Duration>,
-    max_attempts: u32,
+    max_attempts: Option<u32>,
     tracer: Tracer,
 }
 
@@ -163,7 +164,7 @@ impl Client {
             timeout: None,
             connect_timeout: None,
             attempt_timeout: None,
-            max_attempts: DEFAULT_MAX_ATTEMPTS,
+            max_attempts: None,
             tracer: Tracer::off(),
             allow_plain_http: false,
         };
@@ -203,7 +204,8 @@ impl Client {
         self.attempt_timeout
     }
 
-    pub fn max_attempts(&self) -> u32 {
+    /// `None` if nobody said how many.
+    pub fn max_attempts(&self) -> Option<u32> {
         self.max_attempts
     }
 

@@ -12,7 +12,7 @@ use crate::call::request::Request;
 use crate::call::retry::{self, Next};
 use crate::call::retry_after;
 use crate::call::verdict::{Judge, Verdict};
-use crate::client::{Client, Connections};
+use crate::client::{Client, Connections, DEFAULT_MAX_ATTEMPTS};
 use crate::error::{Error, Failure, Outcome};
 use crate::transport::http::{Attempt, Reuse};
 use crate::wait::deadline::Deadline;
@@ -123,7 +123,10 @@ impl<'c, 'r> Call<'c, 'r> {
             report: Report { tracer: client.tracer(), request },
             recording: options.recording.as_ref(),
             wait,
-            max_attempts: options.max_attempts.unwrap_or(client.max_attempts()),
+            max_attempts: options
+                .max_attempts
+                .or(client.max_attempts())
+                .unwrap_or(DEFAULT_MAX_ATTEMPTS),
             attempts: 0,
             counted: 0,
             outcome: Outcome::NotApplied,

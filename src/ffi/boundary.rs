@@ -226,7 +226,7 @@ mod tests {
             timeout: Some(Duration::from_secs(20)),
             connect_timeout: None,
             attempt_timeout: None,
-            max_attempts: 2,
+            max_attempts: Some(2),
             tracer,
             allow_plain_http: false,
         });

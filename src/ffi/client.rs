@@ -5,8 +5,7 @@ use super::error::{av_error, av_status};
 use super::input::{Input, milliseconds};
 use super::trace::{av_trace_fn, tracer};
 use crate::client::{
-    Client, ClientConfig, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_MAX_ATTEMPTS,
-    DEFAULT_TIMEOUT, Origin,
+    Client, ClientConfig, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Origin,
 };
 use crate::error::Error;
 use crate::secret::Credential;
@@ -210,10 +209,7 @@ impl av_client_config {
             timeout: milliseconds(config.timeout_ms, DEFAULT_TIMEOUT),
             connect_timeout: milliseconds(config.connect_timeout_ms, DEFAULT_CONNECT_TIMEOUT),
             attempt_timeout: milliseconds(config.attempt_timeout_ms, DEFAULT_ATTEMPT_TIMEOUT),
-            max_attempts: match config.max_attempts {
-                0 => DEFAULT_MAX_ATTEMPTS,
-                most => most,
-            },
+            max_attempts: (config.max_attempts > 0).then_some(config.max_attempts),
             tracer,
             allow_plain_http: config.flags & AV_CLIENT_ALLOW_PLAIN_HTTP != 0,
         })

@@ -196,7 +196,10 @@ pub struct av_uploaded_video {
 /// @param params   what to upload with, and how; not NULL.
 /// @param options  for this call alone, or NULL. `timeout_ms` bounds the whole upload, and 0 is no limit
 ///                 here: the client's does not apply. `max_attempts` is how many attempts in a row at one
-///                 part may fail without one of them having got further in it than those before.
+///                 part may fail without one of them having got further in it than those before. If neither
+///                 it nor the client's is set, it is 3, and attempts that cannot connect do not count once
+///                 bytes have got through: a network that is gone for a while is waited for, as long as
+///                 `patience_ms` allows.
 ///                 `response` tells of the last attempt.
 /// @param out      receives the video, to be freed with av_uploaded_video_free(); not NULL.
 /// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.

@@ -23,7 +23,7 @@ use crate::call::request::Request;
 use crate::call::retry::{self, Trouble};
 use crate::call::run::{Series, Tried, try_once};
 use crate::call::verdict::Verdict;
-use crate::client::Client;
+use crate::client::{Client, DEFAULT_MAX_ATTEMPTS};
 use crate::error::{Error, Failure, Outcome, Unfinished};
 use crate::transport::Pace;
 use crate::transport::http::{Attempt, Delivery};
@@ -101,6 +101,8 @@ struct Run<'u> {
     videos_abandoned: u32,
     /// Whether it goes on from a state: whatever that does not confirm may be there all the same.
     is_resumed: bool,
+    /// Whether any byte has got through in this call.
+    has_got_through: bool,
 }
 
 impl<'u> Run<'u> {
@@ -155,6 +157,7 @@ impl<'u> Run<'u> {
             confirmed: Runs::default(),
             videos_abandoned: 0,
             is_resumed: resumed.is_some(),
+            has_got_through: false,
         };
         if let Some(state) = resumed {
             state.confirmed.numbers().for_each(|number| run.meter.confirmed(plan.length(number)));
@@ -218,6 +221,7 @@ impl<'u> Run<'u> {
                             "",
                         );
                         self.series.connects_anew = false;
+                        self.has_got_through = true;
                         return Ok(Some(answer.body));
                     }
                     Err((ending, why)) => {
@@ -233,6 +237,7 @@ impl<'u> Run<'u> {
                     return Err(self.fail(&request, verdict, situation.given_up(false)));
                 }
             };
+            self.has_got_through |= verdict.sent.acknowledged > 0;
             if part.has_ended(verdict.sent) {
                 // What was waited for was an answer.
                 self.meter.has_moved();
@@ -278,8 +283,8 @@ impl<'u> Run<'u> {
         let is_rate_limit = ending == Ending::RateLimited;
         let is_stale = matches!(verdict.trouble, Trouble::Stale | Trouble::StaleUnwritten);
         let reconnects = is_stale && !ending.is_in_doubt() && !self.series.connects_anew;
-        if is_rate_limit {
-            attempts.count_rate_limit();
+        if is_rate_limit || self.has_lost_the_network(&verdict) {
+            attempts.count_wait();
         } else if !reconnects {
             attempts.count(verdict.sent.acknowledged);
         }
@@ -325,6 +330,17 @@ impl<'u> Run<'u> {
         Ok(())
     }
 
+    /// Whether the attempt reached nobody, though the upload had got through before: no fault of the part, and
+    /// patience alone bounds how often it is tried, unless the caller said how often.
+    fn has_lost_the_network(&self, verdict: &Verdict) -> bool {
+        verdict.trouble == Trouble::NotSent && self.has_got_through && self.max_attempts().is_none()
+    }
+
+    /// How many attempts the caller allows, if the caller said so.
+    fn max_attempts(&self) -> Option<u32> {
+        self.options.max_attempts.or(self.client.max_attempts())
+    }
+
     /// Why there is no time or no point to try once more after `wait`, to follow what went wrong.
     fn why_not_again(
         &self,
@@ -332,7 +348,7 @@ impl<'u> Run<'u> {
         wait: Duration,
         is_rate_limit: bool,
     ) -> Option<String> {
-        let most = self.options.max_attempts.unwrap_or(self.client.max_attempts());
+        let most = self.max_attempts().unwrap_or(DEFAULT_MAX_ATTEMPTS);
         if most == 1 || attempts.in_vain >= most {
             return Some(String::new());
         }
@@ -529,8 +545,8 @@ struct Attempts {
     furthest: u64,
     /// How many in a row failed without having got further than one before.
     in_vain: u32,
-    /// How many in a row were refused for the rate limit.
-    rate_limited: u32,
+    /// How many in a row came to nothing that says nothing of the part: the rate limit, or no network.
+    waited_out: u32,
     was_in_doubt: bool,
     was_asked: bool,
     /// The verdict on the last one.
@@ -545,17 +561,17 @@ impl Attempts {
             self.in_vain = 0;
         }
         self.in_vain += 1;
-        self.rate_limited = 0;
+        self.waited_out = 0;
     }
 
-    /// One more was refused for the rate limit.
-    fn count_rate_limit(&mut self) {
-        self.rate_limited += 1;
+    /// One more has failed that does not count.
+    fn count_wait(&mut self) {
+        self.waited_out += 1;
     }
 
     /// How many have failed in a row, by which the next waits.
     fn failures(&self) -> u32 {
-        self.in_vain.max(self.rate_limited).max(1)
+        self.in_vain.max(self.waited_out).max(1)
     }
 
     /// Another follows for this reason, after one that ended so.
@@ -1032,7 +1048,7 @@ mod tests {
     fn a_rate_limit_that_tells_no_time_is_waited_for_longer_each_time() {
         let mut attempts = Attempts::default();
         for failures in [1, 2, 3, 4] {
-            attempts.count_rate_limit();
+            attempts.count_wait();
             assert_eq!((attempts.failures(), attempts.in_vain), (failures, 0));
         }
         attempts.count(0);

@@ -151,7 +151,7 @@ impl Service {
             timeout: None,
             connect_timeout: None,
             attempt_timeout: None,
-            max_attempts: 3,
+            max_attempts: None,
             tracer,
             allow_plain_http: false,
         });
