@@ -228,7 +228,7 @@ fn credential<'a>(
         (None, None, true) => return Ok(None),
         (.., false) => "exactly one of config.api_key and config.access_token must be set",
         (.., true) => {
-            "config.api_key and config.access_token must not be set with AV_CLIENT_NO_CREDENTIAL"
+            "config.flags has AV_CLIENT_NO_CREDENTIAL, but config.api_key or config.access_token is set"
         }
     };
     Err(Error::invalid_argument(why))

@@ -597,8 +597,9 @@ typedef struct number_row {
 } number_row;
 
 static const number_row number_rows[] = {
-    {"an unknown bit beside the known one", OF(flags), AV_CLIENT_ALLOW_PLAIN_HTTP | 2},
-    {"an unknown bit", OF(flags), 2},
+    {"an unknown bit beside a known one", OF(flags), AV_CLIENT_ALLOW_PLAIN_HTTP | 4},
+    {"an unknown bit", OF(flags), 4},
+    {"no credential, though there is one", OF(flags), AV_CLIENT_NO_CREDENTIAL},
     {"the last bit", OF(flags), 0x80000000u},
     {"all bits", OF(flags), UINT32_MAX},
     {"the level after the last", OF(trace_level), AV_TRACE_DEBUG + 1},
