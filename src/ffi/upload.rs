@@ -64,6 +64,8 @@ pub type av_upload_progress_fn =
 
 /// Takes the state of an upload, after each part that was confirmed but the last one: on the thread that is
 /// inside the call, with no lock held. Keep a copy, and after a crash no more than one part is sent again.
+/// If the call fails after an attempt (av_error_attempts()), what av_error_upload_state() tells takes its
+/// place, NULL too: from there on it would not be this file, or not this upload alone, that completes the video.
 /// `state` is one line of ASCII of at most 4096 bytes, which lives until the function returns. It tells the
 /// video's id, and holds neither the token nor a key. The function may call any function of this library; it
 /// must not throw or longjmp.

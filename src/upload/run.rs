@@ -500,7 +500,16 @@ impl<'u> Run<'u> {
 /// Opens the file at `path`, which must be the one that is gone on with, if one is. Without it nothing more
 /// is done about a video that may be whole.
 fn open(path: &Path, resumed: Option<&State>) -> Result<SourceFile, Error> {
-    let file = SourceFile::open(path).and_then(|file| match resumed {
+    let opened = SourceFile::open(path).map_err(|error| match resumed {
+        // The file may be back later, and the same.
+        Some(state) => {
+            let video_id = Some(state.video_id.clone());
+            let unfinished = Unfinished { state: state.to_text(), video_id };
+            Error { unfinished: Some(Box::new(unfinished)), ..error }
+        }
+        None => error,
+    });
+    let file = opened.and_then(|file| match resumed {
         Some(state) if state.file != file.identity() => Err(Error::source(format_args!(
             "the file {path:?} is not the one that params.resume is about, or has changed"
         ))),
