@@ -378,9 +378,9 @@ impl<'u> Run<'u> {
     /// The part with this number as it is sent now.
     fn part(&self, number: u32) -> Part {
         let params = self.params;
-        let patience = params.patience.map(|it| it.saturating_sub(self.meter.quiet_for()));
         let delivery = Delivery {
-            stall_timeout: [params.stall_timeout, patience].into_iter().flatten().min(),
+            stall_timeout: [params.stall_timeout, params.patience].into_iter().flatten().min(),
+            patience: params.patience.map(|it| it.saturating_sub(self.meter.quiet_for())),
             answer_timeout: params.answer_timeout,
             interval: params.progress_interval,
             pace: self.pace.clone(),
