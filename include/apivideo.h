@@ -683,7 +683,7 @@ typedef struct av_upload_params {
    */
   size_t struct_size;
   /**
-   * The upload token: 1 to 4096 bytes; not NULL. It is shown nowhere.
+   * The upload token: 1 to 4096 bytes; not NULL. Messages and the trace show it shortened.
    */
   const char *token;
   /**
@@ -740,8 +740,8 @@ typedef struct av_upload_params {
   uint32_t answer_timeout_ms;
   /**
    * The upload is given up after so many milliseconds in which no byte has arrived, over all attempts
-   * and the waits between them; waits for an answer or for the rate limit do not count. 0 is 300000,
-   * UINT32_MAX never.
+   * and the waits between them; waits for an answer, or for as long as a 429 asks to, do not count. 0 is
+   * 300000, UINT32_MAX never.
    */
   uint32_t patience_ms;
   /**

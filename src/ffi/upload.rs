@@ -78,7 +78,7 @@ pub type av_upload_state_fn =
 pub struct av_upload_params {
     /// sizeof(av_upload_params).
     pub struct_size: usize,
-    /// The upload token: 1 to 4096 bytes; not NULL. It is shown nowhere.
+    /// The upload token: 1 to 4096 bytes; not NULL. Messages and the trace show it shortened.
     pub token: *const c_char,
     /// The id of a video that was made before, by somebody with a key, such as a private one; 1 to 512
     /// bytes. NULL is a new video, which is as the account has it by default.
@@ -111,8 +111,8 @@ pub struct av_upload_params {
     /// 300000, UINT32_MAX is no limit.
     pub answer_timeout_ms: u32,
     /// The upload is given up after so many milliseconds in which no byte has arrived, over all attempts
-    /// and the waits between them; waits for an answer or for the rate limit do not count. 0 is 300000,
-    /// UINT32_MAX never.
+    /// and the waits between them; waits for an answer, or for as long as a 429 asks to, do not count. 0 is
+    /// 300000, UINT32_MAX never.
     pub patience_ms: u32,
     /// How often `progress_fn` is called at most while bytes are sent, in milliseconds. 0 is 250.
     pub progress_interval_ms: u32,

@@ -280,10 +280,14 @@ impl<'u> Run<'u> {
             }
             Next::Again | Next::NewVideo | Next::Ask => {}
         }
-        let is_rate_limit = ending == Ending::RateLimited;
+        // One that tells no time may be for ever.
+        let is_rate_limit = ending == Ending::RateLimited && verdict.retry_after.is_some();
+        if ending == Ending::RateLimited && !is_rate_limit {
+            self.meter.was_turned_away();
+        }
         let is_stale = matches!(verdict.trouble, Trouble::Stale | Trouble::StaleUnwritten);
         let reconnects = is_stale && !ending.is_in_doubt() && !self.series.connects_anew;
-        if is_rate_limit || self.has_lost_the_network(&verdict) {
+        if ending == Ending::RateLimited || self.has_lost_the_network(&verdict) {
             attempts.count_wait();
         } else if !reconnects {
             attempts.count(verdict.sent.acknowledged);
