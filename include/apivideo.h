@@ -665,6 +665,8 @@ typedef void (*av_upload_progress_fn)(void *userdata,
 /**
  * Takes the state of an upload, after each part that was confirmed but the last one: on the thread that is
  * inside the call, with no lock held. Keep a copy, and after a crash no more than one part is sent again.
+ * If the call fails after an attempt (av_error_attempts()), what av_error_upload_state() tells takes its
+ * place, NULL too: from there on it would not be this file, or not this upload alone, that completes the video.
  * `state` is one line of ASCII of at most 4096 bytes, which lives until the function returns. It tells the
  * video's id, and holds neither the token nor a key. The function may call any function of this library; it
  * must not throw or longjmp.
@@ -681,7 +683,7 @@ typedef struct av_upload_params {
    */
   size_t struct_size;
   /**
-   * The upload token: 1 to 4096 bytes; not NULL. It is shown nowhere.
+   * The upload token: 1 to 4096 bytes; not NULL. Messages and the trace show it shortened.
    */
   const char *token;
   /**
@@ -738,8 +740,8 @@ typedef struct av_upload_params {
   uint32_t answer_timeout_ms;
   /**
    * The upload is given up after so many milliseconds in which no byte has arrived, over all attempts
-   * and the waits between them; waits for an answer or for the rate limit do not count. 0 is 300000,
-   * UINT32_MAX never.
+   * and the waits between them; waits for an answer, or for as long as a 429 asks to, do not count. 0 is
+   * 300000, UINT32_MAX never.
    */
   uint32_t patience_ms;
   /**

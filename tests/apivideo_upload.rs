@@ -185,13 +185,9 @@ fn the_title_is_that_of_the_option_or_the_files_name() {
 fn a_video_that_was_made_before_gets_the_file() {
     let at = Place::new("video-id", &[]);
     at.file("film.mp4", 10);
-    let headers =
-        ["Authorization: Basic a2V5LW9mLXRoZS10ZXN0czo=", "Content-Type: application/json"];
-    let made = Connection::open(&at.api.url)
-        .send("POST", "/videos", &headers.map(str::to_owned), r#"{"title":"before"}"#)
-        .json();
-    let output = at.upload(&["film.mp4", "--video-id", text(&made["videoId"])]).succeeded();
-    assert_eq!(output.trim_end(), text(&made["videoId"]));
+    let video_id = at.made_before();
+    let output = at.upload(&["film.mp4", "--video-id", &video_id]).succeeded();
+    assert_eq!(output.trim_end(), video_id);
     let [video] = at.videos().try_into().expect("one video");
     assert_eq!((&video["title"], &video["whole"]), (&"before".into(), &true.into()));
 }
@@ -242,6 +238,29 @@ fn after_a_failure_the_same_command_goes_on_with_another_token() {
     assert!(run.errors.contains("\nhint: the same command again goes on where it was"), "{run:?}");
     at.upload(&["film.mp4"]).succeeded();
     at.has_one_video(&film);
+}
+
+#[test]
+fn where_somebody_else_uploads_to_the_same_video_it_does_not_go_on_with_their_parts() {
+    let at = Place::new("somebody-else", &["--part-minimum", "1"]);
+    at.file("film.mp4", THREE_PARTS);
+    let video_id = at.made_before();
+    let field = "--b\r\nContent-Disposition: form-data; name=";
+    let body = format!(
+        "{field}\"videoId\"\r\n\r\n{video_id}\r\n\
+         {field}\"file\"; filename=\"other\"\r\n\r\nanother film\r\n--b--\r\n"
+    );
+    let headers = ["Content-Type: multipart/form-data; boundary=b", "Content-Range: part 2/3"];
+    let target = format!("/upload?token={}", at.token);
+    let theirs =
+        Connection::open(&at.api.url).send("POST", &target, &headers.map(str::to_owned), &body);
+    assert_eq!(theirs.status, 201);
+    for refused in ["part 2/3", "part 1/3"] {
+        let run = at.upload(&["film.mp4", "--part-size", "5M", "--video-id", &video_id]);
+        assert_eq!(run.code, 8, "{run:?}");
+        assert!(run.errors.contains(refused) && !run.errors.contains("goes on"), "{run:?}");
+        assert_eq!(at.names(), ["film.mp4"], "what would take their parts for its own is not kept");
+    }
 }
 
 #[test]
@@ -476,6 +495,16 @@ impl Place {
         let tool =
             Tool::at(&api.url).without("APIVIDEO_API_KEY").with("APIVIDEO_UPLOAD_TOKEN", &token);
         Self { directory, api, tool, token }
+    }
+
+    /// Makes a video with the key, and returns its ID.
+    fn made_before(&self) -> String {
+        let headers =
+            ["Authorization: Basic a2V5LW9mLXRoZS10ZXN0czo=", "Content-Type: application/json"];
+        let made = Connection::open(&self.api.url)
+            .send("POST", "/videos", &headers.map(str::to_owned), r#"{"title":"before"}"#)
+            .json();
+        text(&made["videoId"]).to_owned()
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -64,6 +64,8 @@ pub type av_upload_progress_fn =
 
 /// Takes the state of an upload, after each part that was confirmed but the last one: on the thread that is
 /// inside the call, with no lock held. Keep a copy, and after a crash no more than one part is sent again.
+/// If the call fails after an attempt (av_error_attempts()), what av_error_upload_state() tells takes its
+/// place, NULL too: from there on it would not be this file, or not this upload alone, that completes the video.
 /// `state` is one line of ASCII of at most 4096 bytes, which lives until the function returns. It tells the
 /// video's id, and holds neither the token nor a key. The function may call any function of this library; it
 /// must not throw or longjmp.
@@ -76,7 +78,7 @@ pub type av_upload_state_fn =
 pub struct av_upload_params {
     /// sizeof(av_upload_params).
     pub struct_size: usize,
-    /// The upload token: 1 to 4096 bytes; not NULL. It is shown nowhere.
+    /// The upload token: 1 to 4096 bytes; not NULL. Messages and the trace show it shortened.
     pub token: *const c_char,
     /// The id of a video that was made before, by somebody with a key, such as a private one; 1 to 512
     /// bytes. NULL is a new video, which is as the account has it by default.
@@ -109,8 +111,8 @@ pub struct av_upload_params {
     /// 300000, UINT32_MAX is no limit.
     pub answer_timeout_ms: u32,
     /// The upload is given up after so many milliseconds in which no byte has arrived, over all attempts
-    /// and the waits between them; waits for an answer or for the rate limit do not count. 0 is 300000,
-    /// UINT32_MAX never.
+    /// and the waits between them; waits for an answer, or for as long as a 429 asks to, do not count. 0 is
+    /// 300000, UINT32_MAX never.
     pub patience_ms: u32,
     /// How often `progress_fn` is called at most while bytes are sent, in milliseconds. 0 is 250.
     pub progress_interval_ms: u32,

@@ -53,6 +53,8 @@ pub(crate) struct Meter {
     told: Cell<Option<Instant>>,
     /// Since when nothing has got through, moved on by what does not count.
     quiet_since: Cell<Instant>,
+    /// The same when the attempt under way began.
+    quiet_before: Cell<Instant>,
     /// Since when the rate limit's gate is waited at, if it is.
     at_gate_since: Cell<Option<Instant>>,
 }
@@ -80,6 +82,7 @@ impl Meter {
             progress: Cell::new(progress),
             told: Cell::new(None),
             quiet_since: Cell::new(Instant::now()),
+            quiet_before: Cell::new(Instant::now()),
             at_gate_since: Cell::new(None),
         }
     }
@@ -167,6 +170,12 @@ impl Meter {
         if let Some(since) = self.at_gate_since.take() {
             self.forgive(since.elapsed());
         }
+        self.quiet_before.set(self.quiet_since.get());
+    }
+
+    /// Whatever got through in the attempt that has ended, it was refused unlooked at: nothing has moved.
+    pub fn was_turned_away(&self) {
+        self.quiet_since.set(self.quiet_before.get());
     }
 
     /// For how long nothing has got through.

@@ -280,10 +280,14 @@ impl<'u> Run<'u> {
             }
             Next::Again | Next::NewVideo | Next::Ask => {}
         }
-        let is_rate_limit = ending == Ending::RateLimited;
+        // One that tells no time may be for ever.
+        let is_rate_limit = ending == Ending::RateLimited && verdict.retry_after.is_some();
+        if ending == Ending::RateLimited && !is_rate_limit {
+            self.meter.was_turned_away();
+        }
         let is_stale = matches!(verdict.trouble, Trouble::Stale | Trouble::StaleUnwritten);
         let reconnects = is_stale && !ending.is_in_doubt() && !self.series.connects_anew;
-        if is_rate_limit || self.has_lost_the_network(&verdict) {
+        if ending == Ending::RateLimited || self.has_lost_the_network(&verdict) {
             attempts.count_wait();
         } else if !reconnects {
             attempts.count(verdict.sent.acknowledged);
@@ -378,9 +382,9 @@ impl<'u> Run<'u> {
     /// The part with this number as it is sent now.
     fn part(&self, number: u32) -> Part {
         let params = self.params;
-        let patience = params.patience.map(|it| it.saturating_sub(self.meter.quiet_for()));
         let delivery = Delivery {
-            stall_timeout: [params.stall_timeout, patience].into_iter().flatten().min(),
+            stall_timeout: [params.stall_timeout, params.patience].into_iter().flatten().min(),
+            patience: params.patience.map(|it| it.saturating_sub(self.meter.quiet_for())),
             answer_timeout: params.answer_timeout,
             interval: params.progress_interval,
             pace: self.pace.clone(),
@@ -500,7 +504,16 @@ impl<'u> Run<'u> {
 /// Opens the file at `path`, which must be the one that is gone on with, if one is. Without it nothing more
 /// is done about a video that may be whole.
 fn open(path: &Path, resumed: Option<&State>) -> Result<SourceFile, Error> {
-    let file = SourceFile::open(path).and_then(|file| match resumed {
+    let opened = SourceFile::open(path).map_err(|error| match resumed {
+        // The file may be back later, and the same.
+        Some(state) => {
+            let video_id = Some(state.video_id.clone());
+            let unfinished = Unfinished { state: state.to_text(), video_id };
+            Error { unfinished: Some(Box::new(unfinished)), ..error }
+        }
+        None => error,
+    });
+    let file = opened.and_then(|file| match resumed {
         Some(state) if state.file != file.identity() => Err(Error::source(format_args!(
             "the file {path:?} is not the one that params.resume is about, or has changed"
         ))),

@@ -211,7 +211,7 @@ static void what_was_confirmed_is_not_sent_again(void) {
   av_uploaded_video *video = NULL;
   av_error *error = NULL;
   const char *request;
-  char state[4200], path[200];
+  char state[4200], path[200], moved[204];
   listener it;
   memset(&it, 0, sizeof it);
   it.thread = pthread_self();
@@ -219,6 +219,7 @@ static void what_was_confirmed_is_not_sent_again(void) {
   params.state_fn = keep_state;
   params.userdata = &it;
   snprintf(path, sizeof path, "%s", file_of("film.mp4", "x", size));
+  snprintf(moved, sizeof moved, "%s.old", path);
   peer_answer_json(p, "201 Created", "{\"videoId\":\"vi1\"}");
   peer_answer_json(p, "401 Unauthorized", "{\"title\":\"Ended.\"}");
   CHECK(av_upload_file(client, path, &params, NULL, &video, &error) == AV_STATUS_UNAUTHORIZED);
@@ -247,10 +248,21 @@ static void what_was_confirmed_is_not_sent_again(void) {
   CHECK(request && strstr(request, "name=\"videoId\"\r\n\r\nvi1\r\n--apivideo-"));
   CHECK(peer_request_count(p) == 3);
 
+  /* Of a file that cannot be opened now, as on a disk that is away for a while. */
+  CHECK(rename(path, moved) == 0);
+  CHECK(av_upload_file(client, path, &params, NULL, &video, &error) == AV_STATUS_SOURCE);
+  CHECK(strstr(av_error_message(error), "cannot be opened"));
+  CHECK(texts_equal(av_error_upload_state(error), state));
+  CHECK(texts_equal(av_error_upload_video_id(error), "vi1"));
+  CHECK(av_error_outcome(error) == AV_OUTCOME_UNKNOWN && av_error_attempts(error) == 0);
+  av_error_free(error);
+  CHECK(rename(moved, path) == 0);
+
   /* Of another file. */
   file_of("film.mp4", "x", size - 1);
   CHECK(av_upload_file(client, path, &params, NULL, &video, &error) == AV_STATUS_SOURCE);
   CHECK(strstr(av_error_message(error), "is not the one that params.resume is about"));
+  CHECK(av_error_upload_state(error) == NULL);
   CHECK(peer_request_count(p) == 3);
   av_error_free(error);
   av_client_free(client);

@@ -76,6 +76,13 @@ static void serve_429(server *s, int connection, void *data) {
   }
 }
 
+/* As whoever stands before the service may, that limits on its own account. */
+static void serve_429_without_a_time(server *s, int connection, void *data) {
+  request it;
+  (void)data;
+  while (server_receive_large(s, connection, &it)) server_answer(connection, "429 Too Many Requests", "", "{}");
+}
+
 /* ----------------------------------------------------------------------------------- the uploads */
 
 typedef enum way { DIRECT, TO_BLACK_HOLE, BY_TLS, BY_SOCKS, BY_PROXY, AFTER_A_429, AT_A_BYTE_A_SECOND } way;
@@ -421,6 +428,27 @@ static void a_dead_connection_is_given_up(const source *of) {
   CHECK_WITHIN("another connection after a dead one", took, TRIES, STALL_MS + 1000);
 }
 
+/* Each attempt is sent whole, but refused: that nothing has come of it, patience knows. */
+static void refusals_that_tell_no_time_are_borne_as_long_as_patience_allows(const source *of) {
+  server *s = server_start(serve_429_without_a_time, NULL);
+  av_client_config config = keyless_config(server_url(s));
+  av_client *client = client_of(&config);
+  av_upload_params params = quick_params(TOKEN, "film.mp4");
+  av_request_options options;
+  av_uploaded_video *video = NULL;
+  av_error *error = NULL;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  options.timeout_ms = time_for(20000);
+  params.patience_ms = time_for(1000);
+  CHECK(av_upload_file(client, of->path, &params, &options, &video, &error) == AV_STATUS_RATE_LIMITED);
+  CHECK(strstr(av_error_message(error), "nothing has got through for") != NULL);
+  CHECK(av_error_attempts(error) > 1 && av_error_is_retryable(error));
+  av_error_free(error);
+  av_client_free(client);
+  server_stop(s);
+}
+
 int main(void) {
   source all[4];
   size_t i;
@@ -435,6 +463,7 @@ int main(void) {
   cancelled_in_callbacks(&all[2]);
   ended_in_time();
   a_dead_connection_is_given_up(&all[2]);
+  refusals_that_tell_no_time_are_borne_as_long_as_patience_allows(&all[0]);
   for (i = 0; i < source_count; i++) source_delete(&all[i]);
   return checks_report();
 }

@@ -186,6 +186,12 @@ static void keep_state(void *userdata, const char *state) {
   }
 }
 
+/* What was kept before holds no more: gone on with from there, what somebody else sends to the same video
+ * would pass for this file's. An empty file is removed in the end. */
+static void drop_state(struct upload *upload) {
+  upload->is_kept = upload->state_file >= 0 && ftruncate(upload->state_file, 0) != 0;
+}
+
 /* ---- How far it is ---- */
 
 /* What it waits for, where that is more than the network. */
@@ -255,7 +261,10 @@ static int fail_upload(av_error *error, struct upload *upload, bool went_on) {
                      av_error_status(error) == AV_STATUS_INVALID_ARGUMENT);
   int code;
 
-  if (state != NULL) keep_state(upload, state);
+  if (state != NULL)
+    keep_state(upload, state);
+  else if (av_error_attempts(error) > 0)
+    drop_state(upload);
   code = fail(error, TASK_UPLOAD);
   if (may_be_whole)
     tell("hint: there may be a video now; look before you upload it again");

@@ -146,7 +146,9 @@ impl Attempt {
 
     /// How long a connection that is begun now may wait until it stands.
     pub fn connect_wait(&self) -> Wait {
-        self.wait.or_earlier(Deadline::after(self.connect_timeout))
+        let until = Deadline::after(self.connect_timeout);
+        let patience = self.transfer().map_or(Deadline::NEVER, Transfer::must_arrive_by);
+        self.wait.or_earlier(until.or_earlier(patience))
     }
 
     /// Which pooled connections it may use.

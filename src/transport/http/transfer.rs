@@ -30,6 +30,9 @@ pub(crate) type Observer = dyn Fn(Sent) -> Result<(), Interruption>;
 pub(crate) struct Delivery {
     /// For how long nothing may be acknowledged, though something is under way. `None` is for ever.
     pub stall_timeout: Option<Duration>,
+    /// For how long nothing may be acknowledged at first, from before there is a connection. `None` is for
+    /// ever.
+    pub patience: Option<Duration>,
     /// How long the answer may take, from when all is acknowledged. `None` is for ever.
     pub answer_timeout: Option<Duration>,
     /// Who is told how far it has come, on the thread that sends, also while it waits; and may end it.
@@ -44,7 +47,14 @@ impl Default for Delivery {
     /// Without limits, and nobody is told.
     fn default() -> Self {
         let interval = LONGEST_UNSEEN;
-        Delivery { stall_timeout: None, answer_timeout: None, observer: None, interval, pace: None }
+        Delivery {
+            stall_timeout: None,
+            patience: None,
+            answer_timeout: None,
+            observer: None,
+            interval,
+            pace: None,
+        }
     }
 }
 
@@ -62,6 +72,7 @@ pub(crate) struct Sent {
 /// A source that an attempt sends.
 pub(crate) struct Transfer {
     length: u64,
+    must_arrive_by: Deadline,
     delivery: Delivery,
     /// What it is sent on, once it has begun. Whoever closes that has it looked at for a last time.
     socket: RefCell<Weak<Socket>>,
@@ -117,6 +128,7 @@ impl Transfer {
         };
         Transfer {
             length,
+            must_arrive_by: Deadline::after_time(now, delivery.patience),
             delivery,
             socket: RefCell::default(),
             state: Cell::new(state),
@@ -127,6 +139,11 @@ impl Transfer {
     /// How long the source is.
     pub fn length(&self) -> u64 {
         self.length
+    }
+
+    /// When something of it must have arrived, and so there must be a connection.
+    pub fn must_arrive_by(&self) -> Deadline {
+        self.must_arrive_by
     }
 
     /// How much of it to send at once, which is no more than `most`.
@@ -148,7 +165,7 @@ impl Transfer {
         self.socket.replace(Arc::downgrade(socket));
         let now = Instant::now();
         state.stage = Stage::Sending;
-        state.ends = Deadline::after_time(now, self.delivery.stall_timeout);
+        state.ends = self.still_until(&state, now);
         state.next_telling = Deadline::after_time(now, Some(self.delivery.interval));
         // Nothing is left to be sent of what is empty.
         state.told.is_whole = self.length == 0;
@@ -247,7 +264,16 @@ impl Transfer {
             state.ends = Deadline::after_time(now, self.delivery.answer_timeout);
         } else if has_moved || under_way == 0 {
             // With nothing under way it is not the other side that is waited for.
-            state.ends = Deadline::after_time(now, self.delivery.stall_timeout);
+            state.ends = self.still_until(state, now);
+        }
+    }
+
+    /// Until when it may stand still.
+    fn still_until(&self, state: &State, now: Instant) -> Deadline {
+        let still_until = Deadline::after_time(now, self.delivery.stall_timeout);
+        match state.arrived {
+            0 => still_until.or_earlier(self.must_arrive_by),
+            _ => still_until,
         }
     }
 
@@ -672,6 +698,36 @@ mod tests {
             assert!(!result.sent.is_whole && result.sent.acknowledged > MIB / 2);
             assert!(result.took >= Duration::from_millis(800), "{:?}", result.took);
         }
+    }
+
+    #[test]
+    fn what_nothing_has_arrived_of_yet_is_given_up_sooner() {
+        let patience = Some(Duration::from_millis(1000));
+        for over_tls in BOTH {
+            let (done, is_done) = mpsc::channel();
+            let case = Case::new(over_tls, move |mut peer| {
+                peer.read_head();
+                assert!(peer.read_body(0, MIB), "other bytes arrived");
+                // Longer than at first.
+                thread::sleep(Duration::from_millis(1500));
+                assert!(peer.read_body(MIB, MIB), "other bytes arrived");
+                is_done.recv().expect("the client's end");
+            });
+            let result = case.send_only(ENDLESS, Delivery { patience, ..still_for(3000) });
+            done.send(()).expect("the peer waits");
+            result.must_be_stalled();
+            assert!(result.sent.acknowledged > MIB, "{:?}", result.sent);
+        }
+        // Who never agrees on TLS is no connection.
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let case = Case {
+            url: format!("https://{}/", silent.local_addr().expect("an address")),
+            ..Case::listening(listener, true, drop)
+        };
+        let result = case.send_only(MIB, Delivery { patience, ..still_for(3000) });
+        assert!(matches!(result.answer, Err(Fault::TimedOut)), "{:?}", result.answer);
+        assert!(result.took < Duration::from_secs(30), "{:?}", result.took);
     }
 
     #[test]
