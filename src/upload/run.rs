@@ -191,6 +191,9 @@ impl<'u> Run<'u> {
     /// Sends a part until it is confirmed, and returns the answer that confirms it, if one does.
     fn send_part(&mut self, number: u32) -> Result<Option<Body>, Error> {
         let mut attempts = Attempts { was_in_doubt: self.is_resumed, ..Attempts::default() };
+        // Before the video is known, what is lost with a connection that was given up unnoticed cannot be
+        // sent again for the same one.
+        self.series.connects_anew |= self.video_id.is_none();
         loop {
             let part = self.part(number);
             let request = self.request(&part, number)?;

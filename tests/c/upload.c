@@ -269,6 +269,26 @@ static void what_was_confirmed_is_not_sent_again(void) {
   peer_stop(p);
 }
 
+/* What might be lost with a connection that was given up unnoticed cannot be sent again: the first part goes
+ * over a new one, and only what follows over one that is there. */
+static void what_makes_a_video_goes_over_a_new_connection(void) {
+  peer *p = peer_start();
+  av_client *client = keyless(p);
+  const av_upload_params params = params_for(TOKEN);
+  int round;
+  for (round = 1; round <= 3; round++) {
+    av_uploaded_video *video = NULL;
+    const char *path = file_of("film.mp4", "x", round == 2 ? 1000 : 5 * MIB + 1);
+    if (round != 2) peer_answer_json(p, "201 Created", "{\"videoId\":\"vi1\"}");
+    peer_answer_json(p, "201 Created", WHOLE);
+    CHECK(av_upload_file(client, path, &params, NULL, &video, NULL) == AV_STATUS_OK);
+    CHECK(peer_connection_count(p) == (size_t)round);
+    av_uploaded_video_free(video);
+  }
+  av_client_free(client);
+  peer_stop(p);
+}
+
 /* What a callback does to the upload that calls it. */
 typedef struct meddler {
   av_client *client, *other;
@@ -352,6 +372,7 @@ int main(void) {
   a_client_without_a_key_calls_nothing_else();
   bad_arguments();
   what_was_confirmed_is_not_sent_again();
+  what_makes_a_video_goes_over_a_new_connection();
   callbacks_may_cancel();
   callbacks_may_upload_and_free();
   {
