@@ -247,9 +247,9 @@ mod tests {
         for (key, token, goes_without, words) in [
             (None, None, false, "exactly one"),
             (Some("k"), Some("t"), false, "exactly one"),
-            (Some("k"), None, true, "must not be set"),
-            (None, Some("t"), true, "must not be set"),
-            (Some("k"), Some("t"), true, "must not be set"),
+            (Some("k"), None, true, "config.flags has AV_CLIENT_NO_CREDENTIAL"),
+            (None, Some("t"), true, "config.flags has AV_CLIENT_NO_CREDENTIAL"),
+            (Some("k"), Some("t"), true, "config.flags has AV_CLIENT_NO_CREDENTIAL"),
         ] {
             let error = credential(key, token, goes_without).map(drop).expect_err(words);
             assert!(error.to_string().contains(words), "{error}");

@@ -4,7 +4,8 @@
 //!
 //! | to learn about | open |
 //! |---|---|
-//! | the parts in order, and the attempts at each | `run.rs` |
+//! | the parts in order, and the attempts at each | `run.rs`, `attempts.rs` |
+//! | how an attempt ended | `ending.rs` |
 //! | what follows a failed attempt, and what it means | `repeat.rs` |
 //! | how a file is cut | `plan.rs`, `runs.rs` |
 //! | what a part is on the wire | `part.rs`, `multipart.rs` |
@@ -16,6 +17,8 @@
 //! Source of facts: the service's documentation, "Upload a video with an upload token" and "Progressive
 //! upload", and its problem documents.
 
+mod attempts;
+mod ending;
 mod file;
 pub(crate) mod multipart;
 mod part;

@@ -2,34 +2,9 @@
 //! table of an upload, a pure function. It keeps the promise that a call makes at most one playable video,
 //! and that what is said of the outcome is true.
 
+use super::ending::Ending;
 use crate::error::Outcome;
 use crate::limits::MOST_VIDEOS_ABANDONED;
-
-/// How an attempt at a part ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// The connection failed, broke or stalled, or no answer came. The service may have the part if the
-    /// last byte of it was handed over.
-    Broke { was_handed_over: bool },
-    /// 429: it was not looked at.
-    RateLimited,
-    /// 408 or 5xx: whoever says so may have passed the part on.
-    Failed,
-    /// 400, since the service has this part.
-    PartAlreadySent,
-    /// 400, since the service has the whole video.
-    SourceAlreadyUploaded,
-    /// A success whose answer cannot be used: as the service says it, if it begins as a JSON object, or as
-    /// whoever stands between may.
-    Unusable { is_object: bool },
-    /// A success that tells of another video.
-    OtherVideo,
-    /// A success that tells the video's id alone, where it should tell that the video is whole.
-    Unproven,
-    /// What would come to the same again: refused by the service or on the way, the certificate, the file,
-    /// a cancel, the deadline.
-    Lasting { was_handed_over: bool },
-}
 
 /// Where in an upload an attempt was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,21 +70,6 @@ impl Situation {
         let is_unproven = next == Next::Ask;
         let is_in_doubt = is_unproven || ending.is_in_doubt();
         Stop { is_undecodable: is_unproven, ..self.given_up(is_in_doubt) }
-    }
-}
-
-impl Ending {
-    /// Whether the service may have the part.
-    pub fn is_in_doubt(self) -> bool {
-        match self {
-            Ending::Broke { was_handed_over } | Ending::Lasting { was_handed_over } => {
-                was_handed_over
-            }
-            Ending::Failed | Ending::Unusable { .. } | Ending::OtherVideo | Ending::Unproven => {
-                true
-            }
-            Ending::RateLimited | Ending::PartAlreadySent | Ending::SourceAlreadyUploaded => false,
-        }
     }
 }
 
