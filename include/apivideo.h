@@ -935,7 +935,7 @@ int64_t av_error_retry_after_ms(const struct av_error *error);
  * The body of the answer as received, at most its first 65536 bytes, with a NUL after them; NULL
  * if there was no answer, and for NULL. `out_length`, which may be NULL, receives the number of
  * bytes without that NUL. After an AV_STATUS_DECODE of a create it may hold the new token, which
- * is a secret.
+ * is a secret; and of an upload the addresses of a private video, which hold one.
  */
 const char *av_error_body(const struct av_error *error,
                           size_t *out_length);

@@ -242,7 +242,7 @@ pub unsafe extern "C-unwind" fn av_error_retry_after_ms(error: *const av_error) 
 /// The body of the answer as received, at most its first 65536 bytes, with a NUL after them; NULL
 /// if there was no answer, and for NULL. `out_length`, which may be NULL, receives the number of
 /// bytes without that NUL. After an AV_STATUS_DECODE of a create it may hold the new token, which
-/// is a secret.
+/// is a secret; and of an upload the addresses of a private video, which hold one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_body(
     error: *const av_error,

@@ -8,10 +8,16 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* What goes wrong: once, on the thread that makes the calls; the peer has its own. */
 static __thread int poll_fails, send_interrupted, send_takes_nothing;
+/* As where a filter of system calls forbids it, or the system knows no such request: each time. */
+static __thread int ioctls_refused;
 /* Lookups are made on a thread of the library's. */
 static volatile int names_have_no_address;
 
@@ -24,6 +30,7 @@ static int once(int *flag) {
 #define REAL(type, name) (__extension__(type) dlsym(RTLD_NEXT, name))
 typedef int poll_fn(struct pollfd *, nfds_t, int);
 typedef ssize_t send_fn(int, const void *, size_t, int);
+typedef int ioctl_fn(int, unsigned long, void *);
 typedef int lookup_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
 #ifdef __cplusplus
@@ -38,6 +45,16 @@ ssize_t send(int to, const void *bytes, size_t length, int flags) {
   if (once(&send_interrupted)) return errno = EINTR, -1;
   if (once(&send_takes_nothing)) return 0;
   return REAL(send_fn *, "send")(to, bytes, length, flags);
+}
+
+int ioctl(int of, unsigned long request, ...) {
+  va_list rest;
+  void *argument;
+  if (ioctls_refused) return ioctls_refused++, errno = ENOTTY, -1;
+  va_start(rest, request);
+  argument = va_arg(rest, void *);
+  va_end(rest);
+  return REAL(ioctl_fn *, "ioctl")(of, request, argument);
 }
 
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
@@ -59,6 +76,30 @@ static av_status get(const av_client *client, const char *words) {
   return status;
 }
 
+/* Where nobody tells what has arrived, what the system has taken has to do: an upload that gets on is none
+ * that stands still. */
+static void upload_slower_than_a_standstill(const av_client *client, peer *p) {
+  char path[] = "/tmp/apivideo-odd-XXXXXX";
+  int file = mkstemp(path);
+  av_upload_params params;
+  av_uploaded_video *video = NULL;
+  av_error *error = NULL;
+  CHECK(file >= 0 && ftruncate(file, 200000) == 0 && close(file) == 0);
+  memset(&params, 0, sizeof params);
+  params.struct_size = sizeof params;
+  params.token = "to1";
+  params.max_bytes_per_second = 100000;
+  params.stall_timeout_ms = 1000;
+  peer_answer_json(p, "201 Created", "{\"videoId\":\"vi1\",\"title\":\"T\"}");
+  ioctls_refused = 1;
+  if (!CHECK(av_upload_file(client, path, &params, NULL, &video, &error) == AV_STATUS_OK)) puts(av_error_message(error));
+  CHECK(ioctls_refused > 1);
+  ioctls_refused = 0;
+  av_uploaded_video_free(video);
+  av_error_free(error);
+  unlink(path);
+}
+
 int main(void) {
   peer *p = peer_start();
   char by_name[64];
@@ -72,6 +113,8 @@ int main(void) {
   answer_well(p, GET);
   send_interrupted = 1;
   CHECK(get(client, NULL) == AV_STATUS_OK && !send_interrupted);
+
+  upload_slower_than_a_standstill(client, p);
 
   snprintf(by_name, sizeof by_name, "http://localhost%s", strrchr(peer_url(p), ':'));
   named = client_trying_once(by_name);

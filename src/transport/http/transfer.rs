@@ -241,7 +241,9 @@ impl Transfer {
     /// Finds out what was acknowledged, and what that means for how long to wait.
     fn measure(&self, state: &mut State, now: Instant) {
         let Some(socket) = self.socket.borrow().upgrade() else { return };
-        let Some(under_way) = socket.unacknowledged() else { return };
+        let told = socket.unacknowledged();
+        // Where nobody tells, what the system has taken has to do.
+        let under_way = told.unwrap_or(0);
         // What is under way may be of the head.
         let arrived = state.sent.saturating_sub(under_way);
         let has_moved = arrived > state.arrived;
@@ -262,7 +264,7 @@ impl Transfer {
         if is_all {
             state.stage = Stage::Answer;
             state.ends = Deadline::after_time(now, self.delivery.answer_timeout);
-        } else if has_moved || under_way == 0 {
+        } else if has_moved || told == Some(0) {
             // With nothing under way it is not the other side that is waited for.
             state.ends = self.still_until(state, now);
         }
