@@ -55,11 +55,7 @@ impl TlsSession {
         let mut rest = bytes;
         while !rest.is_empty() {
             // Takes at least a record's worth: the session's buffer is emptied after each turn.
-            match self.session.writer().write(rest) {
-                Ok(taken) if taken > 0 => rest = &rest[taken..],
-                // Trying that again would go on for ever.
-                _ => return Err(Fault::Failed("the TLS session takes no more to send".into())),
-            }
+            rest = &rest[self.encrypt(rest)?..];
             wire.flush_session(&mut self.session)?;
         }
         Ok(())
@@ -69,17 +65,12 @@ impl TlsSession {
     /// ahead.
     pub fn send_ready(&mut self, socket: &Socket, bytes: &[u8]) -> Result<Step, Fault> {
         let mut step = Step::default();
-        for record in bytes.chunks(RECORD) {
-            if self.unsent >= MOST_ENCRYPTED_AHEAD {
-                break;
-            }
-            match self.session.writer().write(record) {
-                Ok(taken) if taken == record.len() => {}
-                _ => return Err(Fault::Failed("the TLS session takes no more to send".into())),
-            }
-            step.taken += record.len();
-            step.worth += record.len() + LARGEST_OVERHEAD;
-            self.unsent += record.len() + LARGEST_OVERHEAD;
+        while step.taken < bytes.len() && self.unsent < MOST_ENCRYPTED_AHEAD {
+            let rest = &bytes[step.taken..];
+            let taken = self.encrypt(&rest[..rest.len().min(RECORD)])?;
+            step.taken += taken;
+            step.worth += taken + LARGEST_OVERHEAD;
+            self.unsent += taken + LARGEST_OVERHEAD;
         }
         let mut room = Room { socket, offered: 0 };
         step.sent = self.session.write_tls(&mut room).map_err(Fault::Broken)?;
@@ -89,6 +80,15 @@ impl TlsSession {
             false => 0,
         };
         Ok(step)
+    }
+
+    /// Takes some of `bytes` to be sent encrypted, and tells how many.
+    fn encrypt(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        match self.session.writer().write(bytes) {
+            Ok(taken) if taken > 0 => Ok(taken),
+            // Trying that again would go on for ever.
+            _ => Err(Fault::Failed("the TLS session takes no more to send".into())),
+        }
     }
 
     /// Whether anything is encrypted that is still to be sent.

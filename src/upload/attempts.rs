@@ -72,6 +72,7 @@ impl Attempts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn what_gets_further_each_time_may_go_on() {
@@ -97,5 +98,21 @@ mod tests {
         }
         attempts.count(0);
         assert_eq!((attempts.failures(), attempts.in_vain), (1, 1));
+    }
+
+    #[test]
+    fn what_ended_the_last_attempt_is_told_if_no_other_may_begin() {
+        let of = |failure, seconds| {
+            Verdict::before_attempt(failure, "what", Some(Duration::from_secs(seconds)))
+        };
+        for (asked, at_gate, expected) in [(7, 30, 30), (30, 7, 30)] {
+            let last = Some(of(Failure::Http(503), asked));
+            let mut attempts = Attempts { last, ..Attempts::default() };
+            let told = attempts.verdict_of_the_last(of(Failure::RateLimited, at_gate));
+            assert_eq!(told.failure, Failure::Http(503));
+            assert_eq!(told.retry_after, Some(Duration::from_secs(expected)));
+        }
+        let told = Attempts::default().verdict_of_the_last(of(Failure::RateLimited, 1));
+        assert_eq!(told.failure, Failure::RateLimited);
     }
 }

@@ -87,3 +87,18 @@ fn says(problem: &Problem, kind: &str) -> bool {
     };
     is_it(problem) || problem.problems.iter().any(is_it)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_that_refuses_is_not_asked_again_and_one_that_cannot_be_reached_is() {
+        let of = |trouble| {
+            let verdict = Verdict::before_attempt(Failure::Connect, "no way", None);
+            Ending::of(&Verdict { trouble, ..verdict })
+        };
+        assert_eq!(of(Trouble::Lasting), Ending::Lasting { was_handed_over: false });
+        assert_eq!(of(Trouble::NotSent), Ending::Broke { was_handed_over: false });
+    }
+}

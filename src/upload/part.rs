@@ -218,6 +218,16 @@ mod tests {
         });
     }
 
+    #[test]
+    fn a_part_beyond_the_end_of_its_file_fails_instead_of_going_on_for_ever() {
+        let (_directory, path) = file_of(&bytes(10));
+        with_part(&path, 0..11, |part, _| {
+            let read = part.open().expect("it opens").read_to_end(&mut Vec::new());
+            let error = read.expect_err("there is no eleventh byte");
+            assert_eq!(error.to_string(), "the file ends at byte 10");
+        });
+    }
+
     /// What reading a part of ten bytes says once `change` was made to the file after the opening; and how
     /// much had been read by then.
     fn changed(change: fn(&std::fs::File)) -> (String, usize) {

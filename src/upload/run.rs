@@ -30,6 +30,8 @@ use crate::transport::Pace;
 use crate::transport::http::{Attempt, Delivery};
 use crate::wait::Wait;
 use crate::wait::deadline::Deadline;
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -123,11 +125,8 @@ impl<'u> Run<'u> {
             Some(state) => state.plan,
             None => Plan::new(file.size(), params.part_bytes, knows_video, sizes)?,
         };
-        let file_name = match (params.file_name, path.file_name()) {
-            (Some(name), _) => name.to_owned(),
-            (None, Some(name)) => name.to_string_lossy().into_owned(),
-            (None, None) => "video".into(),
-        };
+        let own_name = || path.file_name().map_or("video".into(), OsStr::to_string_lossy);
+        let file_name = params.file_name.map_or_else(own_name, Cow::Borrowed).into_owned();
         let timeout = match options.timeout {
             // That of the client is for calls of a moment.
             CallTimeout::Client => None,
@@ -179,9 +178,9 @@ impl<'u> Run<'u> {
             self.confirmed.insert(number);
             self.meter.confirmed(self.plan.length(number));
             self.meter.tell().map_err(inherited)?;
-            if let Some(state) = self.state() {
-                self.meter.tell_state(&state).map_err(inherited)?;
-            }
+            let state = self.state();
+            let told = state.map_or(Ok(()), |state| self.meter.tell_state(&state));
+            told.map_err(inherited)?;
         }
         let body = self.send_part(count)?;
         self.meter.confirmed(self.plan.length(count));

@@ -331,6 +331,35 @@ static av_status meddled(peer *p, meddler *it, const char *path, av_error **erro
   return status;
 }
 
+static void note_rate_limit(void *userdata, const av_upload_progress *told) {
+  *(int *)userdata += told->state == AV_UPLOAD_WAITING_FOR_RATE_LIMIT;
+}
+
+/* Refused for a while that is over at once, it waits a little by itself; for longer, at the gate of all calls. */
+static void a_rate_limit_is_waited_for(void) {
+  static const char *const seconds[] = {"0", "1"};
+  size_t i;
+  for (i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+    char refused_for[200];
+    peer *p = peer_start();
+    av_client *client = keyless(p);
+    av_upload_params params = params_for(TOKEN);
+    av_uploaded_video *video = NULL;
+    int waits = 0;
+    params.progress_fn = note_rate_limit;
+    params.userdata = &waits;
+    snprintf(refused_for, sizeof refused_for,
+             "HTTP/1.1 429 Too Many Requests\r\nX-RateLimit-Retry-After: %s\r\nContent-Length: 2\r\n\r\n{}", seconds[i]);
+    peer_answer_text(p, refused_for, PEER_KEEP);
+    peer_answer_json(p, "201 Created", WHOLE);
+    CHECK_ROW(seconds[i], av_upload_file(client, file_of("film.mp4", "x", 9), &params, NULL, &video, NULL) == AV_STATUS_OK);
+    CHECK_ROW(seconds[i], waits == 1);
+    av_uploaded_video_free(video);
+    av_client_free(client);
+    peer_stop(p);
+  }
+}
+
 static void callbacks_may_cancel(void) {
   peer *p = peer_start();
   av_error *error = NULL;
@@ -373,6 +402,7 @@ int main(void) {
   bad_arguments();
   what_was_confirmed_is_not_sent_again();
   what_makes_a_video_goes_over_a_new_connection();
+  a_rate_limit_is_waited_for();
   callbacks_may_cancel();
   callbacks_may_upload_and_free();
   {

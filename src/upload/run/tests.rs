@@ -678,6 +678,33 @@ fn no_message_and_no_trace_shows_the_token() {
     assert!(lines.contains("; again in "), "{lines}");
 }
 
+#[test]
+fn that_all_parts_are_there_already_does_not_prove_a_video_however_often_it_is_said() {
+    const ALREADY: &str = r#"{"type":"x/part-already-sent","title":"a"}"#;
+    let none = [Fault::None, Fault::None, Fault::None, Fault::Lose];
+    let said = [Fault::Answer(400, ALREADY), Fault::Answer(400, ALREADY)];
+    let mut one = Try::new(LENGTH, none.into_iter().chain(said));
+    one.options.max_attempts = Some(9);
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Decode, Outcome::Unknown), "{error}");
+    one.go_on(&error);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn an_answer_that_is_no_text_proves_nothing() {
+    const ANSWER: &[u8] = b"HTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\n\xFF";
+    let mut one =
+        Try::new(LENGTH, [Fault::None, Fault::None, Fault::None, Fault::KeepAndSay(ANSWER)]);
+    one.options.max_attempts = Some(1);
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Decode, Outcome::Unknown), "{error}");
+    assert!(error.to_string().contains("it is not UTF-8 at byte 0"), "{error}");
+    one.options.max_attempts = None;
+    one.go_on(&error);
+    one.must_have_made_one_video();
+}
+
 /// Whatever can be done wrong with a request.
 fn all_faults() -> Vec<Fault> {
     const ALREADY: &str = r#"{"type":"x/part-already-sent","title":"a"}"#;
