@@ -81,16 +81,15 @@ impl Gate {
         let mut state = lock(&self.state);
         let now = Instant::now();
         state.begin_window_if_due(now);
-        if state.queue.is_empty() {
-            match state.opens_at(now) {
-                None => return Ok(self.let_pass(state, now)),
-                Some(Opens::At(time)) if !wait.has_ended_at(time) => {
-                    drop(state);
-                    tell(time - now);
-                    state = lock(&self.state);
-                }
-                _ => {}
+        match state.opens_at(now) {
+            None if state.queue.is_empty() => return Ok(self.let_pass(state, now)),
+            // Behind others it may be longer.
+            Some(Opens::At(time)) if !wait.has_ended_at(time) => {
+                drop(state);
+                tell(time - now);
+                state = lock(&self.state);
             }
+            _ => {}
         }
         let waiter = Waiter::new(wait);
         let place = Place { gate: self, ticket: state.queue_up(waiter.clone(), wait.end()) };
@@ -313,6 +312,7 @@ mod tests {
     use super::*;
     use crate::wait::cancel::Cancel;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     fn told(limit: u64, remaining: u64, reset_seconds: u64) -> RateLimit {
         RateLimit {
@@ -383,6 +383,28 @@ mod tests {
         refused(61);
         refused(60);
         assert!(matches!(gate.enter(&soon(), |_| ()), Err(Stopped::OpensTooLate(_))));
+    }
+
+    #[test]
+    fn all_who_wait_are_told_so_and_not_the_first_alone() {
+        let gate = Gate::default();
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(10, 0, 60), None);
+        let cancel = Arc::new(Cancel::new());
+        let tellings = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for waiting in 1..=3 {
+                scope.spawn(|| {
+                    let wait = Wait::new(Deadline::NEVER, Some(cancel.clone()));
+                    let tell = |_| _ = tellings.fetch_add(1, SeqCst);
+                    assert!(gate.enter(&wait, tell).is_err());
+                });
+                while lock(&gate.state).queue.len() < waiting {
+                    std::thread::yield_now();
+                }
+                assert_eq!(tellings.load(SeqCst), waiting);
+            }
+            cancel.trigger();
+        });
     }
 
     #[test]
