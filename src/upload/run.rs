@@ -364,9 +364,12 @@ impl<'u> Run<'u> {
         }
         let quiet = self.meter.quiet_for();
         let patience = self.params.patience.filter(|_| !is_rate_limit);
-        patience
-            .is_some_and(|patience| quiet + wait >= patience)
-            .then(|| format!(", and nothing has got through for {} s", quiet.as_secs()))
+        patience.is_some_and(|patience| quiet + wait >= patience).then(|| {
+            let (quiet, wait) = (quiet.as_secs(), wait.as_millis());
+            format!(
+                ", and nothing has got through for {quiet} s; another attempt would be in {wait} ms"
+            )
+        })
     }
 
     /// Waits before the next attempt. The inner error is a cancel.
