@@ -86,16 +86,16 @@ fn the_examples_in_other_languages_are_those_of_the_wrappers() {
     }
 }
 
-#[test]
-fn the_program_compiles_as_it_stands_and_creates_a_token() {
+/// Builds the program of the README that holds `text` by its command, in a directory of this name.
+fn built_program(text: &str, name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let made =
         Command::new("make").args(["--no-print-directory", "all"]).current_dir(root).status();
     assert!(made.expect("make runs").success());
 
-    let directory = root.join("build/tests/readme");
+    let directory = root.join("build/tests/readme").join(name);
     std::fs::create_dir_all(&directory).expect("a directory to build in");
-    std::fs::write(directory.join("program.c"), block("c", "int main")).expect("program.c");
+    std::fs::write(directory.join("program.c"), block("c", text)).expect("program.c");
     // The README's command, run from the project's directory but for the program's own place.
     let command = block("sh", "cc program.c")
         .replace("cc program.c", "cc -Wall -Wextra -Wpedantic -Werror \"$OUT\"/program.c")
@@ -106,17 +106,37 @@ fn the_program_compiles_as_it_stands_and_creates_a_token() {
         .current_dir(root)
         .status();
     assert!(built.expect("sh runs").success());
+    directory.join("program")
+}
 
-    let service = LocalApi::start(&["--api-key", "demo"]);
-    let output = Command::new(directory.join("program"))
-        .env("APIVIDEO_API_KEY", "demo")
-        .env("APIVIDEO_BASE_URL", &service.url)
-        .output()
-        .expect("the program runs");
+/// What a program prints that is to succeed.
+fn printed(command: &mut Command) -> String {
+    let output = command.output().expect("the program runs");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.ends_with(" is valid for 3600 seconds\n"), "{said}");
     assert!(output.status.success());
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn the_programs_compile_as_they_stand_and_with_the_token_of_the_one_the_other_uploads() {
+    let backend = built_program("av_tokens_create", "backend");
+    let device = built_program("av_upload_file", "device");
+    let service = LocalApi::start(&["--api-key", "demo"]);
+    let said = printed(
+        Command::new(backend)
+            .env("APIVIDEO_API_KEY", "demo")
+            .env("APIVIDEO_BASE_URL", &service.url),
+    );
+    let token = said.strip_suffix(" is valid for 3600 seconds\n").expect("what it prints");
+    let said = printed(
+        Command::new(device)
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"))
+            .env("APIVIDEO_UPLOAD_TOKEN", token)
+            .env("APIVIDEO_BASE_URL", &service.url),
+    );
+    assert!(said.starts_with("0 of 1 parts\n"), "{said}");
+    assert!(said.contains("\n1 of 1 parts\nvi"), "{said}");
+    assert!(said.ends_with(" is whole\n"), "{said}");
 }
 
 /// The files in this folder of tests/, and in those below it, as seen from tests/.
