@@ -18,8 +18,10 @@
 //! upload", and its problem documents.
 
 mod attempts;
+mod content;
 mod ending;
 mod file;
+mod journal;
 pub(crate) mod multipart;
 mod part;
 pub(crate) mod plan;

@@ -72,9 +72,8 @@ impl fmt::Display for Inherited {
 impl Error for Inherited {}
 
 impl Meter {
-    /// A meter of `total` bytes in `parts`, that tells `listener` of what moves once every `interval`.
-    pub fn new(listener: Rc<dyn Listener>, interval: Duration, total: u64, parts: u32) -> Self {
-        let progress = Progress { bytes_total: total, parts_total: parts, ..Progress::default() };
+    /// A meter that goes on from `progress`, and tells `listener` of what moves once every `interval`.
+    pub fn new(listener: Rc<dyn Listener>, interval: Duration, progress: Progress) -> Self {
         Meter {
             listener,
             interval,
@@ -85,6 +84,17 @@ impl Meter {
             quiet_before: Cell::new(Instant::now()),
             at_gate_since: Cell::new(None),
         }
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        self.progress.get()
+    }
+
+    /// How much there is in all has come out.
+    pub fn has_ended(&self, bytes: u64, parts: u32) {
+        let progress = self.progress.get();
+        self.progress.set(Progress { bytes_total: bytes, parts_total: parts, ..progress });
     }
 
     /// Fails in a child of the process that began.
@@ -212,10 +222,15 @@ pub(crate) mod tests {
 
     const NEVER: Duration = Duration::from_secs(1000);
 
+    /// Nothing yet, of so many bytes in parts.
+    fn of(bytes_total: u64, parts_total: u32) -> Progress {
+        Progress { bytes_total, parts_total, ..Progress::default() }
+    }
+
     #[test]
     fn what_is_confirmed_only_grows_and_what_was_in_vain_is_counted() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), Duration::ZERO, 30, 3);
+        let meter = Meter::new(told.clone(), Duration::ZERO, of(30, 3));
         meter.got_through(4, false).expect("ours");
         meter.got_through(10, true).expect("ours");
         meter.confirmed(10);
@@ -244,7 +259,7 @@ pub(crate) mod tests {
     #[test]
     fn what_moves_is_told_once_an_interval_and_what_changes_at_once() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), NEVER, 1000, 1);
+        let meter = Meter::new(told.clone(), NEVER, of(1000, 1));
         (0..1000).for_each(|bytes| meter.got_through(bytes, false).expect("ours"));
         assert_eq!(told.progress.borrow().len(), 1);
         meter.got_through(1000, true).expect("ours");
@@ -254,7 +269,7 @@ pub(crate) mod tests {
     #[test]
     fn it_is_quiet_while_nothing_gets_through() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), NEVER, 10, 1);
+        let meter = Meter::new(told.clone(), NEVER, of(10, 1));
         let hour = Duration::from_secs(3600);
         meter.quiet_since.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
         meter.got_through(0, false).expect("ours");
@@ -270,7 +285,7 @@ pub(crate) mod tests {
 
     #[test]
     fn all_the_time_at_the_rate_limits_gate_is_forgiven() {
-        let meter = Meter::new(Rc::new(Told::default()), NEVER, 10, 1);
+        let meter = Meter::new(Rc::new(Told::default()), NEVER, of(10, 1));
         let (now, hour) = (Instant::now(), Duration::from_secs(3600));
         let ago = |hours| Some(now.checked_sub(hours * hour).expect("a clock that runs"));
         meter.quiet_since.set(ago(3).unwrap_or(now));
@@ -284,7 +299,7 @@ pub(crate) mod tests {
     #[test]
     fn a_process_that_began_may_go_on_and_another_may_not() {
         let told = Rc::new(Told::default());
-        let mut meter = Meter::new(told.clone(), NEVER, 10, 1);
+        let mut meter = Meter::new(told.clone(), NEVER, of(10, 1));
         assert!(meter.must_be_ours().is_ok());
         meter.generation = u32::MAX;
         assert!(meter.must_be_ours().is_err());

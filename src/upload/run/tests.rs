@@ -18,8 +18,13 @@ const TOKEN: &str = "to1tcmSFHeYY5KzyhOqVKMKb";
 const MIB: u64 = 1024 * 1024;
 
 /// Those of the service, on the scale of tests.
-const SIZES: Sizes =
-    Sizes { smallest_part: 10, largest_part: 100, default_part: 20, most_parts: 50 };
+const SIZES: Sizes = Sizes {
+    smallest_part: 10,
+    largest_part: 100,
+    default_part: 20,
+    default_part_of_stream: 15,
+    most_parts: 50,
+};
 
 /// Four parts of these sizes: of 10, 20, 20 and 5 bytes.
 const LENGTH: usize = 55;
@@ -432,8 +437,13 @@ fn large(faults: Vec<Fault>) -> Try {
     let file = OpenOptions::new().write(true).open(&one.path).expect("a file");
     file.set_len(2 * part).expect("room");
     one.content.resize(2 * part as usize, 0);
-    one.sizes =
-        Sizes { smallest_part: part, largest_part: part, default_part: part, most_parts: 9 };
+    one.sizes = Sizes {
+        smallest_part: part,
+        largest_part: part,
+        default_part: part,
+        default_part_of_stream: part,
+        most_parts: 9,
+    };
     one
 }
 
