@@ -356,6 +356,11 @@ typedef struct av_response av_response;
 typedef struct av_token_iter av_token_iter;
 
 /**
+ * An upload of what is made while it is sent: see av_upload_begin().
+ */
+typedef struct av_upload av_upload;
+
+/**
  * What became of a call: one of the `AV_STATUS_…` constants. 0 is success. Expect values that you
  * do not know: a later version may tell more kinds of failure. A situation keeps its status within
  * a major version.
@@ -1371,6 +1376,96 @@ av_status av_upload_file(const struct av_client *client,
  * Frees a video, and wipes what was told of it. NULL is a no-op.
  */
 void av_uploaded_video_free(struct av_uploaded_video *video);
+
+/**
+ * Begins to upload what is made meanwhile, such as a recording: its bytes are passed to av_upload_write() as
+ * they come, and av_upload_finish() completes the video. Nothing is sent yet. All that av_upload_file()
+ * promises holds here, too: at most one video that plays, and a state to go on from after any failure.
+ *
+ * Of the containers those may be sent while they are written that are never changed at their beginning
+ * again: fragmented MP4, MPEG-TS, WebM or Matroska whose cues are at the end. Not plain MP4 or MOV: whoever
+ * writes one comes back to its head in the end, when that has long been sent. With FFmpeg,
+ * `-movflags frag_keyframe+empty_moov`.
+ *
+ * To go on after a crash, set av_upload_params.resume, ask av_upload_offset(), and pass all bytes from there
+ * on once more: they must be the same.
+ *
+ * @param client  whose service to upload to; not NULL; it may be freed before the upload.
+ * @param params  what to upload with, and how; not NULL. Its texts are copied; `userdata` must stay valid until
+ *                av_upload_free(). `file_name` NULL is "video"; `part_bytes` 0 is 8 MiB. A recording of more
+ *                than 10,000 parts, 78 GiB then, takes larger ones.
+ * @param out     receives the upload, to be freed with av_upload_free(); not NULL.
+ * @param error   receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT (also for the state of a file), INTERNAL.
+ *
+ * It takes the memory of one part, once bytes are written, and while it sends half a megabyte besides.
+ */
+av_status av_upload_begin(const struct av_client *client,
+                          const struct av_upload_params *params,
+                          struct av_upload **out,
+                          struct av_error **error);
+
+/**
+ * Takes the next bytes of an upload. Once a part is full and another byte follows it, it is sent, and the
+ * call blocks until the service has confirmed it; otherwise it returns at once.
+ *
+ * After an error the upload is still there, and nothing that was taken is lost: av_upload_offset() tells how
+ * much of `data` was taken. Go on writing from there when the network is back, or keep
+ * av_error_upload_state(), free the upload, and go on another day.
+ *
+ * @param upload   the upload; not NULL; by one call at a time: another one with it meanwhile, from its own
+ *                 callbacks or another thread, fails with AV_STATUS_INVALID_ARGUMENT.
+ * @param data     the bytes, copied before the call returns; not NULL unless `length` is 0.
+ * @param length   how many there are.
+ * @param options  for this call alone, or NULL; as for av_upload_file().
+ * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return as av_upload_file(), except SOURCE; INVALID_ARGUMENT also if the upload is finished, if its last
+ * part may have been sent as such, or if its parts are used up. After AV_OUTCOME_UNKNOWN without a state nothing more can be
+ * done with it.
+ */
+av_status av_upload_write(struct av_upload *upload,
+                          const void *data,
+                          size_t length,
+                          const struct av_request_options *options,
+                          struct av_error **error);
+
+/**
+ * Completes an upload: sends what is left as its last part, and hands out the video. Nothing can be written
+ * after that. If it fails, call it again, as often as you like; only if the last part may have been sent,
+ * nothing can be written any more.
+ *
+ * @param upload   the upload, to which something was written; not NULL; by one call at a time.
+ * @param options  for this call alone, or NULL; as for av_upload_file().
+ * @param out      receives the video, to be freed with av_uploaded_video_free(); not NULL.
+ * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return as av_upload_write(); INVALID_ARGUMENT also if nothing was written, or nothing from where an upload goes on.
+ */
+av_status av_upload_finish(struct av_upload *upload,
+                           const struct av_request_options *options,
+                           struct av_uploaded_video **out,
+                           struct av_error **error);
+
+/**
+ * How many bytes of what is uploaded have been taken, from its very beginning: what av_upload_write() is to
+ * be passed next. It is 0 at the beginning, what is confirmed after a resume, and after a write that failed
+ * it tells what of that was taken.
+ *
+ * @param upload  the upload, or NULL. During a call with it, it is what it was before that.
+ *
+ * @return the number of bytes; 0 for NULL.
+ */
+uint64_t av_upload_offset(const struct av_upload *upload);
+
+/**
+ * Frees an upload, finished or not. NULL is a no-op. It never blocks, and sends nothing: of an unfinished
+ * one what the service has is kept there for a week, for who goes on from its state. If a callback frees it
+ * during a call, that call goes on to its end; av_upload_write() then fails with
+ * AV_STATUS_INVALID_ARGUMENT.
+ */
+void av_upload_free(struct av_upload *upload);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -5,7 +5,7 @@
 use super::error::{AV_STATUS_INTERNAL, AV_STATUS_OK, av_error, av_status};
 use super::pthread_cancel;
 use crate::error::Error;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The caller's word that what it passed is as the header says: each pointer is NULL, or points to
@@ -111,6 +111,27 @@ impl Caller {
     /// A text, as bytes.
     pub fn bytes(&self, text: *const c_char, parameter: &str) -> Result<&[u8], Error> {
         self.optional_bytes(text).ok_or_else(|| must_not_be_null(parameter))
+    }
+
+    /// Bytes, as many as the caller says.
+    pub fn memory(
+        &self,
+        data: *const c_void,
+        length: usize,
+        parameter: &str,
+    ) -> Result<&[u8], Error> {
+        if length == 0 {
+            return Ok(&[]);
+        }
+        if data.is_null() {
+            return Err(must_not_be_null(parameter));
+        }
+        if isize::try_from(length).is_err() {
+            let what = format_args!("{parameter} cannot have {length} bytes");
+            return Err(Error::invalid_argument(what));
+        }
+        // SAFETY: not NULL, hence so many bytes, by the caller's word, and no more than there can be.
+        Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) })
     }
 
     /// A text, or `None` for NULL.

@@ -249,8 +249,18 @@ pub unsafe extern "C-unwind" fn av_uploaded_video_free(video: *mut av_uploaded_v
 }
 
 impl av_upload_params {
-    fn read(caller: &Caller, params: *const Self) -> Result<UploadParams<'_>, Error> {
+    /// The caller's functions.
+    pub(super) fn callbacks(caller: &Caller, params: *const Self) -> Result<Callbacks, Error> {
         let params = caller.required_input(params, "params")?;
+        Ok(Callbacks {
+            progress_fn: params.progress_fn,
+            state_fn: params.state_fn,
+            userdata: params.userdata,
+        })
+    }
+
+    pub(super) fn read(caller: &Caller, given: *const Self) -> Result<UploadParams<'_>, Error> {
+        let params = caller.required_input(given, "params")?;
         let text = |text, member: &str| caller.optional_text(text, &format!("params.{member}"));
         if params.flags != 0 {
             return Err(Error::invalid_argument("params.flags has an unknown bit set"));
@@ -272,21 +282,24 @@ impl av_upload_params {
                 0 => DEFAULT_PROGRESS_INTERVAL,
                 interval => Duration::from_millis(interval.into()),
             },
-            listener: Rc::new(Callbacks {
-                progress_fn: params.progress_fn,
-                state_fn: params.state_fn,
-                userdata: params.userdata,
-            }),
+            listener: Rc::new(Self::callbacks(caller, given)?),
         })
     }
 }
 
 /// The caller's functions. They are called by its own thread alone, within its call.
-struct Callbacks {
+#[derive(Clone)]
+pub(super) struct Callbacks {
     progress_fn: av_upload_progress_fn,
     state_fn: av_upload_state_fn,
     userdata: *mut c_void,
 }
+
+// SAFETY: `userdata` is only handed back to the caller, within its calls, on whichever thread it makes them:
+// what may be done with it there is the caller's to know. Functions may be called on any.
+unsafe impl Send for Callbacks {}
+// SAFETY: as above; there is nothing to change in it.
+unsafe impl Sync for Callbacks {}
 
 impl Listener for Callbacks {
     fn progress(&self, progress: &Progress) {
@@ -326,7 +339,7 @@ impl av_upload_progress {
 }
 
 /// A video of its own.
-fn handed_out(uploaded: &Uploaded<'_>) -> *mut av_uploaded_video {
+pub(super) fn handed_out(uploaded: &Uploaded<'_>) -> *mut av_uploaded_video {
     let video = uploaded.answer.as_ref().map(|(video, _)| video);
     let json = uploaded.answer.as_ref().map(|(_, json)| Cow::Borrowed(*json));
     let texts = [

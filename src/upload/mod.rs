@@ -32,6 +32,7 @@ mod runs;
 #[cfg(test)]
 mod service;
 pub(crate) mod state;
+pub(crate) mod stream;
 pub(crate) mod video;
 
 pub(crate) use run::{Uploaded, upload_file};

@@ -138,6 +138,7 @@ fn copy(text: &[u8], at: u64, room: &mut [u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::generation;
     use crate::upload::file::SourceFile;
     use crate::upload::file::tests::{bytes, file_of};
     use crate::upload::multipart::tests::known;
@@ -154,7 +155,7 @@ mod tests {
         let told = Rc::new(Told::default());
         let file = Arc::new(SourceFile::open(path).expect("a file"));
         let total = Progress { bytes_total: file.size(), parts_total: 1, ..Progress::default() };
-        let meter = Rc::new(Meter::new(told.clone(), Duration::ZERO, total));
+        let meter = Rc::new(Meter::new(told.clone(), Duration::ZERO, total, generation()));
         let frame = Frame::new(&known(), Some("vi1"), "film.mp4");
         let content_type = known().content_type().expect("a header");
         let delivery = Delivery { interval: Duration::MAX, ..Delivery::default() };

@@ -73,11 +73,17 @@ impl Error for Inherited {}
 
 impl Meter {
     /// A meter that goes on from `progress`, and tells `listener` of what moves once every `interval`.
-    pub fn new(listener: Rc<dyn Listener>, interval: Duration, progress: Progress) -> Self {
+    /// It is of the process of this generation alone.
+    pub fn new(
+        listener: Rc<dyn Listener>,
+        interval: Duration,
+        progress: Progress,
+        generation: u32,
+    ) -> Self {
         Meter {
             listener,
             interval,
-            generation: process::generation(),
+            generation,
             progress: Cell::new(progress),
             told: Cell::new(None),
             quiet_since: Cell::new(Instant::now()),
@@ -202,6 +208,7 @@ impl Meter {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::process::generation;
     use std::cell::RefCell;
 
     /// Keeps all that it is told.
@@ -230,7 +237,7 @@ pub(crate) mod tests {
     #[test]
     fn what_is_confirmed_only_grows_and_what_was_in_vain_is_counted() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), Duration::ZERO, of(30, 3));
+        let meter = Meter::new(told.clone(), Duration::ZERO, of(30, 3), generation());
         meter.got_through(4, false).expect("ours");
         meter.got_through(10, true).expect("ours");
         meter.confirmed(10);
@@ -259,7 +266,7 @@ pub(crate) mod tests {
     #[test]
     fn what_moves_is_told_once_an_interval_and_what_changes_at_once() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), NEVER, of(1000, 1));
+        let meter = Meter::new(told.clone(), NEVER, of(1000, 1), generation());
         (0..1000).for_each(|bytes| meter.got_through(bytes, false).expect("ours"));
         assert_eq!(told.progress.borrow().len(), 1);
         meter.got_through(1000, true).expect("ours");
@@ -269,7 +276,7 @@ pub(crate) mod tests {
     #[test]
     fn it_is_quiet_while_nothing_gets_through() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), NEVER, of(10, 1));
+        let meter = Meter::new(told.clone(), NEVER, of(10, 1), generation());
         let hour = Duration::from_secs(3600);
         meter.quiet_since.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
         meter.got_through(0, false).expect("ours");
@@ -285,7 +292,7 @@ pub(crate) mod tests {
 
     #[test]
     fn all_the_time_at_the_rate_limits_gate_is_forgiven() {
-        let meter = Meter::new(Rc::new(Told::default()), NEVER, of(10, 1));
+        let meter = Meter::new(Rc::new(Told::default()), NEVER, of(10, 1), generation());
         let (now, hour) = (Instant::now(), Duration::from_secs(3600));
         let ago = |hours| Some(now.checked_sub(hours * hour).expect("a clock that runs"));
         meter.quiet_since.set(ago(3).unwrap_or(now));
@@ -299,7 +306,7 @@ pub(crate) mod tests {
     #[test]
     fn a_process_that_began_may_go_on_and_another_may_not() {
         let told = Rc::new(Told::default());
-        let mut meter = Meter::new(told.clone(), NEVER, of(10, 1));
+        let mut meter = Meter::new(told.clone(), NEVER, of(10, 1), generation());
         assert!(meter.must_be_ours().is_ok());
         meter.generation = u32::MAX;
         assert!(meter.must_be_ours().is_err());

@@ -69,7 +69,7 @@ fn upload<T>(
     let mut journal = Journal::of_file(client, path, params, sizes)?;
     let file = journal.file.clone().ok_or_else(|| Error::internal("an upload without its file"))?;
     let listener = params.listener.clone();
-    let body = Run::new(client, &mut journal, listener, options)?.send_file(&file)?;
+    let body = Run::new(client, &mut journal, listener, options).send_file(&file)?;
     Ok(make_of(&journal, body.as_deref(), file.size(), make))
 }
 
@@ -116,14 +116,15 @@ impl<'u> Run<'u> {
         journal: &'u mut Journal,
         listener: Rc<dyn Listener>,
         options: &'u CallOptions,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let timeout = match options.timeout {
             // That of the client is for calls of a moment.
             CallTimeout::Client => None,
             CallTimeout::Own(timeout) => timeout,
         };
-        let meter = Meter::new(listener, journal.progress_interval, journal.progress);
-        Ok(Run {
+        let (interval, generation) = (journal.progress_interval, journal.generation);
+        let meter = Meter::new(listener, interval, journal.progress, generation);
+        Run {
             client,
             options,
             journal,
@@ -131,7 +132,13 @@ impl<'u> Run<'u> {
             meter: Rc::new(meter),
             series: Series::default(),
             has_got_through: false,
-        })
+        }
+    }
+
+    /// The call ends: what it has come to is kept, and what was sent and not confirmed is in vain.
+    pub fn end(self) {
+        self.meter.sent_in_vain();
+        self.journal.progress = self.meter.progress();
     }
 
     /// Sends what is missing of a file, and returns the answer to the last part, if there was one.
@@ -145,14 +152,17 @@ impl<'u> Run<'u> {
         };
         let missing = (1..count).filter(|number| !self.journal.confirmed.contains(*number));
         for number in missing.collect::<Vec<_>>() {
-            self.send(&piece(number))?;
+            self.send(&piece(number), None)?;
         }
-        self.send(&piece(count))
+        self.send(&piece(count), None)
     }
 
     /// Sends a part until it is confirmed, tells that it is, and returns the answer that confirms it, if one
-    /// does.
-    pub fn send(&mut self, piece: &Piece) -> Result<Option<Body>, Error> {
+    /// does. Of the last one of a stream it is told with how many bytes that ends.
+    pub fn send(&mut self, piece: &Piece, total: Option<u64>) -> Result<Option<Body>, Error> {
+        if let Some(total) = total {
+            self.meter.has_ended(total, piece.number);
+        }
         let body = self.send_part(piece)?;
         self.meter.confirmed(piece.content.length());
         if !piece.is_last {
