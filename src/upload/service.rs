@@ -83,7 +83,9 @@ impl Ledger {
             (400, format!(r#"{{"type":"{kind}","title":"Refused.","status":400}}"#))
         };
         let (number, count) = seen.part["part ".len()..].split_once('/').expect("a part");
-        let (number, count): (u32, usize) = (number.parse().expect("n"), count.parse().expect("m"));
+        // Of what has no end yet it is a star.
+        let (number, count): (u32, Option<usize>) =
+            (number.parse().expect("n"), count.parse().ok());
         let id = seen.video_id.clone().unwrap_or_else(|| format!("vi{}", self.videos.len() + 1));
         let video = self.videos.entry(id.clone()).or_default();
         if video.is_whole {
@@ -93,7 +95,7 @@ impl Ledger {
             return refused("video-content-range-by-part-part-already-sent");
         }
         video.parts.insert(number, seen.bytes.clone());
-        video.is_whole = video.parts.len() == count;
+        video.is_whole = Some(video.parts.len()) == count;
         match video.is_whole {
             true => {
                 (201, format!(r#"{{"videoId":"{id}","title":"T","assets":{{"hls":"https://h"}}}}"#))

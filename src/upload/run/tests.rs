@@ -5,6 +5,7 @@ use crate::upload::file::tests::{bytes, file_of};
 use crate::upload::progress::tests::Told;
 use crate::upload::progress::{Listener, Progress};
 use crate::upload::service::{Fault, Ledger, Service};
+use crate::upload::stream::Stream;
 use crate::wait::cancel::Cancel;
 use crate::wait::lock;
 use std::fs::OpenOptions;
@@ -44,6 +45,8 @@ struct Try {
     /// Who is told instead.
     listener: Option<Rc<dyn Listener>>,
     sizes: Sizes,
+    /// So many bytes are written at once, as if they were just made; `None` uploads the file.
+    writes: Option<usize>,
     options: CallOptions,
     video_id: Option<&'static str>,
     resume: Option<String>,
@@ -64,6 +67,16 @@ struct Done {
     json: Option<String>,
 }
 
+fn done(uploaded: &Uploaded<'_>) -> Done {
+    Done {
+        video_id: uploaded.video_id.into(),
+        bytes: uploaded.bytes,
+        videos_abandoned: uploaded.videos_abandoned,
+        title: uploaded.answer.as_ref().and_then(|it| it.0.title.as_deref().map(str::to_owned)),
+        json: uploaded.answer.as_ref().map(|it| it.1.to_owned()),
+    }
+}
+
 impl Try {
     fn new(length: usize, faults: impl IntoIterator<Item = Fault>) -> Self {
         let content = bytes(length);
@@ -77,6 +90,7 @@ impl Try {
             told: Rc::default(),
             listener: None,
             sizes: SIZES,
+            writes: None,
             options: CallOptions { timeout, ..CallOptions::default() },
             video_id: None,
             resume: None,
@@ -88,8 +102,8 @@ impl Try {
         }
     }
 
-    fn upload(&self) -> Result<Done, Error> {
-        let params = UploadParams {
+    fn params(&self) -> UploadParams<'_> {
+        UploadParams {
             token: TOKEN,
             video_id: self.video_id,
             file_name: None,
@@ -101,15 +115,32 @@ impl Try {
             patience: self.patience,
             progress_interval: Duration::ZERO,
             listener: self.listener.clone().unwrap_or(self.told.clone()),
-        };
+        }
+    }
+
+    fn upload(&self) -> Result<Done, Error> {
+        let params = self.params();
         let client = self.service.client_tracing(self.tracer.clone());
-        upload(&client, &self.path, &params, &self.options, &self.sizes, |uploaded| Done {
-            video_id: uploaded.video_id.into(),
-            bytes: uploaded.bytes,
-            videos_abandoned: uploaded.videos_abandoned,
-            title: uploaded.answer.as_ref().and_then(|it| it.0.title.as_deref().map(str::to_owned)),
-            json: uploaded.answer.as_ref().map(|it| it.1.to_owned()),
-        })
+        match self.writes {
+            None => upload(&client, &self.path, &params, &self.options, &self.sizes, done),
+            Some(_) => self.write_all(&mut self.begin()?),
+        }
+    }
+
+    /// A stream of the content, or what is left of it.
+    fn begin(&self) -> Result<Stream, Error> {
+        let client = self.service.client_tracing(self.tracer.clone());
+        Stream::begin(Arc::new(client), &self.params(), &self.sizes)
+    }
+
+    /// Writes what the stream has not taken yet, and ends it.
+    fn write_all(&self, stream: &mut Stream) -> Result<Done, Error> {
+        let listener = self.params().listener;
+        let rest = &self.content[stream.offset() as usize..];
+        for piece in rest.chunks(self.writes.unwrap_or(usize::MAX)) {
+            stream.write(piece, &self.options, &listener)?;
+        }
+        stream.finish(&self.options, &listener, done)
     }
 
     fn done(&self) -> Done {
@@ -750,10 +781,16 @@ fn all_faults() -> Vec<Fault> {
 
 /// Uploads with these faults and goes on from every error until it is done or has nothing to go on from;
 /// holds what is said to what is so.
-fn must_keep_the_promise(length: usize, video_id: Option<&'static str>, faults: Vec<Fault>) {
-    let described = format!("{length} {video_id:?} {faults:?}");
+fn must_keep_the_promise(
+    length: usize,
+    writes: Option<usize>,
+    video_id: Option<&'static str>,
+    faults: Vec<Fault>,
+) {
+    let described = format!("{length} {writes:?} {video_id:?} {faults:?}");
     let mut one = Try::new(length, faults);
     one.video_id = video_id;
+    one.writes = writes;
     one.options.max_attempts = Some(2);
     for _ in 0..3 {
         let result = one.upload();
@@ -811,7 +848,8 @@ fn the_promise_is_kept_whatever_goes_wrong_one_thing_after_the_other() {
                     });
                     let faults = faults.collect();
                     let video_id = random.bool().then_some("viGiven");
-                    must_keep_the_promise(LENGTH, video_id, faults);
+                    let writes = random.bool().then(|| random.usize(1..30));
+                    must_keep_the_promise(LENGTH, writes, video_id, faults);
                 }
             });
         }
@@ -821,11 +859,15 @@ fn the_promise_is_kept_whatever_goes_wrong_one_thing_after_the_other() {
 #[test]
 fn whatever_goes_wrong_with_whichever_part_there_is_one_video_at_most_and_the_truth_is_told() {
     thread::scope(|scope| {
-        for (length, video_id, parts) in [
-            (LENGTH, None, 4),
-            (LENGTH, Some("viGiven"), 3),
-            (10, None, 1),
-            (10, Some("viGiven"), 1),
+        for (length, writes, video_id, parts) in [
+            (LENGTH, None, None, 4),
+            (LENGTH, None, Some("viGiven"), 3),
+            (LENGTH, Some(7), None, 4),
+            (LENGTH, Some(7), Some("viGiven"), 4),
+            (10, None, None, 1),
+            (10, None, Some("viGiven"), 1),
+            (10, Some(7), None, 1),
+            (10, Some(7), Some("viGiven"), 1),
         ] {
             for before in 0..parts {
                 scope.spawn(move || {
@@ -834,10 +876,149 @@ fn whatever_goes_wrong_with_whichever_part_there_is_one_video_at_most_and_the_tr
                             continue;
                         }
                         let faults = vec![Fault::None; before].into_iter().chain([fault]);
-                        must_keep_the_promise(length, video_id, faults.collect());
+                        must_keep_the_promise(length, writes, video_id, faults.collect());
                     }
                 });
             }
         }
     });
+}
+
+/// Goes on with a stream after each error, as long as it lets itself be gone on with; holds what is said to
+/// what is so.
+fn must_keep_the_promise_in_one_session(video_id: Option<&'static str>, faults: Vec<Fault>) {
+    let described = format!("{video_id:?} {faults:?}");
+    let mut one = Try::new(LENGTH, faults);
+    (one.video_id, one.writes) = (video_id, Some(7));
+    one.options.max_attempts = Some(1);
+    let mut stream = one.begin().expect("a stream");
+    for _ in 0..12 {
+        let result = one.write_all(&mut stream);
+        let whole = one.ledger().whole();
+        assert!(whole.len() <= 1, "{described}: {} videos", whole.len());
+        assert!(whole.iter().all(|video| *video == one.content), "{described}");
+        match result {
+            Ok(done) => {
+                assert_eq!((whole.len(), done.bytes), (1, LENGTH as u64), "{described}");
+                return;
+            }
+            Err(error) if error.failure() == Failure::InvalidArgument => {
+                // What it ended by was told before.
+                assert!(error.to_string().contains("failed for good"), "{described}: {error}");
+                return;
+            }
+            Err(error) if error.outcome() == Outcome::NotApplied => {
+                assert!(whole.is_empty(), "{described}: {error}");
+            }
+            Err(_) => {}
+        }
+    }
+    panic!("{described}: it did not go on");
+}
+
+#[test]
+fn a_stream_that_fails_goes_on_where_it_was_and_there_is_one_video_at_most() {
+    thread::scope(|scope| {
+        for seed in 0..8 {
+            scope.spawn(move || {
+                let mut random = fastrand::Rng::with_seed(100 + seed);
+                let mut faults = all_faults();
+                faults.retain(|fault| {
+                    !is_believed(fault, 4) && !matches!(fault, Fault::Answer(400, _))
+                });
+                for _ in 0..12 {
+                    let faults = (0..random.usize(1..6)).map(|_| match random.bool() {
+                        true => Fault::None,
+                        false => faults[random.usize(..faults.len())].clone(),
+                    });
+                    let faults = faults.collect();
+                    let video_id = random.bool().then_some("viGiven");
+                    must_keep_the_promise_in_one_session(video_id, faults);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_stream_says_how_many_parts_it_has_with_the_last_one_alone() {
+    let mut one = Try::new(LENGTH, []);
+    one.writes = Some(7);
+    let done = one.done();
+    assert_eq!((done.video_id.as_str(), done.bytes), ("vi1", LENGTH as u64));
+    assert_eq!(one.ledger().parts(), ["part 1/*", "part 2/*", "part 3/*", "part 4/4"]);
+    assert_eq!(one.ledger().requests[0].file_name, "video");
+    one.must_have_made_one_video();
+    let progress = one.told.progress.borrow();
+    let last = progress.last().expect("something was told");
+    assert_eq!((last.bytes_confirmed, last.bytes_total), (55, 55));
+    assert_eq!((last.parts_confirmed, last.parts_total), (4, 4));
+    assert!(progress.iter().take(3).all(|it| (it.bytes_total, it.parts_total) == (0, 0)));
+    assert_eq!(one.told.states.borrow().len(), 3);
+}
+
+#[test]
+fn a_part_goes_once_a_byte_follows_it() {
+    let one = Try::new(LENGTH, []);
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    let mut write = |bytes: std::ops::Range<usize>| {
+        stream.write(&one.content[bytes], &one.options, &listener).expect("it is taken");
+        (stream.offset(), one.ledger().requests.len())
+    };
+    assert_eq!(write(0..0), (0, 0));
+    assert_eq!(write(0..10), (10, 0));
+    assert_eq!(write(10..11), (11, 1));
+    assert_eq!(write(11..41), (41, 3));
+    assert_eq!(stream.finish(&one.options, &listener, done).expect("a video").bytes, 41);
+    assert_eq!(one.ledger().parts()[3], "part 4/4");
+    let error = stream.finish(&one.options, &listener, done).expect_err("once");
+    assert!(error.to_string().contains("upload is finished"), "{error}");
+    let error = stream.write(b"x", &one.options, &listener).expect_err("once");
+    assert!(error.to_string().contains("upload is finished"), "{error}");
+}
+
+#[test]
+fn a_stream_of_nothing_is_no_video() {
+    let one = Try::new(LENGTH, []);
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    let error = stream.finish(&one.options, &listener, done).expect_err("nothing");
+    assert_eq!(error.failure(), Failure::InvalidArgument);
+    assert!(error.to_string().contains("nothing was written"), "{error}");
+    one.write_all(&mut stream).expect("it may still be written");
+}
+
+#[test]
+fn a_stream_with_more_parts_than_there_may_be_says_so_and_loses_nothing() {
+    let mut one = Try::new(LENGTH, []);
+    one.sizes.most_parts = 3;
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("too many");
+    assert_eq!(error.failure(), Failure::InvalidArgument);
+    assert!(error.to_string().contains("3 parts of 15 bytes: params.part_bytes"), "{error}");
+    assert_eq!(stream.offset(), 40);
+    let listener = one.params().listener;
+    assert_eq!(stream.finish(&one.options, &listener, done).expect("a video").bytes, 40);
+}
+
+#[test]
+fn the_state_of_a_file_is_none_of_a_stream_and_the_other_way_round() {
+    for (first, then, words) in [
+        (None, Some(7), "params.resume is of a file: av_upload_file() goes on from it"),
+        (Some(7), None, "params.resume is of what was uploaded while it was made"),
+    ] {
+        let mut one = Try::new(LENGTH, [Fault::None, Fault::Answer(401, "")]);
+        one.writes = first;
+        let error = one.fail().2;
+        one.resume = state_of(&error).map(str::to_owned);
+        assert!(one.resume.is_some(), "{error}");
+        one.writes = then;
+        let error = one.fail().2;
+        assert_eq!(error.failure(), Failure::InvalidArgument);
+        assert!(error.to_string().contains(words), "{error}");
+        one.writes = first;
+        one.done();
+        one.must_have_made_one_video();
+    }
 }
