@@ -7,6 +7,7 @@ use super::input::{Input, milliseconds};
 use super::options::av_request_options;
 use super::owned::{self, Owned};
 use crate::error::Error;
+use crate::limits::MOST_PARALLEL_PARTS;
 use crate::upload::progress::{Activity, Listener, Progress};
 use crate::upload::{
     self, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PATIENCE, DEFAULT_PROGRESS_INTERVAL,
@@ -102,7 +103,11 @@ pub struct av_upload_params {
     pub part_bytes: u64,
     /// How many bytes a second are sent at most. 0 is as fast as it goes.
     pub max_bytes_per_second: u64,
-    /// 0: all is sent by the thread that calls, and none is started. Other values are not available yet.
+    /// 0: all is sent by the thread that calls, and none is started. 1 to 16: so many parts at once, by as
+    /// many threads of the library, on which no signal is handled and which end before the call returns; for
+    /// links on which one connection does not get all there is. The first part of a new video and the last
+    /// one go alone in any case, and each thread takes the memory of an upload. Callbacks and lines of the trace still come on
+    /// the calling thread alone, and `response` tells of the parts that go alone.
     pub parallel_parts: u32,
     /// After so many milliseconds in which no byte has arrived at the other side, another connection is
     /// made. 0 is 30000, UINT32_MAX never.
@@ -265,8 +270,8 @@ impl av_upload_params {
         if params.flags != 0 {
             return Err(Error::invalid_argument("params.flags has an unknown bit set"));
         }
-        if params.parallel_parts != 0 {
-            return Err(Error::invalid_argument("params.parallel_parts is not available yet"));
+        if params.parallel_parts > MOST_PARALLEL_PARTS {
+            return Err(Error::invalid_argument("params.parallel_parts must be from 0 to 16"));
         }
         Ok(UploadParams {
             token: caller.text(params.token, "params.token")?,
@@ -282,6 +287,7 @@ impl av_upload_params {
                 0 => DEFAULT_PROGRESS_INTERVAL,
                 interval => Duration::from_millis(interval.into()),
             },
+            parallel_parts: params.parallel_parts,
             listener: Rc::new(Self::callbacks(caller, given)?),
         })
     }

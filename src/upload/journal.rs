@@ -4,7 +4,7 @@
 use super::file::SourceFile;
 use super::multipart::Boundary;
 use super::plan::{Plan, Sizes};
-use super::progress::Progress;
+use super::progress::{Progress, Pulse};
 use super::runs::Runs;
 use super::state::{self, State};
 use super::{UPLOAD, UploadParams};
@@ -21,6 +21,7 @@ use ureq::http::HeaderValue;
 use zeroize::Zeroizing;
 
 /// What is known of an upload.
+#[derive(Clone)]
 pub(crate) struct Journal {
     /// The upload token: a secret.
     pub token: Arc<Zeroizing<String>>,
@@ -29,6 +30,8 @@ pub(crate) struct Journal {
     pub answer_timeout: Option<Duration>,
     pub patience: Option<Duration>,
     pub progress_interval: Duration,
+    /// How many parts may be sent at once by threads of their own; 0 is one after the other, without any.
+    pub parallel_parts: u32,
     pub pace: Option<Arc<Pace>>,
     /// The service, as a state tells it.
     origin: String,
@@ -43,9 +46,9 @@ pub(crate) struct Journal {
     pub videos_abandoned: u32,
     /// Whether it goes on from a state: whatever that does not confirm may be there all the same.
     pub is_resumed: bool,
-    /// Whether what a call left unconfirmed may be there all the same.
-    pub was_left_in_doubt: bool,
     pub progress: Progress,
+    /// When something got through last.
+    pub pulse: Arc<Pulse>,
     /// The process that it belongs to.
     pub generation: u32,
 }
@@ -110,6 +113,7 @@ impl Journal {
             answer_timeout: params.answer_timeout,
             patience: params.patience,
             progress_interval: params.progress_interval,
+            parallel_parts: params.parallel_parts,
             pace: params.max_bytes_per_second.map(|rate| Arc::new(Pace::new(rate))),
             origin: state::origin(client.base_url()),
             content_type: boundary.content_type()?,
@@ -120,12 +124,12 @@ impl Journal {
             confirmed: Runs::default(),
             videos_abandoned: 0,
             is_resumed: resumed.is_some(),
-            was_left_in_doubt: false,
             progress: Progress {
                 bytes_total: plan.total().unwrap_or(0),
                 parts_total: plan.count().unwrap_or(0),
                 ..Progress::default()
             },
+            pulse: Arc::default(),
             generation: process::generation(),
         };
         if let Some(state) = resumed {
@@ -139,9 +143,9 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Whether a part that is not confirmed may be there all the same.
-    pub fn may_be_there_already(&self) -> bool {
-        self.is_resumed || self.was_left_in_doubt
+    /// Which parts the service has not confirmed, of `count`, without the last.
+    pub fn missing(&self, count: u32) -> impl Iterator<Item = u32> {
+        (1..count).filter(|number| !self.confirmed.contains(*number))
     }
 
     /// What to go on from, once the video is known, and unless the file is another one by now.
@@ -166,6 +170,17 @@ impl Journal {
         if let (Some(unfinished), Some(state)) = (&mut error.unfinished, self.state()) {
             unfinished.state = Some(state);
             error.message += "; the upload can go on from its state";
+        }
+        error
+    }
+
+    /// The same error, told by who knew less of what is confirmed.
+    pub fn with_newer_state(&self, error: Error) -> Error {
+        let mut error = error;
+        if let Some(unfinished) = &mut error.unfinished
+            && unfinished.state.is_some()
+        {
+            unfinished.state = self.state();
         }
         error
     }

@@ -19,6 +19,7 @@
 
 mod attempts;
 mod content;
+mod crew;
 mod ending;
 mod file;
 mod journal;
@@ -95,6 +96,8 @@ pub(crate) struct UploadParams<'a> {
     /// For how long nothing may get through before it is given up; `None` is for ever.
     pub patience: Option<Duration>,
     pub progress_interval: Duration,
+    /// How many parts may be sent at once; 0 is one after the other, on the calling thread.
+    pub parallel_parts: u32,
     pub listener: Rc<dyn Listener>,
 }
 

@@ -155,7 +155,8 @@ mod tests {
         let told = Rc::new(Told::default());
         let file = Arc::new(SourceFile::open(path).expect("a file"));
         let total = Progress { bytes_total: file.size(), parts_total: 1, ..Progress::default() };
-        let meter = Rc::new(Meter::new(told.clone(), Duration::ZERO, total, generation()));
+        let meter =
+            Rc::new(Meter::new(told.clone(), Duration::ZERO, total, Arc::default(), generation()));
         let frame = Frame::new(&known(), Some("vi1"), "film.mp4");
         let content_type = known().content_type().expect("a header");
         let delivery = Delivery { interval: Duration::MAX, ..Delivery::default() };

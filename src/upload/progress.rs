@@ -3,10 +3,12 @@
 //! is its parent's.
 
 use crate::process;
+use crate::wait::lock;
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Takes what an upload tells of itself, on the thread that is inside the call.
@@ -51,12 +53,36 @@ pub(crate) struct Meter {
     generation: u32,
     progress: Cell<Progress>,
     told: Cell<Option<Instant>>,
-    /// Since when nothing has got through, moved on by what does not count.
-    quiet_since: Cell<Instant>,
+    /// When something got through last.
+    pulse: Arc<Pulse>,
     /// The same when the attempt under way began.
     quiet_before: Cell<Instant>,
     /// Since when the rate limit's gate is waited at, if it is.
     at_gate_since: Cell<Option<Instant>>,
+}
+
+/// Since when nothing has got through, of whatever part, moved on by what does not count.
+pub(crate) struct Pulse(Mutex<Instant>);
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Pulse(Mutex::new(Instant::now()))
+    }
+}
+
+impl Pulse {
+    /// Something has got through, or begins.
+    pub fn beat(&self) {
+        *lock(&self.0) = Instant::now();
+    }
+
+    fn since(&self) -> Instant {
+        *lock(&self.0)
+    }
+
+    fn set(&self, since: Instant) {
+        *lock(&self.0) = since;
+    }
 }
 
 /// What was begun by another process, whose child this one is.
@@ -78,6 +104,7 @@ impl Meter {
         listener: Rc<dyn Listener>,
         interval: Duration,
         progress: Progress,
+        pulse: Arc<Pulse>,
         generation: u32,
     ) -> Self {
         Meter {
@@ -86,7 +113,7 @@ impl Meter {
             generation,
             progress: Cell::new(progress),
             told: Cell::new(None),
-            quiet_since: Cell::new(Instant::now()),
+            pulse,
             quiet_before: Cell::new(Instant::now()),
             at_gate_since: Cell::new(None),
         }
@@ -112,7 +139,7 @@ impl Meter {
     pub fn count(&self, bytes: u64, is_all: bool) {
         let progress = self.progress.get();
         if bytes > progress.bytes_sent {
-            self.quiet_since.set(Instant::now());
+            self.pulse.beat();
         }
         let activity = if is_all { Activity::WaitingForAnswer } else { Activity::Sending };
         let wait = Duration::ZERO;
@@ -165,6 +192,34 @@ impl Meter {
         self.must_be_ours()
     }
 
+    /// Tells how far it has come with all the parts that are under way, if that is due, or `is_due` anyhow.
+    pub fn tell_of(&self, parts: &[Progress], is_due: bool) -> Result<(), Inherited> {
+        let is_due = is_due || self.told.get().is_none_or(|told| told.elapsed() >= self.interval);
+        if !is_due {
+            return Ok(());
+        }
+        let sum = |of: fn(&Progress) -> u64| parts.iter().map(of).sum::<u64>();
+        // Of several the one that is nearest to sending.
+        let busiest = parts.iter().min_by_key(|part| (part.activity as u8, part.wait));
+        let progress = self.progress.get();
+        let all = Progress {
+            bytes_sent: sum(|part| part.bytes_sent),
+            bytes_repeated: progress.bytes_repeated + sum(|part| part.bytes_repeated),
+            activity: busiest.map_or(Activity::Sending, |part| part.activity),
+            wait: busiest.map_or(Duration::ZERO, |part| part.wait),
+            ..progress
+        };
+        self.told.set(Some(Instant::now()));
+        self.listener.progress(&all);
+        self.must_be_ours()
+    }
+
+    /// So many bytes of a part were sent in vain.
+    pub fn repeated(&self, bytes: u64) {
+        let progress = self.progress.get();
+        self.progress.set(Progress { bytes_repeated: progress.bytes_repeated + bytes, ..progress });
+    }
+
     /// Tells the state to go on from.
     pub fn tell_state(&self, state: &str) -> Result<(), Inherited> {
         self.listener.state(state);
@@ -173,7 +228,7 @@ impl Meter {
 
     /// Something has moved that is no byte.
     pub fn has_moved(&self) {
-        self.quiet_since.set(Instant::now());
+        self.pulse.beat();
     }
 
     /// The rate limit's gate is come to.
@@ -186,22 +241,22 @@ impl Meter {
         if let Some(since) = self.at_gate_since.take() {
             self.forgive(since.elapsed());
         }
-        self.quiet_before.set(self.quiet_since.get());
+        self.quiet_before.set(self.pulse.since());
     }
 
     /// Whatever got through in the attempt that has ended, it was refused unlooked at: nothing has moved.
     pub fn was_turned_away(&self) {
-        self.quiet_since.set(self.quiet_before.get());
+        self.pulse.set(self.quiet_before.get());
     }
 
     /// For how long nothing has got through.
     pub fn quiet_for(&self) -> Duration {
-        self.quiet_since.get().elapsed()
+        self.pulse.since().elapsed()
     }
 
     /// What was waited for `time` does not count as quiet.
     pub fn forgive(&self, time: Duration) {
-        self.quiet_since.set(self.quiet_since.get() + time);
+        self.pulse.set(self.pulse.since() + time);
     }
 }
 
@@ -237,7 +292,8 @@ pub(crate) mod tests {
     #[test]
     fn what_is_confirmed_only_grows_and_what_was_in_vain_is_counted() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), Duration::ZERO, of(30, 3), generation());
+        let meter =
+            Meter::new(told.clone(), Duration::ZERO, of(30, 3), Arc::default(), generation());
         meter.got_through(4, false).expect("ours");
         meter.got_through(10, true).expect("ours");
         meter.confirmed(10);
@@ -266,7 +322,7 @@ pub(crate) mod tests {
     #[test]
     fn what_moves_is_told_once_an_interval_and_what_changes_at_once() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), NEVER, of(1000, 1), generation());
+        let meter = Meter::new(told.clone(), NEVER, of(1000, 1), Arc::default(), generation());
         (0..1000).for_each(|bytes| meter.got_through(bytes, false).expect("ours"));
         assert_eq!(told.progress.borrow().len(), 1);
         meter.got_through(1000, true).expect("ours");
@@ -276,26 +332,27 @@ pub(crate) mod tests {
     #[test]
     fn it_is_quiet_while_nothing_gets_through() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), NEVER, of(10, 1), generation());
+        let meter = Meter::new(told.clone(), NEVER, of(10, 1), Arc::default(), generation());
         let hour = Duration::from_secs(3600);
-        meter.quiet_since.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
+        meter.pulse.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
         meter.got_through(0, false).expect("ours");
         assert!(meter.quiet_for() >= 2 * hour);
         meter.forgive(hour);
         assert!(meter.quiet_for() >= hour && meter.quiet_for() < 2 * hour);
         meter.got_through(1, false).expect("ours");
         assert!(meter.quiet_for() < hour);
-        meter.quiet_since.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
+        meter.pulse.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
         meter.confirmed(10);
         assert!(meter.quiet_for() < hour);
     }
 
     #[test]
     fn all_the_time_at_the_rate_limits_gate_is_forgiven() {
-        let meter = Meter::new(Rc::new(Told::default()), NEVER, of(10, 1), generation());
+        let meter =
+            Meter::new(Rc::new(Told::default()), NEVER, of(10, 1), Arc::default(), generation());
         let (now, hour) = (Instant::now(), Duration::from_secs(3600));
         let ago = |hours| Some(now.checked_sub(hours * hour).expect("a clock that runs"));
-        meter.quiet_since.set(ago(3).unwrap_or(now));
+        meter.pulse.set(ago(3).unwrap_or(now));
         meter.at_gate_since.set(ago(2));
         for _ in 0..2 {
             meter.has_passed_gate();
@@ -306,7 +363,7 @@ pub(crate) mod tests {
     #[test]
     fn a_process_that_began_may_go_on_and_another_may_not() {
         let told = Rc::new(Told::default());
-        let mut meter = Meter::new(told.clone(), NEVER, of(10, 1), generation());
+        let mut meter = Meter::new(told.clone(), NEVER, of(10, 1), Arc::default(), generation());
         assert!(meter.must_be_ours().is_ok());
         meter.generation = u32::MAX;
         assert!(meter.must_be_ours().is_err());

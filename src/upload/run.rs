@@ -4,13 +4,14 @@
 
 use super::attempts::Attempts;
 use super::content::Content;
+use super::crew::{Crew, News, Sent};
 use super::ending::Ending;
 use super::file::SourceFile;
 use super::journal::Journal;
 use super::multipart::Frame;
 use super::part::Part;
 use super::plan::Sizes;
-use super::progress::{Activity, Inherited, Listener, Meter};
+use super::progress::{Activity, Inherited, Listener, Meter, Progress};
 use super::repeat::{self, Next, Situation, Stop};
 use super::video::Video;
 use super::{UPLOAD, UploadParams};
@@ -26,6 +27,7 @@ use crate::call::run::{Series, Tried, try_once};
 use crate::call::verdict::Verdict;
 use crate::client::{Client, DEFAULT_MAX_ATTEMPTS};
 use crate::error::{Error, Failure, Outcome};
+use crate::trace::Level;
 use crate::transport::http::{Attempt, Delivery};
 use crate::wait::Wait;
 use crate::wait::deadline::Deadline;
@@ -47,7 +49,7 @@ pub(crate) struct Uploaded<'a> {
 
 /// Uploads the file at `path`, and hands the video to `make`.
 pub(crate) fn upload_file<T>(
-    client: &Client,
+    client: &Arc<Client>,
     path: &Path,
     params: &UploadParams<'_>,
     options: &CallOptions,
@@ -58,7 +60,7 @@ pub(crate) fn upload_file<T>(
 
 /// The same, with parts of other sizes.
 fn upload<T>(
-    client: &Client,
+    client: &Arc<Client>,
     path: &Path,
     params: &UploadParams<'_>,
     options: &CallOptions,
@@ -69,7 +71,7 @@ fn upload<T>(
     let mut journal = Journal::of_file(client, path, params, sizes)?;
     let file = journal.file.clone().ok_or_else(|| Error::internal("an upload without its file"))?;
     let listener = params.listener.clone();
-    let body = Run::new(client, &mut journal, listener, options).send_file(&file)?;
+    let body = Run::new(client, &mut journal, listener, options).send_file(client, &file)?;
     Ok(make_of(&journal, body.as_deref(), file.size(), make))
 }
 
@@ -96,6 +98,8 @@ pub(crate) struct Piece {
     pub number: u32,
     pub content: Content,
     pub is_last: bool,
+    /// Whether it may be there already: an attempt of an earlier call was in doubt.
+    pub may_be_there: bool,
 }
 
 /// An upload for the length of one call.
@@ -103,11 +107,13 @@ pub(crate) struct Run<'u> {
     client: &'u Client,
     options: &'u CallOptions,
     pub journal: &'u mut Journal,
-    wait: Wait,
+    pub wait: Wait,
     meter: Rc<Meter>,
     series: Series,
     /// Whether any byte has got through in this call.
     has_got_through: bool,
+    /// Whether the part that failed may be there all the same.
+    pub was_left_in_doubt: bool,
 }
 
 impl<'u> Run<'u> {
@@ -117,41 +123,74 @@ impl<'u> Run<'u> {
         listener: Rc<dyn Listener>,
         options: &'u CallOptions,
     ) -> Self {
+        journal.pulse.beat();
+        Run::within(client, journal, listener, options, Run::wait_of(options))
+    }
+
+    /// How long a call with these options may take.
+    pub fn wait_of(options: &CallOptions) -> Wait {
         let timeout = match options.timeout {
             // That of the client is for calls of a moment.
             CallTimeout::Client => None,
             CallTimeout::Own(timeout) => timeout,
         };
-        let (interval, generation) = (journal.progress_interval, journal.generation);
-        let meter = Meter::new(listener, interval, journal.progress, generation);
+        Wait::new(Deadline::after(timeout), options.cancel.clone())
+    }
+
+    /// The same, for as long as `wait` allows.
+    pub fn within(
+        client: &'u Client,
+        journal: &'u mut Journal,
+        listener: Rc<dyn Listener>,
+        options: &'u CallOptions,
+        wait: Wait,
+    ) -> Self {
+        let (interval, progress) = (journal.progress_interval, journal.progress);
+        let (pulse, generation) = (journal.pulse.clone(), journal.generation);
+        let meter = Meter::new(listener, interval, progress, pulse, generation);
         Run {
             client,
             options,
             journal,
-            wait: Wait::new(Deadline::after(timeout), options.cancel.clone()),
+            wait,
             meter: Rc::new(meter),
             series: Series::default(),
             has_got_through: false,
+            was_left_in_doubt: false,
         }
     }
 
-    /// The call ends: what it has come to is kept, and what was sent and not confirmed is in vain.
-    pub fn end(self) {
+    /// The call ends: what it has come to is kept, and what was sent and not confirmed is in vain. Returns
+    /// how many attempts were made.
+    pub fn end(self) -> u32 {
         self.meter.sent_in_vain();
         self.journal.progress = self.meter.progress();
+        self.series.attempts
     }
 
     /// Sends what is missing of a file, and returns the answer to the last part, if there was one.
-    fn send_file(&mut self, file: &Arc<SourceFile>) -> Result<Option<Body>, Error> {
+    fn send_file(
+        &mut self,
+        client: &Arc<Client>,
+        file: &Arc<SourceFile>,
+    ) -> Result<Option<Body>, Error> {
         self.tell()?;
         let plan = self.journal.plan;
         let count = plan.count().unwrap_or(u32::MAX);
         let piece = |number| {
             let content = Content::File { file: file.clone(), range: plan.range(number) };
-            Piece { number, content, is_last: number == count }
+            Piece { number, content, is_last: number == count, may_be_there: false }
         };
-        let missing = (1..count).filter(|number| !self.journal.confirmed.contains(*number));
-        for number in missing.collect::<Vec<_>>() {
+        if self.journal.parallel_parts > 0 && count > 1 {
+            if self.journal.video_id.is_none() {
+                // Its answer tells which video it is.
+                self.send(&piece(1), None)?;
+            }
+            let missing = self.journal.missing(count).map(piece).collect();
+            self.send_side_by_side(client, missing)?;
+        }
+        // All, or what is left of them where there were no threads, or after a cancel.
+        for number in self.journal.missing(count).collect::<Vec<_>>() {
             self.send(&piece(number), None)?;
         }
         self.send(&piece(count), None)
@@ -165,16 +204,95 @@ impl<'u> Run<'u> {
         }
         let body = self.send_part(piece)?;
         self.meter.confirmed(piece.content.length());
-        if !piece.is_last {
-            self.journal.confirmed.insert(piece.number);
+        if piece.is_last {
+            self.tell()?;
+            return Ok(body);
         }
+        self.journal.confirmed.insert(piece.number);
         self.tell()?;
-        if !piece.is_last {
-            let state = self.journal.state();
-            let told = state.map_or(Ok(()), |state| self.meter.tell_state(&state));
-            told.map_err(inherited)?;
-        }
+        self.tell_state()?;
         Ok(body)
+    }
+
+    /// Tells what to go on from.
+    fn tell_state(&self) -> Result<(), Error> {
+        let state = self.journal.state();
+        state.map_or(Ok(()), |state| self.meter.tell_state(&state)).map_err(inherited)
+    }
+
+    /// Has parts sent by threads, several at once, until all are confirmed, or one fails for good: then the
+    /// others end, too. Without a thread they are left, and after a cancel.
+    fn send_side_by_side(&mut self, client: &Arc<Client>, pieces: Vec<Piece>) -> Result<(), Error> {
+        let most = pieces.len().min(self.journal.parallel_parts as usize);
+        let Some(mut crew) = self.crew(most, client, self.wait.end()) else { return Ok(()) };
+        let mut left = pieces.len();
+        pieces.into_iter().for_each(|piece| crew.order(piece));
+        let mut failed = None;
+        let mut wait = Wait::new(Deadline::NEVER, self.options.cancel.clone());
+        while left > 0 {
+            match crew.news(&wait) {
+                Ok(news) => {
+                    let Some(sent) = self.hear(&mut crew, news)? else { continue };
+                    left -= 1;
+                    if let Err(error) = sent.result {
+                        failed.get_or_insert(error);
+                        left -= crew.stop().len();
+                    }
+                }
+                // The caller's cancel: that is what each of them will say.
+                Err(_) => {
+                    left -= crew.stop().len();
+                    wait = Wait::new(Deadline::NEVER, None);
+                }
+            }
+        }
+        failed.map_or(Ok(()), |error| Err(self.with_all_that_is_known(error)))
+    }
+
+    /// Threads for so many parts at once, or as many as the system allows; `None` without any.
+    pub fn crew(&self, most: usize, client: &Arc<Client>, deadline: Deadline) -> Option<Crew> {
+        let crew = Crew::start(most, client, self.journal, self.options.max_attempts, deadline);
+        let size = crew.size();
+        if size < most {
+            self.client.tracer().write(Level::Error, || {
+                format!("{size} threads for {most} parts at once: the system allows no more")
+            });
+        }
+        (size > 0).then_some(crew)
+    }
+
+    /// Takes what a thread tells, and passes it on to the caller. Returns what has come of its part, if it is
+    /// done with that.
+    pub fn hear(&mut self, crew: &mut Crew, news: News) -> Result<Option<Sent>, Error> {
+        let (hand, sent) = match news {
+            News::Line(level, line) => {
+                self.client.tracer().write(level, || line);
+                self.meter.must_be_ours().map_err(inherited)?;
+                return Ok(None);
+            }
+            News::Progress(hand, progress) => {
+                crew.parts[hand] = progress;
+                self.meter.tell_of(&crew.parts, false).map_err(inherited)?;
+                return Ok(None);
+            }
+            News::Sent(hand, sent) => (hand, sent),
+        };
+        crew.parts[hand] = Progress::default();
+        self.series.attempts += sent.attempts;
+        self.meter.repeated(sent.progress.bytes_repeated);
+        if sent.result.is_ok() {
+            self.has_got_through = true;
+            self.meter.confirmed(sent.length);
+            self.journal.confirmed.insert(sent.number);
+            self.meter.tell_of(&crew.parts, true).map_err(inherited)?;
+            self.tell_state()?;
+        }
+        Ok(Some(sent))
+    }
+
+    /// What a thread's error is, told by who knows of all of them.
+    pub fn with_all_that_is_known(&self, error: Error) -> Error {
+        Error { attempts: self.series.attempts, ..self.journal.with_newer_state(error) }
     }
 
     /// Tells how far it has come.
@@ -183,8 +301,8 @@ impl<'u> Run<'u> {
     }
 
     /// Sends a part until it is confirmed, and returns the answer that confirms it, if one does.
-    fn send_part(&mut self, piece: &Piece) -> Result<Option<Body>, Error> {
-        let mut attempts = Attempts::new(self.journal.may_be_there_already());
+    pub fn send_part(&mut self, piece: &Piece) -> Result<Option<Body>, Error> {
+        let mut attempts = Attempts::new(self.journal.is_resumed || piece.may_be_there);
         // Before the video is known, what is lost with a connection that was given up unnoticed cannot be
         // sent again for the same one.
         self.series.connects_anew |= self.journal.video_id.is_none();
@@ -233,6 +351,7 @@ impl<'u> Run<'u> {
                     Tried::NotBegun(verdict) => {
                         let verdict = attempts.verdict_of_the_last(verdict);
                         let situation = self.situation(piece, &attempts);
+                        self.was_left_in_doubt = situation.was_in_doubt;
                         return Err(self.fail(&request, verdict, situation.given_up(false)));
                     }
                 };
@@ -246,7 +365,7 @@ impl<'u> Run<'u> {
             let followed =
                 self.follow(next, ending, situation, &mut attempts, verdict, &request, &attempt);
             if followed.is_err() {
-                self.journal.was_left_in_doubt |= situation.was_in_doubt || ending.is_in_doubt();
+                self.was_left_in_doubt = situation.was_in_doubt || ending.is_in_doubt();
             }
             followed?;
             if matches!(next, Next::Confirmed | Next::Whole) {

@@ -229,6 +229,9 @@ fn receive(connection: &mut TcpStream, most: usize) -> (Seen, bool) {
     while !head.ends_with(b"\r\n\r\n") && connection.read(&mut byte).unwrap_or(0) == 1 {
         head.push(byte[0]);
     }
+    if !head.ends_with(b"\r\n\r\n") {
+        return (Seen::default(), false);
+    }
     let head = String::from_utf8(head).expect("ASCII");
     let header = |name: &str| {
         let mut lines = head.lines().filter_map(|line| line.split_once(": "));

@@ -5,6 +5,7 @@ use crate::upload::file::tests::{bytes, file_of};
 use crate::upload::progress::tests::Told;
 use crate::upload::progress::{Listener, Progress};
 use crate::upload::service::{Fault, Ledger, Service};
+use crate::upload::state::State;
 use crate::upload::stream::Stream;
 use crate::wait::cancel::Cancel;
 use crate::wait::lock;
@@ -47,6 +48,7 @@ struct Try {
     sizes: Sizes,
     /// So many bytes are written at once, as if they were just made; `None` uploads the file.
     writes: Option<usize>,
+    parallel_parts: u32,
     options: CallOptions,
     video_id: Option<&'static str>,
     resume: Option<String>,
@@ -91,6 +93,7 @@ impl Try {
             listener: None,
             sizes: SIZES,
             writes: None,
+            parallel_parts: 0,
             options: CallOptions { timeout, ..CallOptions::default() },
             video_id: None,
             resume: None,
@@ -114,13 +117,14 @@ impl Try {
             answer_timeout: self.answer_timeout,
             patience: self.patience,
             progress_interval: Duration::ZERO,
+            parallel_parts: self.parallel_parts,
             listener: self.listener.clone().unwrap_or(self.told.clone()),
         }
     }
 
     fn upload(&self) -> Result<Done, Error> {
         let params = self.params();
-        let client = self.service.client_tracing(self.tracer.clone());
+        let client = Arc::new(self.service.client_tracing(self.tracer.clone()));
         match self.writes {
             None => upload(&client, &self.path, &params, &self.options, &self.sizes, done),
             Some(_) => self.write_all(&mut self.begin()?),
@@ -589,9 +593,10 @@ fn a_file_that_changes_on_the_way_is_not_completed() {
         answer_timeout: None,
         patience: None,
         progress_interval: DEFAULT_PATIENCE,
+        parallel_parts: 0,
         listener: grows,
     };
-    let client = one.service.client();
+    let client = Arc::new(one.service.client());
     let error = upload(&client, &one.path, &params, &one.options, &SIZES, |_| ());
     let error = error.expect_err("it has changed");
     assert_eq!((error.failure(), error.outcome()), (Failure::Source, Outcome::NotApplied));
@@ -688,9 +693,11 @@ fn arguments_that_cannot_be_sent_are_refused_by_name() {
             answer_timeout: None,
             patience: None,
             progress_interval: Duration::ZERO,
+            parallel_parts: 0,
             listener: one.told.clone(),
         };
-        let error = upload_file(&one.service.client(), &one.path, &params, &one.options, |_| ());
+        let error =
+            upload_file(&Arc::new(one.service.client()), &one.path, &params, &one.options, |_| ());
         let error = error.expect_err(words);
         assert_eq!(error.failure(), Failure::InvalidArgument);
         assert!(error.to_string().contains(words), "{error}");
@@ -783,14 +790,14 @@ fn all_faults() -> Vec<Fault> {
 /// holds what is said to what is so.
 fn must_keep_the_promise(
     length: usize,
-    writes: Option<usize>,
+    (writes, parallel_parts): (Option<usize>, u32),
     video_id: Option<&'static str>,
     faults: Vec<Fault>,
 ) {
-    let described = format!("{length} {writes:?} {video_id:?} {faults:?}");
+    let described = format!("{length} {writes:?} {parallel_parts} {video_id:?} {faults:?}");
     let mut one = Try::new(length, faults);
     one.video_id = video_id;
-    one.writes = writes;
+    (one.writes, one.parallel_parts) = (writes, parallel_parts);
     one.options.max_attempts = Some(2);
     for _ in 0..3 {
         let result = one.upload();
@@ -849,7 +856,8 @@ fn the_promise_is_kept_whatever_goes_wrong_one_thing_after_the_other() {
                     let faults = faults.collect();
                     let video_id = random.bool().then_some("viGiven");
                     let writes = random.bool().then(|| random.usize(1..30));
-                    must_keep_the_promise(LENGTH, writes, video_id, faults);
+                    let parallel_parts = random.u32(0..4);
+                    must_keep_the_promise(LENGTH, (writes, parallel_parts), video_id, faults);
                 }
             });
         }
@@ -859,15 +867,19 @@ fn the_promise_is_kept_whatever_goes_wrong_one_thing_after_the_other() {
 #[test]
 fn whatever_goes_wrong_with_whichever_part_there_is_one_video_at_most_and_the_truth_is_told() {
     thread::scope(|scope| {
-        for (length, writes, video_id, parts) in [
-            (LENGTH, None, None, 4),
-            (LENGTH, None, Some("viGiven"), 3),
-            (LENGTH, Some(7), None, 4),
-            (LENGTH, Some(7), Some("viGiven"), 4),
-            (10, None, None, 1),
-            (10, None, Some("viGiven"), 1),
-            (10, Some(7), None, 1),
-            (10, Some(7), Some("viGiven"), 1),
+        for (length, way, video_id, parts) in [
+            (LENGTH, (None, 0), None, 4),
+            (LENGTH, (None, 0), Some("viGiven"), 3),
+            (LENGTH, (None, 2), None, 4),
+            (LENGTH, (None, 2), Some("viGiven"), 3),
+            (LENGTH, (Some(7), 0), None, 4),
+            (LENGTH, (Some(7), 0), Some("viGiven"), 4),
+            (LENGTH, (Some(7), 2), None, 4),
+            (LENGTH, (Some(7), 2), Some("viGiven"), 4),
+            (10, (None, 0), None, 1),
+            (10, (None, 4), Some("viGiven"), 1),
+            (10, (Some(7), 0), None, 1),
+            (10, (Some(7), 0), Some("viGiven"), 1),
         ] {
             for before in 0..parts {
                 scope.spawn(move || {
@@ -876,7 +888,7 @@ fn whatever_goes_wrong_with_whichever_part_there_is_one_video_at_most_and_the_tr
                             continue;
                         }
                         let faults = vec![Fault::None; before].into_iter().chain([fault]);
-                        must_keep_the_promise(length, writes, video_id, faults.collect());
+                        must_keep_the_promise(length, way, video_id, faults.collect());
                     }
                 });
             }
@@ -886,10 +898,14 @@ fn whatever_goes_wrong_with_whichever_part_there_is_one_video_at_most_and_the_tr
 
 /// Goes on with a stream after each error, as long as it lets itself be gone on with; holds what is said to
 /// what is so.
-fn must_keep_the_promise_in_one_session(video_id: Option<&'static str>, faults: Vec<Fault>) {
-    let described = format!("{video_id:?} {faults:?}");
+fn must_keep_the_promise_in_one_session(
+    parallel_parts: u32,
+    video_id: Option<&'static str>,
+    faults: Vec<Fault>,
+) {
+    let described = format!("{parallel_parts} {video_id:?} {faults:?}");
     let mut one = Try::new(LENGTH, faults);
-    (one.video_id, one.writes) = (video_id, Some(7));
+    (one.video_id, one.writes, one.parallel_parts) = (video_id, Some(7), parallel_parts);
     one.options.max_attempts = Some(1);
     let mut stream = one.begin().expect("a stream");
     for _ in 0..12 {
@@ -933,7 +949,7 @@ fn a_stream_that_fails_goes_on_where_it_was_and_there_is_one_video_at_most() {
                     });
                     let faults = faults.collect();
                     let video_id = random.bool().then_some("viGiven");
-                    must_keep_the_promise_in_one_session(video_id, faults);
+                    must_keep_the_promise_in_one_session(random.u32(0..4), video_id, faults);
                 }
             });
         }
@@ -1021,4 +1037,127 @@ fn the_state_of_a_file_is_none_of_a_stream_and_the_other_way_round() {
         one.done();
         one.must_have_made_one_video();
     }
+}
+
+#[test]
+fn parts_go_side_by_side_but_for_the_first_and_the_last_one() {
+    for parallel_parts in [1, 2, 16] {
+        let mut one = Try::new(10 + 8 * 20 + 5, []);
+        one.parallel_parts = parallel_parts;
+        let begun = std::thread::current().id();
+        struct Where(std::thread::ThreadId);
+        impl Listener for Where {
+            fn progress(&self, _: &Progress) {
+                assert_eq!(thread::current().id(), self.0);
+            }
+            fn state(&self, _: &str) {
+                assert_eq!(thread::current().id(), self.0);
+            }
+        }
+        one.listener = Some(Rc::new(Where(begun)));
+        one.done();
+        one.must_have_made_one_video();
+        let ledger = one.ledger();
+        let parts = ledger.parts();
+        assert_eq!((parts[0], parts[9]), ("part 1/10", "part 10/10"));
+        let mut between = parts[1..9].to_vec();
+        between.sort_unstable();
+        let expected: Vec<_> = (2..10).map(|number| format!("part {number}/10")).collect();
+        assert_eq!(between, expected);
+    }
+}
+
+#[test]
+fn what_is_told_of_parts_side_by_side_never_goes_back_and_ends_with_all() {
+    let mut one = Try::new(10 + 8 * 20 + 5, [Fault::None, Fault::Lose, Fault::None, Fault::Lose]);
+    one.parallel_parts = 4;
+    one.done();
+    one.must_have_made_one_video();
+    let told = one.told.progress.borrow();
+    assert!(told.windows(2).all(|two| two[0].bytes_confirmed <= two[1].bytes_confirmed));
+    assert!(told.iter().all(|it| it.bytes_confirmed + it.bytes_sent <= 175), "{told:?}");
+    let last = told.last().expect("something was told");
+    assert_eq!((last.bytes_confirmed, last.bytes_sent, last.parts_confirmed), (175, 0, 10));
+    assert_eq!(one.told.states.borrow().len(), 9);
+    let confirmed = |state: &str| State::parse(state, &SIZES).expect("a state").confirmed;
+    let numbers = confirmed(&one.told.states.borrow()[8]).numbers().collect::<Vec<_>>();
+    assert_eq!(numbers, (1..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn one_part_that_fails_for_good_ends_the_others_and_what_is_confirmed_is_in_the_state() {
+    let faults = [Fault::None, Fault::None, Fault::Answer(401, ""), Fault::None];
+    let mut one = Try::new(10 + 8 * 20 + 5, faults);
+    one.parallel_parts = 3;
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Http(401), Outcome::NotApplied), "{error}");
+    let state = State::parse(state_of(&error).expect("a state"), &SIZES).expect("a state");
+    let kept = one.ledger().videos["vi1"].parts.keys().copied().collect::<Vec<_>>();
+    assert!(state.confirmed.numbers().all(|number| kept.contains(&number)));
+    assert_eq!(error.attempts() as usize, one.ledger().requests.len());
+    one.go_on(&error);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn a_cancel_ends_all_that_are_side_by_side() {
+    let cancel = Arc::new(Cancel::new());
+    let held = [Fault::None, Fault::KeepAndHold, Fault::KeepAndHold];
+    let faults = held.into_iter().chain([Fault::KeepAndCancel(cancel.clone())]);
+    let mut one = Try::new(10 + 8 * 20 + 5, faults);
+    one.options.cancel = Some(cancel);
+    one.parallel_parts = 3;
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Cancelled, Outcome::NotApplied), "{error}");
+    one.options.cancel = None;
+    one.go_on(&error);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn lines_of_the_trace_come_on_the_calling_thread_whatever_threads_send() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let (all, begun) = (lines.clone(), thread::current().id());
+    let mut one = Try::new(10 + 8 * 20 + 5, []);
+    one.parallel_parts = 4;
+    one.tracer = Tracer::new(Level::Info, move |_, line| {
+        assert_eq!(thread::current().id(), begun);
+        lock(&all).push(line.to_owned());
+    });
+    one.done();
+    assert_eq!(lock(&lines).iter().filter(|line| line.contains("/10: attempt 1")).count(), 10);
+}
+
+#[test]
+fn a_stream_goes_on_being_written_while_its_parts_are_under_way() {
+    let mut one = Try::new(10 + 4 * 15 + 5, [Fault::None, Fault::KeepAndHold, Fault::KeepAndHold]);
+    (one.parallel_parts, one.answer_timeout) = (2, Some(Duration::from_millis(300)));
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    // A first part that goes alone, two that are under way, one that is full.
+    let begin = std::time::Instant::now();
+    stream.write(&one.content[..10 + 3 * 15], &one.options, &listener).expect("it is taken");
+    assert!(begin.elapsed() < Duration::from_millis(300), "none of them was waited for");
+    assert_eq!(stream.offset(), 55);
+    stream.write(&one.content[55..], &one.options, &listener).expect("it is taken");
+    assert!(begin.elapsed() >= Duration::from_millis(300), "a hand was waited for");
+    assert_eq!(stream.finish(&one.options, &listener, done).expect("a video").bytes, 75);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn a_cancelled_stream_goes_on_with_all_that_it_has_taken() {
+    let cancel = Arc::new(Cancel::new());
+    let held = [Fault::None, Fault::KeepAndHold, Fault::KeepAndCancel(cancel.clone())];
+    let mut one = Try::new(10 + 4 * 15 + 5, held);
+    (one.parallel_parts, one.writes) = (2, Some(75));
+    one.options.cancel = Some(cancel);
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("it is cancelled");
+    assert_eq!((error.failure(), error.outcome()), (Failure::Cancelled, Outcome::NotApplied));
+    assert!(state_of(&error).is_some(), "{error}");
+    one.options.cancel = None;
+    let done = one.write_all(&mut stream).expect("a video");
+    assert_eq!(done.bytes, 75);
+    one.must_have_made_one_video();
 }

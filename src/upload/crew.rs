@@ -1,0 +1,260 @@
+//! Several parts at once: threads that send one each, with all that `run.rs` does for it, while the calling
+//! thread hears of all of them. Callbacks and lines of the trace are that one's alone: here they are passed on.
+
+use super::journal::Journal;
+use super::progress::{Listener, Progress};
+use super::run::{Piece, Run};
+use crate::call::options::CallOptions;
+use crate::client::Client;
+use crate::error::Error;
+use crate::os::thread::spawn_without_signals;
+use crate::process;
+use crate::trace::{self, Level};
+use crate::wait::cancel::Cancel;
+use crate::wait::deadline::Deadline;
+use crate::wait::waiter::Condition;
+use crate::wait::{Interruption, Wait, lock};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// What a thread's stack may take: many times what sending a part does, a handshake included.
+const STACK: usize = 512 * 1024;
+
+/// Threads that send parts, until they are told to stop.
+pub(crate) struct Crew {
+    shared: Arc<Shared>,
+    hands: Vec<JoinHandle<()>>,
+    /// How far each is with its part, as far as was heard.
+    pub parts: Vec<Progress>,
+    /// The process whose threads they are.
+    generation: u32,
+}
+
+/// What a crew and its threads have in common.
+struct Shared {
+    orders: Mutex<Orders>,
+    on_order: Condvar,
+    news: Mutex<VecDeque<News>>,
+    on_news: Condition,
+    stop: Arc<Cancel>,
+}
+
+/// What is to be sent.
+#[derive(Default)]
+struct Orders {
+    pieces: VecDeque<Piece>,
+    is_over: bool,
+}
+
+/// What a thread has to tell.
+pub(crate) enum News {
+    /// How far the part is that this one sends.
+    Progress(usize, Progress),
+    /// A line of the trace.
+    Line(Level, String),
+    /// What has come of a part.
+    Sent(usize, Sent),
+}
+
+impl News {
+    fn is_progress_of(&self, of: usize) -> bool {
+        matches!(self, News::Progress(hand, _) if *hand == of)
+    }
+}
+
+/// What has come of a part.
+pub(crate) struct Sent {
+    pub number: u32,
+    /// How many bytes it has.
+    pub length: u64,
+    /// How many attempts it took.
+    pub attempts: u32,
+    pub progress: Progress,
+    /// Whether it may be there, though it is not confirmed.
+    pub is_in_doubt: bool,
+    pub result: Result<(), Error>,
+}
+
+impl Crew {
+    /// At most as many threads as `most`, as many as the system allows; each sends by `journal`, until
+    /// `deadline`.
+    pub fn start(
+        most: usize,
+        client: &Arc<Client>,
+        journal: &Journal,
+        max_attempts: Option<u32>,
+        deadline: Deadline,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            orders: Mutex::default(),
+            on_order: Condvar::new(),
+            news: Mutex::default(),
+            on_news: Condition::default(),
+            stop: Arc::new(Cancel::new()),
+        });
+        let start = |hand| {
+            let (shared, client, journal) = (shared.clone(), client.clone(), journal.clone());
+            let work = move || send_all(&shared, hand, &client, journal, max_attempts, deadline);
+            spawn_without_signals("apivideo-upload", Some(STACK), work)
+        };
+        let hands: Vec<_> = (0..most).map_while(|hand| start(hand).ok()).collect();
+        let parts = vec![Progress::default(); hands.len()];
+        Crew { shared, hands, parts, generation: process::generation() }
+    }
+
+    /// How many threads there are.
+    pub fn size(&self) -> usize {
+        self.hands.len()
+    }
+
+    /// Has a part sent.
+    pub fn order(&self, piece: Piece) {
+        lock(&self.shared.orders).pieces.push_back(piece);
+        self.shared.on_order.notify_one();
+    }
+
+    /// What there is to hear by now.
+    pub fn news_by_now(&self) -> Option<News> {
+        lock(&self.shared.news).pop_front()
+    }
+
+    /// What there is to hear, once there is anything.
+    pub fn news(&self, wait: &Wait) -> Result<News, Interruption> {
+        let mut news = lock(&self.shared.news);
+        loop {
+            if let Some(first) = news.pop_front() {
+                return Ok(first);
+            }
+            news = self.shared.on_news.wait(&self.shared.news, news, wait)?;
+        }
+    }
+
+    /// No other part is begun, and those under way end. Returns which were not begun.
+    pub fn stop(&self) -> Vec<u32> {
+        let mut orders = lock(&self.shared.orders);
+        let left = orders.pieces.drain(..).map(|piece| piece.number).collect();
+        drop(orders);
+        self.shared.stop.trigger();
+        left
+    }
+
+    /// Lets the threads end by themselves, which takes no longer than a cancel, without waiting for it.
+    pub fn leave(mut self) {
+        if self.generation == process::generation() {
+            self.shared.end();
+            self.hands.clear();
+        }
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        let hands = std::mem::take(&mut self.hands);
+        if self.generation != process::generation() {
+            // They are the parent's, and so may be the locks.
+            std::mem::forget(hands);
+            return;
+        }
+        self.shared.end();
+        for hand in hands {
+            // What panicked has told nothing of its part, which is not confirmed.
+            let _ = hand.join();
+        }
+    }
+}
+
+impl Shared {
+    fn tell(&self, news: News) {
+        let mut all = lock(&self.news);
+        // Nobody may listen for long, and what is behind the times is of no interest.
+        let older = match news {
+            News::Progress(hand, _) => all.iter_mut().find(|it| it.is_progress_of(hand)),
+            _ => None,
+        };
+        match older {
+            Some(older) => *older = news,
+            None => all.push_back(news),
+        }
+        drop(all);
+        self.on_news.notify_all();
+    }
+
+    /// There is nothing more to do.
+    fn end(&self) {
+        lock(&self.orders).is_over = true;
+        self.stop.trigger();
+        self.on_order.notify_all();
+    }
+
+    /// The next part to be sent; `None` is the end.
+    fn next(&self) -> Option<Piece> {
+        let mut orders = lock(&self.orders);
+        loop {
+            if orders.is_over {
+                return None;
+            }
+            if let Some(piece) = orders.pieces.pop_front() {
+                return Some(piece);
+            }
+            orders = self.on_order.wait(orders).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Passes on what is told of a part.
+struct Forward {
+    shared: Arc<Shared>,
+    hand: usize,
+}
+
+impl Listener for Forward {
+    fn progress(&self, progress: &Progress) {
+        self.shared.tell(News::Progress(self.hand, *progress));
+    }
+
+    /// Which parts are confirmed the calling thread knows.
+    fn state(&self, _: &str) {}
+}
+
+/// What a thread does.
+fn send_all(
+    shared: &Arc<Shared>,
+    hand: usize,
+    client: &Client,
+    mut journal: Journal,
+    max_attempts: Option<u32>,
+    deadline: Deadline,
+) {
+    let lines = shared.clone();
+    trace::redirect(move |level, line| lines.tell(News::Line(level, line)));
+    let options = CallOptions { max_attempts, ..CallOptions::default() };
+    let wait = Wait::new(deadline, Some(shared.stop.clone()));
+    while let Some(piece) = shared.next() {
+        journal.progress = Progress::default();
+        let listener = Rc::new(Forward { shared: shared.clone(), hand });
+        let send = || {
+            let mut run = Run::within(client, &mut journal, listener, &options, wait.clone());
+            let result = run.send_part(&piece).map(drop);
+            (result, run.was_left_in_doubt, run.end())
+        };
+        // Who waits for it would wait for ever.
+        let (result, is_in_doubt, attempts) =
+            catch_unwind(AssertUnwindSafe(send)).unwrap_or_else(|panic| {
+                std::mem::forget(panic);
+                (Err(Error::internal("the library panicked")), true, 1)
+            });
+        let sent = Sent {
+            number: piece.number,
+            length: piece.content.length(),
+            attempts,
+            progress: journal.progress,
+            is_in_doubt,
+            result,
+        };
+        drop(piece);
+        shared.tell(News::Sent(hand, sent));
+    }
+}
