@@ -730,7 +730,11 @@ typedef struct av_upload_params {
    */
   uint64_t max_bytes_per_second;
   /**
-   * 0: all is sent by the thread that calls, and none is started. Other values are not available yet.
+   * 0: all is sent by the thread that calls, and none is started. 1 to 16: so many parts at once, by as
+   * many threads of the library, on which no signal is handled and which end before the call returns; for
+   * links on which one connection does not get all there is. The first part of a new video and the last
+   * one go alone in any case, and each thread takes the memory of an upload. Callbacks and lines of the trace still come on
+   * the calling thread alone, and `response` tells of the parts that go alone.
    */
   uint32_t parallel_parts;
   /**
