@@ -1,6 +1,6 @@
 /** @file
  *
- * apivideo: the api.video Upload Tokens API, for C, C++ and every language with a C FFI.
+ * apivideo: upload tokens of api.video, and uploads with them, for C, C++ and every language with a C FFI.
  *
  * An upload token lets a device upload videos to an api.video account without knowing its API key.
  * A backend makes one, hands it out, lists what is active, looks one up and revokes it:
@@ -299,23 +299,23 @@
 #define AV_SORT_DESC 2
 
 /**
- * av_upload_progress.state: bytes are sent.
+ * av_upload_progress.state: bytes are being sent.
  */
 #define AV_UPLOAD_SENDING 0
 
 /**
- * av_upload_progress.state: all of a part is sent, and its answer still to come; that to the last part may
- * take the service minutes.
+ * av_upload_progress.state: all of a part is sent, and its answer is waited for. The service may take
+ * minutes to answer the last part.
  */
 #define AV_UPLOAD_WAITING_FOR_ANSWER 1
 
 /**
- * av_upload_progress.state: an attempt failed, and another follows after `wait_ms`.
+ * av_upload_progress.state: an attempt failed, and the next one begins after `wait_ms`.
  */
 #define AV_UPLOAD_WAITING_TO_RETRY 2
 
 /**
- * av_upload_progress.state: the rate limit is used up, and is waited for, for about `wait_ms`.
+ * av_upload_progress.state: the rate limit is used up, and the upload goes on after about `wait_ms`.
  */
 #define AV_UPLOAD_WAITING_FOR_RATE_LIMIT 3
 
@@ -620,20 +620,22 @@ typedef struct av_token_page {
  */
 typedef struct av_upload_progress {
   /**
-   * Bytes of the file in parts that the service has confirmed. It never goes back.
+   * Bytes in the parts that the service has confirmed, after a resume those of before included. It never
+   * goes back.
    */
   uint64_t bytes_confirmed;
   /**
-   * Besides, bytes of the part under way that have arrived at the other side. After a failure it begins
-   * again at 0.
+   * Bytes of the part under way that have arrived at the other side. They are not in `bytes_confirmed`:
+   * the sum of both is how far the upload has come. 0 again once the part is confirmed, or has failed.
    */
   uint64_t bytes_sent;
   /**
-   * How many bytes the file has; 0 is not known.
+   * The size of the file in bytes; 0 is not known.
    */
   uint64_t bytes_total;
   /**
-   * Bytes that were sent in vain, and were or will be sent again.
+   * Bytes that were sent in vain, over all attempts of this call: the part had to be sent again, or was
+   * there before.
    */
   uint64_t bytes_repeated;
   /**
@@ -645,7 +647,7 @@ typedef struct av_upload_progress {
    */
   uint32_t parts_confirmed;
   /**
-   * How many there are; 0 is not known.
+   * How many parts there are; 0 is not known.
    */
   uint32_t parts_total;
   /**
@@ -653,28 +655,29 @@ typedef struct av_upload_progress {
    */
   int32_t state;
   /**
-   * How long it will wait, in milliseconds, in AV_UPLOAD_WAITING_TO_RETRY and
+   * How many milliseconds the upload will wait, in AV_UPLOAD_WAITING_TO_RETRY and
    * AV_UPLOAD_WAITING_FOR_RATE_LIMIT; otherwise 0.
    */
   uint32_t wait_ms;
 } av_upload_progress;
 
 /**
- * Takes how far an upload has come: on the thread that is inside the call, with no lock held. `progress`
- * lives until the function returns. The function may call any function of this library, av_cancel_trigger()
- * among them; it must not throw or longjmp.
+ * Receives how far an upload has come, on the thread that is inside the call, with no lock held.
+ * `progress` is valid until the function returns. It may call any function of this library, also
+ * av_cancel_trigger() to end the upload; it must not throw or longjmp.
  */
 typedef void (*av_upload_progress_fn)(void *userdata,
                                       const struct av_upload_progress *progress);
 
 /**
- * Takes the state of an upload, after each part that was confirmed but the last one: on the thread that is
- * inside the call, with no lock held. Keep a copy, and after a crash no more than one part is sent again.
- * If the call fails after an attempt (av_error_attempts()), what av_error_upload_state() tells takes its
- * place, NULL too: from there on it would not be this file, or not this upload alone, that completes the video.
- * `state` is one line of ASCII of at most 4096 bytes, which lives until the function returns. It tells the
- * video's id, and holds neither the token nor a key. The function may call any function of this library; it
- * must not throw or longjmp.
+ * Receives the state of an upload whenever a part is confirmed, but for the last one, on the thread that is
+ * inside the call, with no lock held. `state` is one line of ASCII of at most 4096 bytes, with neither the
+ * token nor a key in it, and is valid until the function returns: store a copy in the place of the one
+ * before. Given to av_upload_params.resume after a crash, it costs at most one part that is sent again.
+ * Remove it when the call has succeeded. If the call has failed and av_error_attempts() is not 0, what
+ * av_error_upload_state() returns takes its place; if that is NULL, remove it: the file has changed, or
+ * somebody else uploads to the same video.
+ * The function may call any function of this library; it must not throw or longjmp.
  */
 typedef void (*av_upload_state_fn)(void *userdata,
                                    const char *state);
@@ -692,73 +695,75 @@ typedef struct av_upload_params {
    */
   const char *token;
   /**
-   * The id of a video that was made before, by somebody with a key, such as a private one; 1 to 512
-   * bytes. NULL is a new video, which is as the account has it by default.
+   * The id, of 1 to 512 bytes, of a video without a file that somebody with a key has made before, as
+   * for a private one. NULL: the upload makes a new video, with the account's defaults.
    */
   const char *video_id;
   /**
-   * What the file is called, which becomes the title of a new video: 1 to 1024 bytes. NULL is the last
-   * item of the path.
+   * The name that the service is told of the file, 1 to 1024 bytes: it becomes the title of a new video.
+   * NULL is the last component of the path.
    */
   const char *file_name;
   /**
-   * A state to go on from: of av_error_upload_state() or `state_fn`. It must be of the same service,
-   * and of the same `video_id` if that is set; its way of cutting the file goes before `part_bytes`.
-   * The token may be another one. NULL is from the beginning.
+   * The state to go on from, which av_error_upload_state() or `state_fn` has told. It must be of the same
+   * service, of the same file, unchanged, and, if `video_id` is set, of that video. The parts stay as they
+   * were cut, whatever `part_bytes` says. The token may be another one. NULL is from the beginning.
    */
   const char *resume;
   /**
-   * Takes how far it has come, or NULL.
+   * Receives how far the upload has come, or NULL.
    */
   av_upload_progress_fn progress_fn;
   /**
-   * Takes the state after each part, or NULL.
+   * Receives the state after each part, or NULL.
    */
   av_upload_state_fn state_fn;
   /**
-   * Passed to both. It must stay valid until the call returns.
+   * Passed to both functions. It must stay valid until the call returns.
    */
   void *userdata;
   /**
-   * How many bytes a part has, 5242880 (5 MiB) to 209715200 (200 MiB). 0 is 32 MiB, or more if that
-   * would make more than 10,000 parts. Each part counts against the service's rate limit, and is what
-   * is sent again if the connection breaks. The first of a new video has 5 MiB in any case.
+   * The size of a part in bytes, 5242880 (5 MiB) to 209715200 (200 MiB). 0 is 32 MiB, or more if the
+   * file would make more than 10,000 parts. If the connection breaks, the part is sent again from its
+   * beginning, so small ones suit a poor network; but each counts against the service's rate limit. The
+   * first part of a new video always has 5 MiB.
    */
   uint64_t part_bytes;
   /**
-   * How many bytes a second are sent at most. 0 is as fast as it goes.
+   * How many bytes per second are sent at most. 0 is no limit.
    */
   uint64_t max_bytes_per_second;
   /**
-   * 0: all is sent by the thread that calls, and none is started. 1 to 16: so many parts at once, by as
-   * many threads of the library, on which no signal is handled and which end before the call returns; for
-   * links on which one connection does not get all there is. The first part of a new video and the last
-   * one go alone in any case, and each thread takes the memory of an upload. Callbacks and lines of the trace still come on
-   * the calling thread alone, and `response` tells of the parts that go alone.
+   * 0: the calling thread sends everything, and no thread is started. 1 to 16: so many parts at once, by
+   * as many threads of the library, which handle no signals and end before the call returns; for links
+   * that one connection does not fill. The first part of a new video and the last one still go alone, on
+   * the calling thread; `response` tells of these. Each thread takes half a megabyte. Callbacks, and lines
+   * of the trace, come on the calling thread alone.
    */
   uint32_t parallel_parts;
   /**
-   * After so many milliseconds in which no byte has arrived at the other side, another connection is
-   * made. 0 is 30000, UINT32_MAX never.
+   * After so many milliseconds in which no byte of a part has arrived at the other side, the attempt
+   * fails, and the next one takes a new connection. 0 is 30000, UINT32_MAX is no limit.
    */
   uint32_t stall_timeout_ms;
   /**
-   * How long the answer to a part may take, in milliseconds, from when all of it has arrived. 0 is
+   * How many milliseconds the answer to a part may take, from when all of the part has arrived. 0 is
    * 300000, UINT32_MAX is no limit.
    */
   uint32_t answer_timeout_ms;
   /**
    * The upload is given up after so many milliseconds in which no byte has arrived, over all attempts
-   * and the waits between them; waits for an answer, or for as long as a 429 asks to, do not count. 0 is
-   * 300000, UINT32_MAX never.
+   * and the waits between them: this is how long an outage may last. Waits for an answer, for the rate
+   * limit, or for as long as a 429 asks, do not count. 0 is 300000, UINT32_MAX is no limit.
    */
   uint32_t patience_ms;
   /**
-   * How often `progress_fn` is called at most while bytes are sent, in milliseconds. 0 is 250.
+   * How many milliseconds there are at least between two calls of `progress_fn` while bytes are sent; a
+   * change of `state` is told at once. 0 is 250.
    */
   uint32_t progress_interval_ms;
   /**
-   * 0.
+   * 0; there are none yet.
    */
   uint32_t flags;
 } av_upload_params;
@@ -777,7 +782,7 @@ typedef struct av_uploaded_video {
    */
   int64_t published_at;
   /**
-   * How many bytes were uploaded in all.
+   * The size of the file that was uploaded, in bytes.
    */
   uint64_t bytes;
   /**
@@ -1003,8 +1008,8 @@ const char *av_error_problem_name_at(const struct av_error *error,
 
 /**
  * What an upload that has failed can go on from, for av_upload_params.resume: one line of ASCII of at most
- * 4096 bytes, without token or key. NULL if there is nothing to go on from (begin anew, if the outcome is
- * AV_OUTCOME_NOT_APPLIED), if the error is not an upload's, and for NULL.
+ * 4096 bytes, without token or key. Copy it before av_error_free(). NULL if there is nothing to go on from
+ * (begin anew, if the outcome is AV_OUTCOME_NOT_APPLIED), if the error is not an upload's, and for NULL.
  */
 const char *av_error_upload_state(const struct av_error *error);
 
@@ -1336,38 +1341,43 @@ void av_token_iter_free(struct av_token_iter *iter);
  * Uploads a file with an upload token: `POST /upload`, once for each part. The client needs no credential
  * (AV_CLIENT_NO_CREDENTIAL), and if it has one, that is not sent.
  *
- * One call makes at most one video that plays, whatever the network does. A part is sent again for as long
- * as that does no harm and its attempts get on; the last part goes last, so that before it the video is
- * surely not whole. After any failure, and after a crash, the upload goes on from its state where it was.
- * To pause it, cancel the call, keep av_error_upload_state(), and call again with that in
- * av_upload_params.resume.
+ * One call makes at most one video that plays, whatever the network does. A part that fails is sent again
+ * where that does no harm, until it is given up by `max_attempts`, `patience_ms` or `timeout_ms`. The last part
+ * is sent last: before that the video is surely not whole. After a failure or a crash, another call can go
+ * on from the state of this one, and does not send again what was confirmed.
+ *
+ * To pause, cancel the call (av_request_options.cancel), and copy av_error_upload_state() before the error
+ * is freed. To go on, call again with the copy in av_upload_params.resume and a new cancel handle, for
+ * a handle stays triggered.
  *
  * @param client   whose service to upload to; not NULL.
- * @param path     the file: a regular one that is not empty; not NULL. It is opened once, and must not be
- *                 written to until the call returns. One that takes its place by rename(2) is left alone.
+ * @param path     the file, a regular one that is not empty; not NULL. It is opened once, and must not be
+ *                 written to until the call returns. If rename(2) puts another file in its place, the one
+ *                 that was opened is uploaded.
  * @param params   what to upload with, and how; not NULL.
  * @param options  for this call alone, or NULL. `timeout_ms` bounds the whole upload, and 0 is no limit
  *                 here: the client's does not apply. `max_attempts` is how many attempts in a row at one
- *                 part may fail without one of them having got further in it than those before. If neither
- *                 it nor the client's is set, it is 3, and attempts that cannot connect do not count once
- *                 bytes have got through: a network that is gone for a while is waited for, as long as
- *                 `patience_ms` allows.
+ *                 part may fail without getting further in it than any before them. If it is 0, here and in
+ *                 the client, it is 3, and once bytes have got through, attempts that cannot connect
+ *                 do not count: an outage is waited for, as long as `patience_ms` allows.
  *                 `response` tells of the last attempt.
  * @param out      receives the video, to be freed with av_uploaded_video_free(); not NULL.
  * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return AV_STATUS_OK if the service says that the video is whole; or INVALID_ARGUMENT (also for a state
  * of another service or video, and in a child that a callback has forked, which must not go on), SOURCE,
- * CONNECT, TLS, TRANSPORT, TIMEOUT (of the call, or a stall), CANCELLED, UNAUTHORIZED (the token is wrong, or has
- * ended), NOT_FOUND (no such video), REJECTED (also if somebody else uploads to the same video),
+ * CONNECT, TLS, TRANSPORT, TIMEOUT (of the call, or a stall), CANCELLED, UNAUTHORIZED (the token is wrong,
+ * or has expired), NOT_FOUND (no such video), REJECTED (also if somebody else uploads to the same video),
  * RATE_LIMITED, SERVER, DECODE, INTERNAL.
- * av_error_outcome() answers whether the video is whole: AV_OUTCOME_NOT_APPLIED, a part is surely missing;
- * AV_OUTCOME_UNKNOWN, the last or only part may have arrived; AV_OUTCOME_APPLIED, it is there, but the
- * answer cannot be used. With av_error_is_retryable() 1 upload again: from av_error_upload_state(), or from
- * the beginning if that is NULL.
+ * After a failure av_error_outcome() tells whether the video is whole: AV_OUTCOME_NOT_APPLIED, a part is
+ * surely missing; AV_OUTCOME_UNKNOWN, the last or only part may have arrived; AV_OUTCOME_APPLIED, it is whole,
+ * but the answer cannot be used. If av_error_is_retryable() is 1, call again with av_error_upload_state() in
+ * `resume`; NULL begins anew. If it is 0, see to the cause first, such as by a new token: a state that is
+ * not NULL can be gone on from all the same. With neither, look for the video before you upload the file again,
+ * unless the outcome is AV_OUTCOME_NOT_APPLIED.
  *
- * It blocks until all is sent and answered, which may take hours. Callbacks, and lines of the trace, come
- * on the calling thread, within the call. It takes about a megabyte of memory, whatever the file's size.
+ * It blocks until all is sent and answered, which may take hours. The callbacks and the trace are called on
+ * the calling thread, within the call. It takes about a megabyte of memory, whatever the file's size.
  */
 av_status av_upload_file(const struct av_client *client,
                          const char *path,

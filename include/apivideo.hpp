@@ -754,7 +754,8 @@ struct upload_params {
   /** Takes how far it has come, on the thread that is inside the call. What it and `state` throw is
    * dropped: to end an upload, cancel it. */
   std::function<void(const upload_progress &progress)> progress{};
-  /** Takes what to go on from, after each part: keep it, and a crash costs one part. */
+  /** Takes what to go on from, after each part: keep it, and a crash costs one part. After a failure in
+   * which something was tried, failure::upload_state() takes its place, an empty one too: drop it then. */
   std::function<void(std::string_view state)> state{};
   std::uint64_t part_bytes = 0;           /**< 5 MiB to 200 MiB; 0 is 32 MiB, or what it takes. */
   std::uint64_t max_bytes_per_second = 0; /**< 0 is as fast as it goes. */

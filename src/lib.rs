@@ -1,4 +1,4 @@
-//! apivideo: the api.video Upload Tokens API as a native library with a C ABI.
+//! apivideo: api.video's upload tokens, and uploads with them, as a native library with a C ABI.
 //!
 //! Two floors. Below, safe Rust; above, the C boundary. Which file to open:
 //!

@@ -345,8 +345,8 @@ pub unsafe extern "C-unwind" fn av_error_problem_name_at(
 }
 
 /// What an upload that has failed can go on from, for av_upload_params.resume: one line of ASCII of at most
-/// 4096 bytes, without token or key. NULL if there is nothing to go on from (begin anew, if the outcome is
-/// AV_OUTCOME_NOT_APPLIED), if the error is not an upload's, and for NULL.
+/// 4096 bytes, without token or key. Copy it before av_error_free(). NULL if there is nothing to go on from
+/// (begin anew, if the outcome is AV_OUTCOME_NOT_APPLIED), if the error is not an upload's, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_error_upload_state(error: *const av_error) -> *const c_char {
     // SAFETY: the caller keeps to the header.

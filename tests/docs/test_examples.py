@@ -252,6 +252,22 @@ class Run(unittest.TestCase):
             [video] = json.load(answer)["uploads"]["videos"]
         self.assertEqual([it["received"] for it in video["parts"]], [1, 1, 1])
 
+    def test_resume_keeps_no_state_that_holds_no_more(self):
+        film, state = OUT / "changing.mp4", OUT / "state of changing.mp4"
+        film.write_bytes(bytes(11 << 20))
+        state.unlink(missing_ok=True)
+        service = Service(self, "--upload-rate-limit", "1/2")
+        token = service.run("create").stdout.strip()
+        command, environment = [OUT / "resume", token, film, state], {"APIVIDEO_BASE_URL": service.url}
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            while not state.exists() or not state.read_text():
+                self.assertIsNone(process.poll())
+            with film.open("ab") as file:
+                file.write(b"more")
+            self.assertIn("changed", process.communicate()[1])
+        self.assertEqual(process.returncode, 1)
+        self.assertFalse(state.exists())
+
 
 def compiled(command):
     """What the compiler complains about."""

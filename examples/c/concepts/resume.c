@@ -40,6 +40,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%s\n", av_error_message(error));
     if (av_error_upload_state(error))
       keep(argv[3], av_error_upload_state(error));
+    else if (av_error_attempts(error) > 0)
+      remove(argv[3]); /* what was kept before holds no more */
   }
 
   int status = error ? EXIT_FAILURE : EXIT_SUCCESS;
