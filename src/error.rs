@@ -158,7 +158,7 @@ impl Error {
         Error::before_sending(Failure::Tls, format!("TLS cannot be set up: {what}"))
     }
 
-    fn before_sending(failure: Failure, message: String) -> Self {
+    pub(crate) fn before_sending(failure: Failure, message: String) -> Self {
         Error {
             failure,
             outcome: Outcome::NotApplied,

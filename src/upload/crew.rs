@@ -23,6 +23,9 @@ use std::thread::JoinHandle;
 /// What a thread's stack may take: many times what sending a part does, a handshake included.
 const STACK: usize = 512 * 1024;
 
+/// How much is kept for who does not listen, between two calls.
+const MOST_PENDING: usize = 1000;
+
 /// Threads that send parts, until they are told to stop.
 pub(crate) struct Crew {
     shared: Arc<Shared>,
@@ -37,9 +40,17 @@ pub(crate) struct Crew {
 struct Shared {
     orders: Mutex<Orders>,
     on_order: Condvar,
-    news: Mutex<VecDeque<News>>,
+    news: Mutex<Pending>,
     on_news: Condition,
     stop: Arc<Cancel>,
+}
+
+/// What was not heard yet.
+#[derive(Default)]
+struct Pending {
+    news: VecDeque<News>,
+    /// How many lines of the trace nobody came for in time.
+    lines_left_out: usize,
 }
 
 /// What is to be sent.
@@ -118,17 +129,17 @@ impl Crew {
 
     /// What there is to hear by now.
     pub fn news_by_now(&self) -> Option<News> {
-        lock(&self.shared.news).pop_front()
+        lock(&self.shared.news).take()
     }
 
     /// What there is to hear, once there is anything.
     pub fn news(&self, wait: &Wait) -> Result<News, Interruption> {
-        let mut news = lock(&self.shared.news);
+        let mut pending = lock(&self.shared.news);
         loop {
-            if let Some(first) = news.pop_front() {
+            if let Some(first) = pending.take() {
                 return Ok(first);
             }
-            news = self.shared.on_news.wait(&self.shared.news, news, wait)?;
+            pending = self.shared.on_news.wait(&self.shared.news, pending, wait)?;
         }
     }
 
@@ -166,19 +177,40 @@ impl Drop for Crew {
     }
 }
 
-impl Shared {
-    fn tell(&self, news: News) {
-        let mut all = lock(&self.news);
-        // Nobody may listen for long, and what is behind the times is of no interest.
+impl Pending {
+    /// Keeps what is told until it is heard: nobody may listen for long.
+    fn add(&mut self, news: News) {
         let older = match news {
-            News::Progress(hand, _) => all.iter_mut().find(|it| it.is_progress_of(hand)),
+            // What is behind the times is of no interest.
+            News::Progress(hand, _) => self.news.iter_mut().find(|it| it.is_progress_of(hand)),
+            News::Line(..) if self.news.len() >= MOST_PENDING => {
+                self.lines_left_out += 1;
+                return;
+            }
             _ => None,
         };
         match older {
             Some(older) => *older = news,
-            None => all.push_back(news),
+            None => self.news.push_back(news),
         }
-        drop(all);
+    }
+
+    fn take(&mut self) -> Option<News> {
+        let left_out = match self.news.is_empty() {
+            true => std::mem::take(&mut self.lines_left_out),
+            false => 0,
+        };
+        if left_out > 0 {
+            let line = format!("{left_out} lines are left out, for which nobody came");
+            return Some(News::Line(Level::Error, line));
+        }
+        self.news.pop_front()
+    }
+}
+
+impl Shared {
+    fn tell(&self, news: News) {
+        lock(&self.news).add(news);
         self.on_news.notify_all();
     }
 

@@ -5,9 +5,11 @@
 use crate::process;
 use crate::wait::lock;
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -55,33 +57,74 @@ pub(crate) struct Meter {
     told: Cell<Option<Instant>>,
     /// When something got through last.
     pulse: Arc<Pulse>,
+    /// Its own place there.
+    place: u32,
     /// The same when the attempt under way began.
     quiet_before: Cell<Instant>,
     /// Since when the rate limit's gate is waited at, if it is.
     at_gate_since: Cell<Option<Instant>>,
 }
 
-/// Since when nothing has got through, of whatever part, moved on by what does not count.
-pub(crate) struct Pulse(Mutex<Instant>);
+/// When something got through last, of whatever part. Each meter has a place of its own in it, so that what
+/// does not count for one is not taken from the others.
+#[derive(Default)]
+pub(crate) struct Pulse {
+    beats: Mutex<Beats>,
+    /// Whether any byte has got through.
+    has_got_through: AtomicBool,
+}
 
-impl Default for Pulse {
-    fn default() -> Self {
-        Pulse(Mutex::new(Instant::now()))
-    }
+#[derive(Default)]
+struct Beats {
+    /// Of those who have left, and of the beginning.
+    last: Option<Instant>,
+    /// Of each that is here.
+    own: BTreeMap<u32, Instant>,
+    visitors: u32,
 }
 
 impl Pulse {
-    /// Something has got through, or begins.
+    /// Something begins.
     pub fn beat(&self) {
-        *lock(&self.0) = Instant::now();
+        lock(&self.beats).last = Some(Instant::now());
     }
 
-    fn since(&self) -> Instant {
-        *lock(&self.0)
+    /// A byte has got through.
+    pub fn note_byte(&self) {
+        self.has_got_through.store(true, Ordering::Relaxed);
     }
 
-    fn set(&self, since: Instant) {
-        *lock(&self.0) = since;
+    /// Whether any byte has got through.
+    pub fn has_got_through(&self) -> bool {
+        self.has_got_through.load(Ordering::Relaxed)
+    }
+
+    fn enter(&self) -> u32 {
+        let mut beats = lock(&self.beats);
+        beats.visitors += 1;
+        let place = beats.visitors;
+        beats.own.insert(place, Instant::now());
+        place
+    }
+
+    fn leave(&self, place: u32) {
+        let mut beats = lock(&self.beats);
+        beats.last = beats.last.max(beats.own.remove(&place));
+    }
+
+    fn set(&self, place: u32, since: Instant) {
+        lock(&self.beats).own.insert(place, since);
+    }
+
+    fn own(&self, place: u32) -> Instant {
+        lock(&self.beats).own.get(&place).copied().unwrap_or_else(Instant::now)
+    }
+
+    /// For how long nothing has got through anywhere.
+    fn quiet_for(&self) -> Duration {
+        let beats = lock(&self.beats);
+        let latest = beats.own.values().copied().max().max(beats.last);
+        latest.map_or(Duration::ZERO, |latest| latest.elapsed())
     }
 }
 
@@ -113,6 +156,7 @@ impl Meter {
             generation,
             progress: Cell::new(progress),
             told: Cell::new(None),
+            place: pulse.enter(),
             pulse,
             quiet_before: Cell::new(Instant::now()),
             at_gate_since: Cell::new(None),
@@ -139,7 +183,7 @@ impl Meter {
     pub fn count(&self, bytes: u64, is_all: bool) {
         let progress = self.progress.get();
         if bytes > progress.bytes_sent {
-            self.pulse.beat();
+            self.has_moved();
         }
         let activity = if is_all { Activity::WaitingForAnswer } else { Activity::Sending };
         let wait = Duration::ZERO;
@@ -228,7 +272,7 @@ impl Meter {
 
     /// Something has moved that is no byte.
     pub fn has_moved(&self) {
-        self.pulse.beat();
+        self.pulse.set(self.place, Instant::now());
     }
 
     /// The rate limit's gate is come to.
@@ -241,22 +285,28 @@ impl Meter {
         if let Some(since) = self.at_gate_since.take() {
             self.forgive(since.elapsed());
         }
-        self.quiet_before.set(self.pulse.since());
+        self.quiet_before.set(self.pulse.own(self.place));
     }
 
     /// Whatever got through in the attempt that has ended, it was refused unlooked at: nothing has moved.
     pub fn was_turned_away(&self) {
-        self.pulse.set(self.quiet_before.get());
+        self.pulse.set(self.place, self.quiet_before.get());
     }
 
     /// For how long nothing has got through.
     pub fn quiet_for(&self) -> Duration {
-        self.pulse.since().elapsed()
+        self.pulse.quiet_for()
     }
 
     /// What was waited for `time` does not count as quiet.
     pub fn forgive(&self, time: Duration) {
-        self.pulse.set(self.pulse.since() + time);
+        self.pulse.set(self.place, self.pulse.own(self.place) + time);
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.pulse.leave(self.place);
     }
 }
 
@@ -334,14 +384,18 @@ pub(crate) mod tests {
         let told = Rc::new(Told::default());
         let meter = Meter::new(told.clone(), NEVER, of(10, 1), Arc::default(), generation());
         let hour = Duration::from_secs(3600);
-        meter.pulse.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
+        meter
+            .pulse
+            .set(meter.place, Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
         meter.got_through(0, false).expect("ours");
         assert!(meter.quiet_for() >= 2 * hour);
         meter.forgive(hour);
         assert!(meter.quiet_for() >= hour && meter.quiet_for() < 2 * hour);
         meter.got_through(1, false).expect("ours");
         assert!(meter.quiet_for() < hour);
-        meter.pulse.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
+        meter
+            .pulse
+            .set(meter.place, Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
         meter.confirmed(10);
         assert!(meter.quiet_for() < hour);
     }
@@ -352,7 +406,7 @@ pub(crate) mod tests {
             Meter::new(Rc::new(Told::default()), NEVER, of(10, 1), Arc::default(), generation());
         let (now, hour) = (Instant::now(), Duration::from_secs(3600));
         let ago = |hours| Some(now.checked_sub(hours * hour).expect("a clock that runs"));
-        meter.pulse.set(ago(3).unwrap_or(now));
+        meter.pulse.set(meter.place, ago(3).unwrap_or(now));
         meter.at_gate_since.set(ago(2));
         for _ in 0..2 {
             meter.has_passed_gate();

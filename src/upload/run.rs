@@ -4,7 +4,7 @@
 
 use super::attempts::Attempts;
 use super::content::Content;
-use super::crew::{Crew, News, Sent};
+use super::crew::{self, Crew, News};
 use super::ending::Ending;
 use super::file::SourceFile;
 use super::journal::Journal;
@@ -28,7 +28,7 @@ use crate::call::verdict::Verdict;
 use crate::client::{Client, DEFAULT_MAX_ATTEMPTS};
 use crate::error::{Error, Failure, Outcome};
 use crate::trace::Level;
-use crate::transport::http::{Attempt, Delivery};
+use crate::transport::http::{Attempt, Delivery, Sent};
 use crate::wait::Wait;
 use crate::wait::deadline::Deadline;
 use std::path::Path;
@@ -110,8 +110,6 @@ pub(crate) struct Run<'u> {
     pub wait: Wait,
     meter: Rc<Meter>,
     series: Series,
-    /// Whether any byte has got through in this call.
-    has_got_through: bool,
     /// Whether the part that failed may be there all the same.
     pub was_left_in_doubt: bool,
 }
@@ -155,7 +153,6 @@ impl<'u> Run<'u> {
             wait,
             meter: Rc::new(meter),
             series: Series::default(),
-            has_got_through: false,
             was_left_in_doubt: false,
         }
     }
@@ -224,7 +221,7 @@ impl<'u> Run<'u> {
     /// others end, too. Without a thread they are left, and after a cancel.
     fn send_side_by_side(&mut self, client: &Arc<Client>, pieces: Vec<Piece>) -> Result<(), Error> {
         let most = pieces.len().min(self.journal.parallel_parts as usize);
-        let Some(mut crew) = self.crew(most, client, self.wait.end()) else { return Ok(()) };
+        let Some(mut crew) = self.crew(most, client, self.wait.end())? else { return Ok(()) };
         let mut left = pieces.len();
         pieces.into_iter().for_each(|piece| crew.order(piece));
         let mut failed = None;
@@ -250,7 +247,12 @@ impl<'u> Run<'u> {
     }
 
     /// Threads for so many parts at once, or as many as the system allows; `None` without any.
-    pub fn crew(&self, most: usize, client: &Arc<Client>, deadline: Deadline) -> Option<Crew> {
+    pub fn crew(
+        &self,
+        most: usize,
+        client: &Arc<Client>,
+        deadline: Deadline,
+    ) -> Result<Option<Crew>, Error> {
         let crew = Crew::start(most, client, self.journal, self.options.max_attempts, deadline);
         let size = crew.size();
         if size < most {
@@ -258,12 +260,28 @@ impl<'u> Run<'u> {
                 format!("{size} threads for {most} parts at once: the system allows no more")
             });
         }
-        (size > 0).then_some(crew)
+        self.meter.must_be_ours().map_err(inherited)?;
+        Ok((size > 0).then_some(crew))
+    }
+
+    /// The error of a call whose time is over while parts are under way, which go on.
+    pub fn timed_out(&self) -> Error {
+        self.journal.with_rest(Error {
+            failure: Failure::Timeout,
+            outcome: Outcome::NotApplied,
+            attempts: self.series.attempts,
+            message: "the call's time is over, and parts are still under way".into(),
+            is_retryable: true,
+            retry_after: None,
+            reply: None,
+            sent: Sent::default(),
+            unfinished: None,
+        })
     }
 
     /// Takes what a thread tells, and passes it on to the caller. Returns what has come of its part, if it is
     /// done with that.
-    pub fn hear(&mut self, crew: &mut Crew, news: News) -> Result<Option<Sent>, Error> {
+    pub fn hear(&mut self, crew: &mut Crew, news: News) -> Result<Option<crew::Sent>, Error> {
         let (hand, sent) = match news {
             News::Line(level, line) => {
                 self.client.tracer().write(level, || line);
@@ -281,7 +299,7 @@ impl<'u> Run<'u> {
         self.series.attempts += sent.attempts;
         self.meter.repeated(sent.progress.bytes_repeated);
         if sent.result.is_ok() {
-            self.has_got_through = true;
+            self.journal.pulse.note_byte();
             self.meter.confirmed(sent.length);
             self.journal.confirmed.insert(sent.number);
             self.meter.tell_of(&crew.parts, true).map_err(inherited)?;
@@ -338,7 +356,7 @@ impl<'u> Run<'u> {
                                 "",
                             );
                             self.series.connects_anew = false;
-                            self.has_got_through = true;
+                            self.journal.pulse.note_byte();
                             return Ok(Some(answer.body));
                         }
                         Err((ending, why)) => {
@@ -355,7 +373,9 @@ impl<'u> Run<'u> {
                         return Err(self.fail(&request, verdict, situation.given_up(false)));
                     }
                 };
-            self.has_got_through |= verdict.sent.acknowledged > 0;
+            if verdict.sent.acknowledged > 0 {
+                self.journal.pulse.note_byte();
+            }
             if part.has_ended(verdict.sent) {
                 // What was waited for was an answer.
                 self.meter.has_moved();
@@ -460,7 +480,9 @@ impl<'u> Run<'u> {
     /// Whether the attempt reached nobody, though the upload had got through before: no fault of the part, and
     /// patience alone bounds how often it is tried, unless the caller said how often.
     fn has_lost_the_network(&self, verdict: &Verdict) -> bool {
-        verdict.trouble == Trouble::NotSent && self.has_got_through && self.max_attempts().is_none()
+        verdict.trouble == Trouble::NotSent
+            && self.journal.pulse.has_got_through()
+            && self.max_attempts().is_none()
     }
 
     /// How many attempts the caller allows, if the caller said so.

@@ -121,11 +121,15 @@ impl Service {
         let service = Service { url, ledger, faults };
         let (ledger, faults) = (service.ledger.clone(), service.faults.clone());
         thread::spawn(move || {
-            let mut held = Vec::new();
+            let held = Arc::<Mutex<Vec<TcpStream>>>::default();
             for connection in listener.incoming() {
                 let connection = connection.expect("a connection");
                 let fault = lock(&faults).pop_front().unwrap_or(Fault::None);
-                held.extend(serve(connection, fault, &ledger));
+                let (ledger, held) = (ledger.clone(), held.clone());
+                thread::spawn(move || {
+                    let open = serve(connection, fault, &ledger);
+                    lock(&held).extend(open);
+                });
             }
         });
         service

@@ -11,10 +11,10 @@ use super::run::{Piece, Run, Uploaded, make_of};
 use crate::answer::body::Body;
 use crate::call::options::CallOptions;
 use crate::client::Client;
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Failure, Outcome};
 use crate::process;
-use crate::wait::Wait;
 use crate::wait::deadline::Deadline;
+use crate::wait::{Interruption, Wait};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ pub(crate) struct Stream {
     /// Which part is being filled, from 1.
     number: u32,
     part: Part,
-    /// Parts before it that were handed over to threads and are not confirmed, by their numbers.
-    handed_over: BTreeMap<u32, Part>,
+    /// Parts before it that the service has not confirmed, by their numbers.
+    unconfirmed: BTreeMap<u32, Part>,
     /// The threads, once there are any.
     crew: Option<Crew>,
     stage: Stage,
@@ -78,7 +78,7 @@ impl Stream {
             most_parts: sizes.most_parts,
             number,
             part: Part::default(),
-            handed_over: BTreeMap::new(),
+            unconfirmed: BTreeMap::new(),
             crew: None,
             stage: Stage::Taking,
         })
@@ -98,18 +98,20 @@ impl Stream {
     ) -> Result<(), Error> {
         self.must_be_ours()?;
         self.must_be(&[Stage::Taking])?;
+        let call = Call { options, listener, wait: Run::wait_of(options) };
+        // What a call before has left, or threads have to tell.
+        self.deliver(self.at_once(), &call)?;
         while !bytes.is_empty() {
             let room = self.room()?;
             if room == 0 {
-                self.send_full_part(options, listener)?;
+                self.close_part(&mut bytes, &call)?;
                 continue;
             }
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             self.buffer()?.extend_from_slice(now);
             bytes = later;
         }
-        // Threads may have something to tell.
-        self.wait_for_threads(self.at_once(), options, listener)
+        self.deliver(self.at_once(), &call)
     }
 
     /// Sends the last part, and hands the video to `make`.
@@ -127,97 +129,79 @@ impl Stream {
                 _ => "nothing was written from av_upload_offset() on: the last part would be empty",
             }));
         }
-        self.wait_for_threads(0, options, listener)?;
+        let call = Call { options, listener, wait: Run::wait_of(options) };
+        self.deliver(0, &call)?;
         self.crew = None;
-        let body = self.send(true, options, listener)?;
+        let body = self.send_last(&call)?;
         self.stage = Stage::Finished;
         let bytes = self.offset();
         self.part = Part::default();
         Ok(make_of(&self.journal, body.as_deref(), bytes, make))
     }
 
-    /// Sends the part that is full, unless a state tells that it is there.
-    fn send_full_part(
-        &mut self,
-        options: &CallOptions,
-        listener: &Rc<dyn Listener>,
-    ) -> Result<(), Error> {
+    /// Ends the part that is full, takes the first of `bytes` into the next one, and has the full one sent.
+    /// So it is no longer the last one, whatever comes of that.
+    fn close_part(&mut self, bytes: &mut &[u8], call: &Call<'_>) -> Result<(), Error> {
         if self.number >= self.most_parts {
-            return Err(Error::invalid_argument(format_args!(
-                "data is more than fits into {} parts of {} bytes: params.part_bytes must be larger for what \
-                 is so long; nothing of it was taken that av_upload_offset() does not tell of",
-                self.most_parts,
-                self.journal.plan.part()
-            )));
+            let (most, size) = (self.most_parts, self.journal.plan.part());
+            // What was taken before has been sent.
+            return Err(Error::before_sending(
+                Failure::InvalidArgument,
+                format!(
+                    "invalid argument: data is more than fits into {most} parts of {size} bytes: \
+                     params.part_bytes must be larger for what is so long"
+                ),
+            ));
         }
-        if self.journal.confirmed.contains(self.number) {
-            self.buffer()?.clear();
-        } else if self.at_once() == 0 || self.journal.video_id.is_none() {
-            self.send(false, options, listener)?;
-            self.buffer()?.clear();
-        } else {
-            // Until one of them has its hands free.
-            self.wait_for_threads(self.at_once() - 1, options, listener)?;
-            self.handed_over.insert(self.number, std::mem::take(&mut self.part));
+        // Until a thread has its hands free.
+        let at_once = self.at_once();
+        self.deliver(at_once.saturating_sub(1), call)?;
+        let full = std::mem::take(&mut self.part);
+        if !self.journal.confirmed.contains(self.number) {
+            self.unconfirmed.insert(self.number, full);
         }
         self.number += 1;
-        Ok(())
+        if let Some((first, rest)) = bytes.split_first() {
+            self.buffer()?.push(*first);
+            *bytes = rest;
+        }
+        self.deliver(at_once, call)
     }
 
-    /// Sends the part, and returns the answer that confirms it, if one does.
-    fn send(
-        &mut self,
-        is_last: bool,
-        options: &CallOptions,
-        listener: &Rc<dyn Listener>,
-    ) -> Result<Option<Body>, Error> {
-        if self.journal.video_id.is_none() && std::mem::take(&mut self.part.is_in_doubt) {
-            // Of which nobody can tell whether it was begun.
-            self.journal.videos_abandoned += 1;
-        }
-        let total = self.offset();
-        let piece = self.part.piece(self.number, is_last);
-        let mut run = Run::new(&self.client, &mut self.journal, listener.clone(), options);
-        let sent = run.send(&piece, is_last.then_some(total));
-        self.part.is_in_doubt = sent.is_err() && run.was_left_in_doubt;
+    /// Sends the last part, and returns the answer that confirms it, if one does.
+    fn send_last(&mut self, call: &Call<'_>) -> Result<Option<Body>, Error> {
+        let (total, piece) = (self.offset(), self.part.piece(self.number, true));
+        let mut run =
+            Run::new(&self.client, &mut self.journal, call.listener.clone(), call.options);
+        run.wait = call.wait.clone();
+        let sent = run.send(&piece, Some(total));
+        self.part.is_in_doubt |= run.was_left_in_doubt;
         run.end();
-        self.note(&sent);
+        if let Err(error) = &sent
+            && error.outcome() != Outcome::NotApplied
+        {
+            // Without a state: sent once more, it could be a second video.
+            let has_state = error.unfinished.as_ref().is_some_and(|it| it.state.is_some());
+            self.stage = if has_state { Stage::Finishing } else { Stage::Lost };
+        }
         sent
     }
 
-    /// Has threads send what was handed over to them, and waits until no more than `most` of it is left.
-    fn wait_for_threads(
-        &mut self,
-        most: usize,
-        options: &CallOptions,
-        listener: &Rc<dyn Listener>,
-    ) -> Result<(), Error> {
-        if self.handed_over.is_empty() {
+    /// Has the parts sent that are not confirmed, and waits until there are no more than `most` of them.
+    fn deliver(&mut self, most: usize, call: &Call<'_>) -> Result<(), Error> {
+        if self.unconfirmed.is_empty() {
             return Ok(());
         }
-        if !self.handed_over.values().any(|part| part.is_under_way) {
+        if !self.unconfirmed.values().any(|part| part.is_under_way) {
             self.journal.pulse.beat();
         }
-        let wait = Run::wait_of(options);
-        let (client, listener) = (self.client.clone(), listener.clone());
-        let mut run = Run::within(&client, &mut self.journal, listener, options, wait);
-        let mut threads =
-            Threads { crew: &mut self.crew, parts: &mut self.handed_over, client: &client };
-        let done = threads.send(&mut run, most);
+        let (client, listener, wait) =
+            (self.client.clone(), call.listener.clone(), call.wait.clone());
+        let mut run = Run::within(&client, &mut self.journal, listener, call.options, wait);
+        let parts = &mut self.unconfirmed;
+        let done = Delivery { crew: &mut self.crew, parts, client: &client }.make(&mut run, most);
         run.end();
-        self.note(&done);
         done
-    }
-
-    /// Takes what has come of sending.
-    fn note<T>(&mut self, result: &Result<T, Error>) {
-        match result {
-            Ok(_) => {}
-            Err(error) if error.outcome() == Outcome::NotApplied => {}
-            Err(error) if has_state(error) => self.stage = Stage::Finishing,
-            // Sent once more, it could be a second video.
-            Err(_) => self.stage = Stage::Lost,
-        }
     }
 
     /// How many parts may be sent at once by threads.
@@ -274,21 +258,31 @@ impl Drop for Stream {
     }
 }
 
-/// The threads of a stream, and the parts that are theirs.
-struct Threads<'s> {
+/// What the parts of a stream have to do with during a call.
+struct Call<'c> {
+    options: &'c CallOptions,
+    listener: &'c Rc<dyn Listener>,
+    wait: Wait,
+}
+
+/// The parts of a stream that are to be sent, and the threads that may do so.
+struct Delivery<'s> {
     crew: &'s mut Option<Crew>,
     parts: &'s mut BTreeMap<u32, Part>,
     client: &'s Arc<Client>,
 }
 
-impl Threads<'_> {
-    /// Has them send the parts, and waits until no more than `most` are left.
-    fn send(&mut self, run: &mut Run<'_>, most: usize) -> Result<(), Error> {
-        if self.crew.is_none() {
-            let at_once = run.journal.parallel_parts as usize;
-            *self.crew = run.crew(at_once, self.client, Deadline::NEVER);
+impl Delivery<'_> {
+    /// Has them sent, and waits until no more than `most` are left.
+    fn make(&mut self, run: &mut Run<'_>, most: usize) -> Result<(), Error> {
+        let at_once = run.journal.parallel_parts as usize;
+        if at_once == 0 || run.journal.video_id.is_none() {
+            return self.send_here(run);
         }
-        let Some(crew) = self.crew else { return self.send_without(run) };
+        if self.crew.is_none() {
+            *self.crew = run.crew(at_once, self.client, Deadline::NEVER)?;
+        }
+        let Some(crew) = self.crew else { return self.send_here(run) };
         for (number, part) in self.parts.iter_mut().filter(|(_, part)| !part.is_under_way) {
             part.is_under_way = true;
             crew.order(part.piece(*number, false));
@@ -299,7 +293,9 @@ impl Threads<'_> {
                 None if self.parts.len() <= most => return Ok(()),
                 None => match crew.news(&run.wait) {
                     Ok(news) => news,
-                    Err(_) => return self.stop(run),
+                    Err(Interruption::Cancelled) => return self.stop(run),
+                    // What is under way is not in vain for that.
+                    Err(_) => return Err(run.timed_out()),
                 },
             };
             if let Some(sent) = run.hear(crew, news)? {
@@ -308,7 +304,7 @@ impl Threads<'_> {
         }
     }
 
-    /// Ends what is under way, for the call ends: by a cancel, or since its time is over.
+    /// Ends what is under way: the call was cancelled.
     fn stop(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
         if let Some(mut crew) = self.crew.take() {
             for number in crew.stop() {
@@ -323,20 +319,22 @@ impl Threads<'_> {
                 }
             }
         }
-        // The first of what is left says what it was ended by.
-        self.send_without(run)
+        // The first of what is left says so.
+        self.send_here(run)
     }
 
     /// Sends the parts one after the other on the calling thread.
-    fn send_without(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
-        while let Some((number, part)) = self.parts.first_key_value() {
-            let number = *number;
-            if let Err(error) = run.send(&part.piece(number, false), None) {
-                let is_in_doubt = run.was_left_in_doubt;
-                self.parts.entry(number).and_modify(|part| part.is_in_doubt |= is_in_doubt);
-                return Err(error);
+    fn send_here(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
+        while let Some(mut entry) = self.parts.first_entry() {
+            let (number, part) = (*entry.key(), entry.get_mut());
+            if run.journal.video_id.is_none() && std::mem::take(&mut part.is_in_doubt) {
+                // Of which nobody can tell whether it was begun.
+                run.journal.videos_abandoned += 1;
             }
-            self.parts.remove(&number);
+            let sent = run.send(&part.piece(number, false), None);
+            part.is_in_doubt |= sent.is_err() && run.was_left_in_doubt;
+            sent?;
+            entry.remove();
         }
         Ok(())
     }
@@ -353,9 +351,4 @@ fn take(parts: &mut BTreeMap<u32, Part>, sent: Sent) -> Result<(), Error> {
         });
     }
     sent.result
-}
-
-/// Whether an error tells what to go on from.
-fn has_state(error: &Error) -> bool {
-    error.unfinished.as_ref().is_some_and(|it| it.state.is_some())
 }
