@@ -290,3 +290,26 @@ fn send_all(
         shared.tell(News::Sent(hand, sent));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_nobody_comes_for_so_much_is_kept_and_how_much_is_not_is_told() {
+        let mut pending = Pending::default();
+        for number in 0..MOST_PENDING + 7 {
+            pending.add(News::Progress(0, Progress::default()));
+            pending.add(News::Line(Level::Info, number.to_string()));
+        }
+        let mut lines = Vec::new();
+        while let Some(news) = pending.take() {
+            if let News::Line(_, line) = news {
+                lines.push(line);
+            }
+        }
+        assert_eq!(lines.len(), MOST_PENDING);
+        assert_eq!(lines[MOST_PENDING - 2], (MOST_PENDING - 2).to_string());
+        assert!(lines[MOST_PENDING - 1].starts_with("8 lines are left out"), "{:?}", lines.last());
+    }
+}

@@ -3,9 +3,11 @@
  * tested below the boundary, in src/upload. */
 #include "support/check.h"
 #include "support/client.h"
+#include "support/moment.h"
 #include "support/peer.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define TOKEN "to1tcmSFHeYY5KzyhOqVKMKb"
 #define BEGUN "{\"videoId\":\"vi1\"}"
@@ -269,6 +271,7 @@ static void threads_send_and_this_one_is_told(void) {
   av_upload *upload;
   av_uploaded_video *video = NULL;
   watcher it;
+  size_t threads;
   int i;
   memset(&it, 0, sizeof it);
   it.thread = pthread_self();
@@ -289,13 +292,16 @@ static void threads_send_and_this_one_is_told(void) {
   av_uploaded_video_free(video);
   av_upload_free(upload);
 
-  /* Nobody answers: free does not wait for that. */
+  /* Nobody answers: free does not wait for that, and the threads end by themselves. */
+  threads = threads_now();
   upload = begun(client, &params);
   peer_answer_json(p, "201 Created", BEGUN);
   peer_answer_text(p, "", PEER_STALL);
   peer_answer_text(p, "", PEER_STALL);
   for (i = 0; i < 3; i++) CHECK(av_upload_write(upload, bytes, FIRST, NULL, NULL) == AV_STATUS_OK);
+  CHECK(threads_now() == threads + 2);
   av_upload_free(upload);
+  while (threads_now() > threads) sched_yield();
   av_client_free(client);
   peer_stop(p);
 }

@@ -1161,3 +1161,33 @@ fn a_cancelled_stream_goes_on_with_all_that_it_has_taken() {
     assert_eq!(done.bytes, 75);
     one.must_have_made_one_video();
 }
+
+#[test]
+fn a_stream_whose_part_is_answered_for_another_video_is_not_cut_short() {
+    for parallel_parts in [0, 2] {
+        let mut one = Try::new(LENGTH, [Fault::None, Fault::KeepAndAnswer(200, ANOTHERS)]);
+        (one.writes, one.parallel_parts) = (Some(7), parallel_parts);
+        let mut stream = one.begin().expect("a stream");
+        let error = one.write_all(&mut stream).expect_err("another video");
+        assert_eq!((error.failure(), error.outcome()), (Failure::Decode, Outcome::Unknown));
+        assert_eq!(one.write_all(&mut stream).expect("a video").bytes, LENGTH as u64);
+        one.must_have_made_one_video();
+    }
+}
+
+#[test]
+fn what_is_under_way_goes_on_when_the_time_of_a_write_is_over() {
+    let mut one = Try::new(10 + 4 * 15 + 5, [Fault::None, Fault::KeepAndHold, Fault::KeepAndHold]);
+    (one.writes, one.parallel_parts) = (Some(75), 2);
+    one.answer_timeout = Some(Duration::from_secs(1));
+    one.options.timeout = CallTimeout::Own(Some(Duration::from_millis(400)));
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("nobody answers in time");
+    assert_eq!((error.failure(), error.outcome()), (Failure::Timeout, Outcome::NotApplied));
+    assert!(error.is_retryable() && state_of(&error).is_some(), "{error}");
+    one.options.timeout = CallTimeout::Own(Some(Duration::from_secs(60)));
+    assert_eq!(one.write_all(&mut stream).expect("a video").bytes, 75);
+    one.must_have_made_one_video();
+    // Six parts, of which two were asked for once more, and not a third time.
+    assert_eq!(one.ledger().requests.len(), 6 + 2);
+}
