@@ -5,7 +5,8 @@
  * An upload token lets a device upload videos to an api.video account without knowing its API key.
  * A backend makes one, hands it out, lists what is active, looks one up and revokes it:
  * av_tokens_create(), av_tokens_list() and av_tokens_iterate(), av_tokens_get(), av_tokens_delete().
- * The device, which knows no key (AV_CLIENT_NO_CREDENTIAL), uploads with it: av_upload_file().
+ * The device, which knows no key (AV_CLIENT_NO_CREDENTIAL), uploads with it: av_upload_file(), or
+ * av_upload_begin() what is recorded meanwhile.
  *
  * @code
  * av_client_config config = {0};

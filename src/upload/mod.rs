@@ -6,9 +6,12 @@
 //! |---|---|
 //! | the parts in order, and the attempts at each | `run.rs`, `attempts.rs` |
 //! | how an attempt ended | `ending.rs` |
+//! | several parts at once, by threads that only send | `crew.rs` |
+//! | what is uploaded while it is made | `stream.rs` |
+//! | what is known of an upload between its calls | `journal.rs` |
 //! | what follows a failed attempt, and what it means | `repeat.rs` |
 //! | how a file is cut | `plan.rs`, `runs.rs` |
-//! | what a part is on the wire | `part.rs`, `multipart.rs` |
+//! | what a part is on the wire, and where its bytes are | `part.rs`, `multipart.rs`, `content.rs` |
 //! | the file, and whether it is still the same | `file.rs` |
 //! | the state that an upload goes on from | `state.rs` |
 //! | what is told on the way | `progress.rs` |
