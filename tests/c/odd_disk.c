@@ -64,7 +64,7 @@ static void uploads(const char *like) {
   peer *p = peer_start();
   av_error *error = NULL;
   peer_answer_json(p, "201 Created", "{\"videoId\":\"vi1\",\"title\":\"T\"}");
-  if (!CHECK_ROW(like, upload(p, time_for(400), &error) == AV_STATUS_OK)) puts(av_error_message(error));
+  if (!CHECK_ROW(like, upload(p, time_for(1000), &error) == AV_STATUS_OK)) puts(av_error_message(error));
   CHECK_ROW(like, peer_request_count(p) == 1);
   av_error_free(error);
   memset(&disk, 0, sizeof disk);
@@ -92,7 +92,7 @@ int main(void) {
   disk.at_once = 1000;
   uploads("little at a time");
   /* For longer than a connection may stand still: that is not the network's fault. */
-  disk.slow_by_ms = time_for(600);
+  disk.slow_by_ms = time_for(1500);
   uploads("slow");
   fails("broken at the beginning", 1);
   fails("broken at the end", (off_t)SIZE - 1);

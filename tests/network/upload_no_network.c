@@ -111,7 +111,7 @@ static void is_not_waited_for_beyond_what_is_allowed(const source *of) {
 }
 
 static void is_waited_for_as_long_as_patience_allows(const source *of) {
-  const trial with = {0, 0, time_for(700), 0, 0};
+  const trial with = {0, 0, time_for(3000), 0, 0};
   outage it;
   av_error *error;
   CHECK(upload(of, &with, &it, &error) == AV_STATUS_CONNECT);

@@ -704,18 +704,18 @@ mod tests {
 
     #[test]
     fn what_nothing_has_arrived_of_yet_is_given_up_sooner() {
-        let patience = Some(Duration::from_millis(1000));
+        let patience = Some(Duration::from_millis(2500));
         for over_tls in BOTH {
             let (done, is_done) = mpsc::channel();
             let case = Case::new(over_tls, move |mut peer| {
                 peer.read_head();
                 assert!(peer.read_body(0, MIB), "other bytes arrived");
                 // Longer than at first.
-                thread::sleep(Duration::from_millis(1500));
+                thread::sleep(Duration::from_millis(3000));
                 assert!(peer.read_body(MIB, MIB), "other bytes arrived");
                 is_done.recv().expect("the client's end");
             });
-            let result = case.send_only(ENDLESS, Delivery { patience, ..still_for(3000) });
+            let result = case.send_only(ENDLESS, Delivery { patience, ..still_for(6000) });
             done.send(()).expect("the peer waits");
             result.must_be_stalled();
             assert!(result.sent.acknowledged > MIB, "{:?}", result.sent);
@@ -727,7 +727,7 @@ mod tests {
             url: format!("https://{}/", silent.local_addr().expect("an address")),
             ..Case::listening(listener, true, drop)
         };
-        let result = case.send_only(MIB, Delivery { patience, ..still_for(3000) });
+        let result = case.send_only(MIB, Delivery { patience, ..still_for(6000) });
         assert!(matches!(result.answer, Err(Fault::TimedOut)), "{:?}", result.answer);
         assert!(result.took < Duration::from_secs(30), "{:?}", result.took);
     }
