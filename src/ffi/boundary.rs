@@ -2,7 +2,7 @@
 //! its thread is held back meanwhile, and no panic gets past. Of a function of the header all but its
 //! first line is safe code.
 
-use super::error::{AV_STATUS_INTERNAL, AV_STATUS_OK, av_error, av_status};
+use super::error::{AV_STATUS_OK, av_error, av_status};
 use super::pthread_cancel;
 use crate::error::Error;
 use std::ffi::{CStr, c_char, c_void};
@@ -41,19 +41,18 @@ impl Caller {
         error: *mut *mut av_error,
         body: impl FnOnce() -> Result<(), Error>,
     ) -> av_status {
-        let attempt = || {
-            let failed = body().err().map(av_error::new);
-            let status = failed.as_ref().map_or(AV_STATUS_OK, av_error::status);
-            self.tell(error, failed);
-            status
+        let attempt = || match body() {
+            Ok(()) => {
+                self.write(error, std::ptr::null_mut());
+                AV_STATUS_OK
+            }
+            Err(failed) => self.tell(error, failed),
         };
         pthread_cancel::held_back(|| {
             catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
                 // As in `contain`.
                 std::mem::forget(panic);
-                let failed = av_error::new(Error::internal("the library panicked"));
-                self.tell(error, Some(failed));
-                AV_STATUS_INTERNAL
+                self.tell(error, Error::internal("the library panicked"))
             })
         })
     }
@@ -83,12 +82,15 @@ impl Caller {
         }
     }
 
-    /// Hands out an error, or NULL for none, to a caller who wants to know.
-    fn tell(&self, error: *mut *mut av_error, failed: Option<av_error>) {
+    /// Hands out an error to a caller who wants to know, and returns its status.
+    #[cold]
+    fn tell(&self, error: *mut *mut av_error, failed: Error) -> av_status {
+        let failed = av_error::new(failed);
+        let status = failed.status();
         if !error.is_null() {
-            let failed = failed.map_or(std::ptr::null_mut(), |it| Box::into_raw(Box::new(it)));
-            self.write(error, failed);
+            self.write(error, Box::into_raw(Box::new(failed)));
         }
+        status
     }
 
     /// What `pointer` points to, or `None` for NULL.
@@ -176,6 +178,7 @@ impl<P> Out<'_, P> {
     }
 }
 
+#[cold]
 pub(super) fn must_not_be_null(parameter: &str) -> Error {
     Error::invalid_argument(format_args!("{parameter} must not be NULL"))
 }
