@@ -42,13 +42,7 @@ impl Tracer {
         if let Some((most, listener)) = &self.0
             && level <= *most
         {
-            let line = line();
-            let told = ELSEWHERE.with_borrow(|elsewhere| {
-                elsewhere.as_ref().map(|elsewhere| elsewhere(level, line.clone()))
-            });
-            if told.is_none() {
-                listener(level, &line);
-            }
+            tell(listener.as_ref(), level, line());
         }
     }
 
@@ -56,6 +50,15 @@ impl Tracer {
     pub fn step(&self, step: fmt::Arguments<'_>) {
         self.write(Level::Debug, || step.to_string());
     }
+}
+
+/// Tells a line to `listener`, or where those of this thread go.
+#[cold]
+fn tell(listener: &Listener, level: Level, line: String) {
+    ELSEWHERE.with_borrow(|elsewhere| match elsewhere {
+        Some(elsewhere) => elsewhere(level, line),
+        None => listener(level, &line),
+    });
 }
 
 thread_local! {
