@@ -5,7 +5,6 @@
 use crate::process;
 use crate::wait::lock;
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
@@ -78,8 +77,8 @@ pub(crate) struct Pulse {
 struct Beats {
     /// Of those who have left, and of the beginning.
     last: Option<Instant>,
-    /// Of each that is here.
-    own: BTreeMap<u32, Instant>,
+    /// Of each that is here, by its place.
+    own: Vec<(u32, Instant)>,
     visitors: u32,
 }
 
@@ -103,27 +102,39 @@ impl Pulse {
         let mut beats = lock(&self.beats);
         beats.visitors += 1;
         let place = beats.visitors;
-        beats.own.insert(place, Instant::now());
+        beats.own.push((place, Instant::now()));
         place
     }
 
     fn leave(&self, place: u32) {
         let mut beats = lock(&self.beats);
-        beats.last = beats.last.max(beats.own.remove(&place));
+        if let Some(at) = beats.own.iter().position(|(own, _)| *own == place) {
+            let (_, since) = beats.own.swap_remove(at);
+            beats.last = beats.last.max(Some(since));
+        }
     }
 
     fn set(&self, place: u32, since: Instant) {
-        lock(&self.beats).own.insert(place, since);
+        self.with_own(place, |own| *own = since);
     }
 
     fn own(&self, place: u32) -> Instant {
-        lock(&self.beats).own.get(&place).copied().unwrap_or_else(Instant::now)
+        self.with_own(place, |own| *own)
+    }
+
+    /// What `work` makes of the time in this place.
+    fn with_own<T>(&self, place: u32, work: impl FnOnce(&mut Instant) -> T) -> T {
+        let mut beats = lock(&self.beats);
+        match beats.own.iter_mut().find(|(own, _)| *own == place) {
+            Some((_, since)) => work(since),
+            None => work(&mut Instant::now()),
+        }
     }
 
     /// For how long nothing has got through anywhere.
     fn quiet_for(&self) -> Duration {
         let beats = lock(&self.beats);
-        let latest = beats.own.values().copied().max().max(beats.last);
+        let latest = beats.own.iter().map(|(_, since)| *since).max().max(beats.last);
         latest.map_or(Duration::ZERO, |latest| latest.elapsed())
     }
 }

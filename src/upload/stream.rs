@@ -15,7 +15,6 @@ use crate::error::{Error, Failure, Outcome};
 use crate::process;
 use crate::wait::deadline::Deadline;
 use crate::wait::{Interruption, Wait};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,19 +23,19 @@ pub(crate) struct Stream {
     client: Arc<Client>,
     journal: Journal,
     most_parts: u32,
-    /// Which part is being filled, from 1.
-    number: u32,
+    /// The part that is being filled.
     part: Part,
-    /// Parts before it that the service has not confirmed, by their numbers.
-    unconfirmed: BTreeMap<u32, Part>,
+    /// Parts before it that the service has not confirmed, in their order.
+    unconfirmed: Vec<Part>,
     /// The threads, once there are any.
     crew: Option<Crew>,
     stage: Stage,
 }
 
 /// A part that is kept until the service has confirmed it.
-#[derive(Default)]
 struct Part {
+    /// Its number, from 1.
+    number: u32,
     bytes: Arc<Vec<u8>>,
     /// Whether a thread is to send it, or does.
     is_under_way: bool,
@@ -45,9 +44,14 @@ struct Part {
 }
 
 impl Part {
-    fn piece(&self, number: u32, is_last: bool) -> Piece {
+    /// The empty one with this number.
+    fn new(number: u32) -> Self {
+        Part { number, bytes: Arc::default(), is_under_way: false, is_in_doubt: false }
+    }
+
+    fn piece(&self, is_last: bool) -> Piece {
         let content = Content::Memory(self.bytes.clone());
-        Piece { number, content, is_last, may_be_there: self.is_in_doubt }
+        Piece { number: self.number, content, is_last, may_be_there: self.is_in_doubt }
     }
 }
 
@@ -76,9 +80,8 @@ impl Stream {
             client,
             journal,
             most_parts: sizes.most_parts,
-            number,
-            part: Part::default(),
-            unconfirmed: BTreeMap::new(),
+            part: Part::new(number),
+            unconfirmed: Vec::new(),
             crew: None,
             stage: Stage::Taking,
         })
@@ -86,7 +89,7 @@ impl Stream {
 
     /// How many bytes have been taken, from the beginning of the stream: where to go on.
     pub fn offset(&self) -> u64 {
-        self.journal.plan.range(self.number).start + self.part.bytes.len() as u64
+        self.journal.plan.range(self.part.number).start + self.part.bytes.len() as u64
     }
 
     /// Takes bytes, and sends the parts that become full by them.
@@ -124,7 +127,7 @@ impl Stream {
         self.must_be_ours()?;
         self.must_be(&[Stage::Taking, Stage::Finishing])?;
         if self.part.bytes.is_empty() {
-            return Err(Error::invalid_argument(match self.number {
+            return Err(Error::invalid_argument(match self.part.number {
                 1 => "nothing was written, of which no video is made",
                 _ => "nothing was written from av_upload_offset() on: the last part would be empty",
             }));
@@ -135,14 +138,14 @@ impl Stream {
         let body = self.send_last(&call)?;
         self.stage = Stage::Finished;
         let bytes = self.offset();
-        self.part = Part::default();
+        self.part.bytes = Arc::default();
         Ok(make_of(&self.journal, body.as_deref(), bytes, make))
     }
 
     /// Ends the part that is full, takes the first of `bytes` into the next one, and has the full one sent.
     /// So it is no longer the last one, whatever comes of that.
     fn close_part(&mut self, bytes: &mut &[u8], call: &Call<'_>) -> Result<(), Error> {
-        if self.number >= self.most_parts {
+        if self.part.number >= self.most_parts {
             let (most, size) = (self.most_parts, self.journal.plan.part());
             // What was taken before has been sent.
             return Err(Error::before_sending(
@@ -156,11 +159,11 @@ impl Stream {
         // Until a thread has its hands free.
         let at_once = self.at_once();
         self.deliver(at_once.saturating_sub(1), call)?;
-        let full = std::mem::take(&mut self.part);
-        if !self.journal.confirmed.contains(self.number) {
-            self.unconfirmed.insert(self.number, full);
+        let next = Part::new(self.part.number + 1);
+        let full = std::mem::replace(&mut self.part, next);
+        if !self.journal.confirmed.contains(full.number) {
+            self.unconfirmed.push(full);
         }
-        self.number += 1;
         if let Some((first, rest)) = bytes.split_first() {
             self.buffer()?.push(*first);
             *bytes = rest;
@@ -170,7 +173,7 @@ impl Stream {
 
     /// Sends the last part, and returns the answer that confirms it, if one does.
     fn send_last(&mut self, call: &Call<'_>) -> Result<Option<Body>, Error> {
-        let (total, piece) = (self.offset(), self.part.piece(self.number, true));
+        let (total, piece) = (self.offset(), self.part.piece(true));
         let mut run =
             Run::new(&self.client, &mut self.journal, call.listener.clone(), call.options);
         run.wait = call.wait.clone();
@@ -192,7 +195,7 @@ impl Stream {
         if self.unconfirmed.is_empty() {
             return Ok(());
         }
-        if !self.unconfirmed.values().any(|part| part.is_under_way) {
+        if !self.unconfirmed.iter().any(|part| part.is_under_way) {
             self.journal.pulse.beat();
         }
         let (client, listener, wait) =
@@ -211,7 +214,7 @@ impl Stream {
 
     /// How much more fits into the part.
     fn room(&self) -> Result<usize, Error> {
-        let length = usize::try_from(self.journal.plan.length(self.number)).map_err(|_| {
+        let length = usize::try_from(self.journal.plan.length(self.part.number)).map_err(|_| {
             Error::invalid_argument("params.part_bytes is more than there is memory for")
         })?;
         Ok(length.saturating_sub(self.part.bytes.len()))
@@ -268,7 +271,7 @@ struct Call<'c> {
 /// The parts of a stream that are to be sent, and the threads that may do so.
 struct Delivery<'s> {
     crew: &'s mut Option<Crew>,
-    parts: &'s mut BTreeMap<u32, Part>,
+    parts: &'s mut Vec<Part>,
     client: &'s Arc<Client>,
 }
 
@@ -283,9 +286,9 @@ impl Delivery<'_> {
             *self.crew = run.crew(at_once, self.client, Deadline::NEVER)?;
         }
         let Some(crew) = self.crew else { return self.send_here(run) };
-        for (number, part) in self.parts.iter_mut().filter(|(_, part)| !part.is_under_way) {
+        for part in self.parts.iter_mut().filter(|part| !part.is_under_way) {
             part.is_under_way = true;
-            crew.order(part.piece(*number, false));
+            crew.order(part.piece(false));
         }
         loop {
             let news = match crew.news_by_now() {
@@ -307,11 +310,12 @@ impl Delivery<'_> {
     /// Ends what is under way: the call was cancelled.
     fn stop(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
         if let Some(mut crew) = self.crew.take() {
-            for number in crew.stop() {
-                self.parts.entry(number).and_modify(|part| part.is_under_way = false);
+            let left = crew.stop();
+            for part in self.parts.iter_mut().filter(|part| left.contains(&part.number)) {
+                part.is_under_way = false;
             }
             let wait = Wait::new(Deadline::NEVER, None);
-            while self.parts.values().any(|part| part.is_under_way) {
+            while self.parts.iter().any(|part| part.is_under_way) {
                 let Ok(news) = crew.news(&wait) else { continue };
                 if let Some(sent) = run.hear(&mut crew, news)? {
                     // That it was ended is no news.
@@ -325,30 +329,29 @@ impl Delivery<'_> {
 
     /// Sends the parts one after the other on the calling thread.
     fn send_here(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
-        while let Some(mut entry) = self.parts.first_entry() {
-            let (number, part) = (*entry.key(), entry.get_mut());
+        while let Some(part) = self.parts.first_mut() {
             if run.journal.video_id.is_none() && std::mem::take(&mut part.is_in_doubt) {
                 // Of which nobody can tell whether it was begun.
                 run.journal.videos_abandoned += 1;
             }
-            let sent = run.send(&part.piece(number, false), None);
+            let sent = run.send(&part.piece(false), None);
             part.is_in_doubt |= sent.is_err() && run.was_left_in_doubt;
             sent?;
-            entry.remove();
+            self.parts.remove(0);
         }
         Ok(())
     }
 }
 
 /// Takes what has come of a part: it is not kept any longer, or is not under way any more.
-fn take(parts: &mut BTreeMap<u32, Part>, sent: Sent) -> Result<(), Error> {
-    if sent.result.is_ok() {
-        parts.remove(&sent.number);
-    } else {
-        parts.entry(sent.number).and_modify(|part| {
-            part.is_under_way = false;
-            part.is_in_doubt |= sent.is_in_doubt;
-        });
+fn take(parts: &mut Vec<Part>, sent: Sent) -> Result<(), Error> {
+    if let Some(at) = parts.iter().position(|part| part.number == sent.number) {
+        if sent.result.is_ok() {
+            parts.remove(at);
+        } else {
+            parts[at].is_under_way = false;
+            parts[at].is_in_doubt |= sent.is_in_doubt;
+        }
     }
     sent.result
 }
