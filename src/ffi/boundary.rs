@@ -189,7 +189,9 @@ mod tests {
     use crate::answer::recorder::Recorder;
     use crate::call::options::CallOptions;
     use crate::client::{Client, ClientConfig, Origin};
-    use crate::ffi::error::{AV_STATUS_CONNECT, av_error_free, av_error_message, av_error_status};
+    use crate::ffi::error::{
+        AV_STATUS_CONNECT, AV_STATUS_INTERNAL, av_error_free, av_error_message, av_error_status,
+    };
     use crate::secret::Credential;
     use crate::tokens;
     use crate::trace::{Level, Tracer};
