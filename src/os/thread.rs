@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 pub(crate) fn spawn_without_signals(
     name: &str,
     stack: Option<usize>,
-    work: impl FnOnce() + Send + 'static,
+    work: Box<dyn FnOnce() + Send>,
 ) -> io::Result<JoinHandle<()>> {
     // SAFETY: a signal set is plain data, for which all zeros is a value.
     let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = unsafe { std::mem::zeroed() };

@@ -109,7 +109,7 @@ impl Crew {
         let start = |hand| {
             let (shared, client, journal) = (shared.clone(), client.clone(), journal.clone());
             let work = move || send_all(&shared, hand, &client, journal, max_attempts, deadline);
-            spawn_without_signals("apivideo-upload", Some(STACK), work)
+            spawn_without_signals("apivideo-upload", Some(STACK), Box::new(work))
         };
         let hands: Vec<_> = (0..most).map_while(|hand| start(hand).ok()).collect();
         let parts = vec![Progress::default(); hands.len()];
