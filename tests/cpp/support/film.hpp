@@ -23,12 +23,23 @@ inline std::string printed(const std::string &command) {
   return text;
 }
 
-// So many random bytes, always the same, and a file of them for the length of a test.
+// So many random bytes, always the same.
+inline std::string random_bytes(std::size_t size) {
+  std::string bytes;
+  std::mt19937_64 random;
+  bytes.reserve(size + sizeof random());
+  while (bytes.size() < size) {
+    const std::uint64_t some = random();
+    bytes.append(reinterpret_cast<const char *>(&some), sizeof some);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+// What is uploaded, and a file of it for the length of a test.
 class film {
  public:
-  explicit film(std::size_t size) : bytes_(size, '\0') {
-    std::minstd_rand random;
-    for (char &byte : bytes_) byte = static_cast<char>(random() >> 8);
+  explicit film(std::size_t size) : bytes_(random_bytes(size)) {
     const int descriptor = mkstemp(path_.data());
     CHECK(descriptor >= 0 && write(descriptor, bytes_.data(), size) == static_cast<ssize_t>(size));
     CHECK(close(descriptor) == 0);
