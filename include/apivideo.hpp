@@ -45,8 +45,8 @@
  *    cut: the call fails with status::invalid_argument, and nothing is sent.
  * 5. A moved-from object is empty, and a call on it fails with status::invalid_argument.
  *
- * A call costs what it costs in C, and allocates nothing of its own unless it fails. A process that
- * runs out of memory in a call is ended.
+ * A call costs what it costs in C, and allocates nothing of its own unless it fails or uploads. A
+ * process that runs out of memory in a call is ended.
  *
  * What the calls do, and for how long they block, is told in full in apivideo.h. C and C++ may be
  * mixed, by the `handle()` of each class.
@@ -803,7 +803,7 @@ struct upload_params {
   std::function<void(std::string_view state)> state{};
   std::int64_t part_bytes = 0; /**< 5 MiB to 200 MiB; 0 is 32 MiB of a file, 8 MiB of a stream. */
   std::int64_t max_bytes_per_second = 0; /**< 0 is as fast as it goes. */
-  std::int64_t parallel_parts = 0;       /**< So many at once, by threads; 0 is one, by no thread. */
+  std::int64_t parallel_parts = 0;       /**< 1 to 16 at once, by threads; 0 is one, by none. */
   /** Another connection after so long without a byte that arrives; 30 s unless set, or no_limit. */
   std::optional<std::chrono::milliseconds> stall_timeout{};
   /** How long the answer to a part may take; 5 min unless set, or no_limit. */
@@ -1053,7 +1053,7 @@ class upload_calls {
       (this->*function)(argument);
     } catch (...) {
       thrown_ = std::current_exception();
-      cancel_->cancel();
+      if (cancel_) cancel_->cancel(); /* unless it is being ended already */
     }
 #else
     (this->*function)(argument);
@@ -1143,8 +1143,8 @@ class token_range {
 /**
  * An upload of what is made meanwhile, such as a recording; made by client::begin_upload(). Pass its
  * bytes to write() as they come; finish() completes the video. It may outlive its client, and is for
- * one thread at a time, but not for what it calls itself. Without finish() it leaves the video
- * unfinished, and what is confirmed to who goes on from the state.
+ * one thread at a time; what it calls must neither use nor destroy it. Destroyed before finish(), it
+ * leaves the video unfinished, and what is confirmed to who goes on from the state.
  *
  * Of the containers those may be sent while they are written that are never changed at their
  * beginning again: fragmented MP4, MPEG-TS, WebM; not plain MP4 or MOV.

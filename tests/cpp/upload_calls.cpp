@@ -168,6 +168,18 @@ static void a_cancelled_upload_goes_on_from_its_state(std::int64_t parallel_part
   CHECK(has(service, id, it));
 }
 
+static void times_may_be_without_limit() {
+  stand_in service;
+  const film it(10);
+  apivideo::upload_params params = params_for(service);
+  apivideo::request_options options;
+  params.stall_timeout = params.answer_timeout = params.patience = apivideo::no_limit;
+  params.progress_interval = milliseconds(1);
+  params.max_bytes_per_second = 1 << 30;
+  options.timeout = apivideo::no_limit;
+  CHECK(has(service, device(service.url()).upload(it.path(), params, options).id(), it));
+}
+
 static void each_failure_has_its_class() {
   scripted_peer server;
   const film it(10);
@@ -239,6 +251,7 @@ int main() {
   what_they_throw_cancels_by_the_source_of_the_call();
   a_cancelled_upload_goes_on_from_its_state(0);
   a_cancelled_upload_goes_on_from_its_state(3);
+  times_may_be_without_limit();
   each_failure_has_its_class();
   what_c_cannot_take_is_refused();
   return checks_report();

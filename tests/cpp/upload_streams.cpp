@@ -388,7 +388,9 @@ static void a_refused_token_has_its_class() {
   stand_in service;
   std::istringstream stream("0123456789");
   const auto client = device(service.url());
-  CHECK(throws<apivideo::unauthorized>([&] { client.upload(stream, {"none"}); }));
+  const auto failed = client.try_upload(stream, {"none-of-those-that-are-known"});
+  CHECK(throws<apivideo::unauthorized>([&] { failed.error().raise(); }));
+  CHECK(!failed && std::string(failed.error().message()).find("those") == std::string::npos);
 }
 
 int main() {
