@@ -699,17 +699,17 @@ class _Listener:
             try:
                 while True:
                     told = yield
-                    if self._raised is not None:
-                        continue
-                    if isinstance(told, bytes):
+                    if isinstance(told, bytes):  # also after progress has raised: it is what to go on from
                         if self._on_state is not None:
                             self._on_state(told.decode())
-                    elif self._progress is not None:
+                    elif self._progress is not None and self._raised is None:
                         self._progress(_read_progress(told.contents))
             except GeneratorExit:
                 return
             except BaseException as error:
-                self._raised = error
+                if self._raised is None:
+                    # Without this frame: who clears those of a traceback would end the generator.
+                    self._raised = error.with_traceback(error.__traceback__.tb_next if error.__traceback__ else None)
                 if self._cancel is not None:
                     self._cancel.trigger()
 
@@ -1000,7 +1000,7 @@ class Client:
         if not isinstance(source, (str, os.PathLike)):
             if not hasattr(source, "read"):
                 raise TypeError(f"source must be a path or a binary file, not {type(source).__name__}")
-            with Upload(self._open(), listener, parameters) as upload:
+            with Upload(self, listener, parameters) as upload:
                 return upload._read(source, timeout, cancel, max_attempts)
         path = _required("source", os.fspath(source))
         video = _Owned(_UploadedVideoPointer(), _library.av_uploaded_video_free)
@@ -1025,7 +1025,7 @@ class Client:
             token, video_id, file_name, resume, part_bytes, max_bytes_per_second, parallel_parts, stall_timeout,
             answer_timeout, patience, progress_interval, progress, on_state,
         )
-        return Upload(self._open(), listener, parameters)
+        return Upload(self, listener, parameters)
 
     def _iterate(self, iterator: _Owned, options: _RequestOptions) -> Generator[Token, None, None]:
         while True:
@@ -1048,9 +1048,9 @@ class Upload:
 
     _owned: Optional[_Owned]
 
-    def __init__(self, client: _Owned, listener: _Listener, parameters: _UploadParameters) -> None:
+    def __init__(self, client: Client, listener: _Listener, parameters: _UploadParameters) -> None:
         owned = _Owned(c_void_p(), _library.av_upload_free)
-        _call(_library.av_upload_begin, client, byref(parameters), byref(owned.pointer))
+        _call(_library.av_upload_begin, client._open(), byref(parameters), byref(owned.pointer))
         owned.parameters = parameters  # whose userdata it calls
         self._owned, self._listener = owned, listener
 
