@@ -554,10 +554,12 @@ class Ending(UploadCase):
 
     def test_the_time_of_an_upload_runs_out(self):
         for source in (FOLDER / "large.mp4", Pipe(LARGE), io.BytesIO(LARGE)):
-            states = []
-            with self.assertRaises(apivideo.TimedOutError) as raised:  # 12 MiB would take 24 s
-                self.upload(source, timeout=timedelta(seconds=0.5), max_bytes_per_second=MIB // 2, on_state=states.append)
-            self.assertEqual(raised.exception.outcome, Outcome.NOT_APPLIED)
+            with self.fails(apivideo.TimedOutError, outcome=Outcome.NOT_APPLIED):  # 12 MiB would take 24 s
+                self.upload(source, timeout=timedelta(seconds=0.5), max_bytes_per_second=MIB // 2)
+
+    def test_the_time_of_what_is_read_is_that_of_all_its_parts_together(self):
+        with self.fails(apivideo.TimedOutError):  # of 1.2 s, half a second for each part
+            self.upload(Pipe(LARGE), timeout=0.8, max_bytes_per_second=10 * MIB)
 
     def test_no_time_of_the_client_is_an_uploads(self):
         with device(timeout=0.05, attempt_timeout=0.05) as client:
@@ -572,8 +574,11 @@ class Ending(UploadCase):
 
     def test_an_outage_is_given_up_when_patience_ends(self):
         with device("http://127.0.0.1:1", max_attempts=1_000_000) as client:
-            with self.fails(apivideo.ConnectError, outcome=Outcome.NOT_APPLIED):
+            with self.assertRaises(apivideo.ApiVideoError) as raised:
                 client.upload(FOLDER / "small.mp4", token=TOKEN, patience=0.1)
+        # It may end in the midst of an attempt.
+        self.assertIn(type(raised.exception), (apivideo.ConnectError, apivideo.TimedOutError))
+        self.assertIs(raised.exception.outcome, Outcome.NOT_APPLIED)
 
     def test_attempts_are_as_many_as_asked(self):
         with service(reply(503)) as url, device(url) as client:
