@@ -27,14 +27,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum, IntEnum
 from types import BuiltinMethodType, TracebackType
-from typing import Any, BinaryIO, NoReturn, Optional, Union
+from typing import Any, NoReturn, Optional, Protocol, Union
 
 __all__ = [
     "PRODUCTION_URL", "SANDBOX_URL", "LIBRARY_VERSION", "NEVER", "Lifetime", "Client", "Token", "TokenPage",
-    "SortBy", "SortOrder", "Upload", "UploadedVideo", "UploadProgress", "UploadActivity", "Cancel", "TraceLevel",
-    "Outcome", "Problem", "ApiVideoError", "InvalidArgumentError", "ConnectError", "TlsError", "TransportError",
-    "TimedOutError", "CancelledError", "UnauthorizedError", "NotFoundError", "RejectedError", "RateLimitedError",
-    "ServerError", "DecodeError", "InternalError", "SourceError", "ClosedError",
+    "SortBy", "SortOrder", "Upload", "UploadedVideo", "UploadProgress", "UploadActivity", "Readable", "Cancel",
+    "TraceLevel", "Outcome", "Problem", "ApiVideoError", "InvalidArgumentError", "ConnectError", "TlsError",
+    "TransportError", "TimedOutError", "CancelledError", "UnauthorizedError", "NotFoundError", "RejectedError",
+    "RateLimitedError", "ServerError", "DecodeError", "InternalError", "SourceError", "ClosedError",
 ]
 
 #: The production service, the default of Client's base_url.
@@ -178,6 +178,13 @@ class TraceLevel(IntEnum):
     ERROR = 1  #: failed attempts
     INFO = 2  #: every attempt
     DEBUG = 3  #: every attempt and its steps
+
+
+class Readable(Protocol):
+    """What can be uploaded while it is read, such as a file that is open in binary mode."""
+
+    def read(self, size: int, /) -> Optional[bytes]:
+        """Up to so many bytes, when there are some; b"" at the end."""
 
 
 #: How much of a source is read at once.
@@ -867,7 +874,8 @@ class Client:
             max_attempts=_number("max_attempts", max_attempts),
             flags=(1 if allow_plain_http else 0) | (2 if no_credential else 0),
         )
-        if _function("trace", trace) is not None:
+        _function("trace", trace)
+        if trace is not None:
             config.trace_level = trace_level
             # Whoever is inside a call or an iteration holds this client, and so the function.
             self._trace = config.trace_fn = _TraceFunction(lambda _, level, line: trace(level, line.decode()))
@@ -948,7 +956,7 @@ class Client:
         _call(_library.av_tokens_delete, self._open(), _required("id", id), byref(options))
 
     def upload(
-        self, source: Union[str, os.PathLike[str], BinaryIO], *, token: str, video_id: Optional[str] = None,
+        self, source: Union[str, os.PathLike[str], Readable], *, token: str, video_id: Optional[str] = None,
         file_name: Optional[str] = None, resume: Optional[str] = None, part_bytes: Optional[int] = None,
         max_bytes_per_second: Optional[int] = None, parallel_parts: Optional[int] = None,
         stall_timeout: Optional[Duration] = None, answer_timeout: Optional[Duration] = None,
@@ -970,9 +978,9 @@ class Client:
         video_id              a video that somebody with a key has made before; a new one unless given
         file_name             becomes the title of a new video; the path's last component, or "video", unless given
         resume                a state to go on from: an error's upload_state, or what on_state took last
-        part_bytes            the size of a part, 5 MiB to 200 MiB; 32 MiB of a file, 8 MiB of what is read, or
-                              what it takes to be no more than 10,000 parts, unless given. A part that fails is
-                              sent again from its beginning; each counts against the rate limit.
+        part_bytes            the size of a part, 5 MiB to 200 MiB. Unless given it is 32 MiB of a file, or what it
+                              takes for 10,000 parts, which is how many there can be; 8 MiB of what is read. A part
+                              that fails is sent again from its beginning; each counts against the rate limit.
         max_bytes_per_second  how much is sent at most; no limit unless given
         parallel_parts        how many parts are sent at once, by threads of the library, 1 to 16; 0 is one by
                               one, by no thread but the caller's, and is what it is unless given
@@ -1046,13 +1054,13 @@ class Upload:
     """An upload of what is written to it: Client.open_upload() makes one. It is one thread's at a time: a call
     meanwhile raises ValueError. Leaving its `with` closes it, finished or not."""
 
-    _owned: Optional[_Owned]
+    _owned: Optional[_Owned] = None  # unless it is open
 
     def __init__(self, client: Client, listener: _Listener, parameters: _UploadParameters) -> None:
         owned = _Owned(c_void_p(), _library.av_upload_free)
         _call(_library.av_upload_begin, client._open(), byref(parameters), byref(owned.pointer))
-        owned.parameters = parameters  # whose userdata it calls
         self._owned, self._listener = owned, listener
+        self._parameters = parameters  # whose userdata is called
 
     def __enter__(self) -> Upload:
         return self
