@@ -61,7 +61,8 @@ pub struct av_upload_progress {
 
 /// Receives how far an upload has come, on the thread that is inside the call, with no lock held.
 /// `progress` is valid until the function returns. It may call any function of this library, also
-/// av_cancel_trigger() to end the upload; it must not throw or longjmp.
+/// av_cancel_trigger() to end the upload: of a part that was confirmed just then `state_fn` still tells the
+/// state. It must not throw or longjmp.
 pub type av_upload_progress_fn =
     Option<unsafe extern "C" fn(userdata: *mut c_void, progress: *const av_upload_progress)>;
 
@@ -98,7 +99,7 @@ pub struct av_upload_params {
     pub progress_fn: av_upload_progress_fn,
     /// Receives the state after each part, or NULL.
     pub state_fn: av_upload_state_fn,
-    /// Passed to both functions. It must stay valid until the call returns.
+    /// Passed to both functions. It must stay valid until av_upload_file() returns, or av_upload_free().
     pub userdata: *mut c_void,
     /// The size of a part in bytes, 5242880 (5 MiB) to 209715200 (200 MiB). 0 is 32 MiB, or more if the
     /// file would make more than 10,000 parts. If the connection breaks, the part is sent again from its
@@ -108,10 +109,12 @@ pub struct av_upload_params {
     /// How many bytes per second are sent at most. 0 is no limit.
     pub max_bytes_per_second: u64,
     /// 0: the calling thread sends everything, and no thread is started. 1 to 16: so many parts at once, by
-    /// as many threads of the library, which handle no signals and end before the call returns; for links
-    /// that one connection does not fill. The first part of a new video and the last one still go alone, on
-    /// the calling thread; `response` tells of these. Each thread takes half a megabyte. Callbacks, and lines
-    /// of the trace, come on the calling thread alone.
+    /// as many threads of the library, for links that one connection does not fill. The first part of a new
+    /// video and the last one still go alone, on the calling thread; `response` tells of these. Callbacks, and
+    /// lines of the trace, come on the calling thread alone. The threads handle no signals. They end before
+    /// av_upload_file() returns; those of an av_upload live from call to call, and end by themselves once it
+    /// is finished or freed. Each takes up to 1.25 MiB, and a part of an av_upload besides. If the system
+    /// allows fewer threads, or none, there are fewer, and the trace says so.
     pub parallel_parts: u32,
     /// After so many milliseconds in which no byte of a part has arrived at the other side, the attempt
     /// fails, and the next one takes a new connection. 0 is 30000, UINT32_MAX is no limit.
@@ -206,8 +209,9 @@ pub struct av_uploaded_video {
 /// a handle stays triggered.
 ///
 /// @param client   whose service to upload to; not NULL.
-/// @param path     the file, a regular one that is not empty; not NULL. It is opened once, and must not be
-///                 written to until the call returns. If rename(2) puts another file in its place, the one
+/// @param path     the file, a regular one that is not empty (others are refused as INVALID_ARGUMENT, what
+///                 cannot be opened as SOURCE); not NULL. It is opened once, and must not be written to until
+///                 the call returns. If rename(2) puts another file in its place, the one
 ///                 that was opened is uploaded.
 /// @param params   what to upload with, and how; not NULL.
 /// @param options  for this call alone, or NULL. `timeout_ms` bounds the whole upload, and 0 is no limit
@@ -232,7 +236,8 @@ pub struct av_uploaded_video {
 /// unless the outcome is AV_OUTCOME_NOT_APPLIED.
 ///
 /// It blocks until all is sent and answered, which may take hours. The callbacks and the trace are called on
-/// the calling thread, within the call. It takes about a megabyte of memory, whatever the file's size.
+/// the calling thread, within the call. It takes at most 1.25 MiB of memory, and as much for each of
+/// `parallel_parts` beyond the first, whatever the file's size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_upload_file(
     client: *const av_client,

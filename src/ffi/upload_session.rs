@@ -49,7 +49,7 @@ struct Session {
 ///
 /// @return AV_STATUS_OK, or INVALID_ARGUMENT (also for the state of a file), INTERNAL.
 ///
-/// It takes the memory of one part, once bytes are written, and while it sends half a megabyte besides.
+/// It takes (`parallel_parts` + 1) * `part_bytes` of memory at most, and what av_upload_file() takes besides.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_upload_begin(
     client: *const av_client,
@@ -72,8 +72,10 @@ pub unsafe extern "C-unwind" fn av_upload_begin(
     })
 }
 
-/// Takes the next bytes of an upload. Once a part is full and another byte follows it, it is sent, and the
-/// call blocks until the service has confirmed it; otherwise it returns at once.
+/// Takes the next bytes of an upload, and returns at once, but for this: once a part is full and another
+/// byte follows it, the part is sent. With `parallel_parts` 0 the call blocks until the service has confirmed
+/// it. Otherwise a thread sends it, and the call blocks only while each of them has a part that is not
+/// confirmed. The first part of a new video blocks in any case: only its answer tells which video it is.
 ///
 /// After an error the upload is still there, and nothing that was taken is lost: av_upload_offset() tells how
 /// much of `data` was taken. Go on writing from there when the network is back, or keep
@@ -87,8 +89,8 @@ pub unsafe extern "C-unwind" fn av_upload_begin(
 /// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
 /// @return as av_upload_file(), except SOURCE; INVALID_ARGUMENT also if the upload is finished, if its last
-/// part may have been sent as such, or if its parts are used up. After AV_OUTCOME_UNKNOWN without a state nothing more can be
-/// done with it.
+/// part may have been sent as such, or if its parts are used up. What failed on a thread is told by the next
+/// call. After AV_OUTCOME_UNKNOWN without a state nothing more can be done with it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_upload_write(
     upload: *mut av_upload,
@@ -120,7 +122,8 @@ pub unsafe extern "C-unwind" fn av_upload_write(
 /// @param out      receives the video, to be freed with av_uploaded_video_free(); not NULL.
 /// @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
 ///
-/// @return as av_upload_write(); INVALID_ARGUMENT also if nothing was written, or nothing from where an upload goes on.
+/// @return as av_upload_write(); INVALID_ARGUMENT also if nothing was written, or nothing from where an upload
+/// goes on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_upload_finish(
     upload: *mut av_upload,

@@ -200,7 +200,6 @@ impl<'u> Run<'u> {
             self.meter.has_ended(total, piece.number);
         }
         let body = self.send_part(piece)?;
-        self.meter.confirmed(piece.content.length());
         if piece.is_last {
             self.tell()?;
             return Ok(body);
@@ -357,6 +356,7 @@ impl<'u> Run<'u> {
                             );
                             self.series.connects_anew = false;
                             self.journal.pulse.note_byte();
+                            self.meter.confirmed(piece.content.length());
                             return Ok(Some(answer.body));
                         }
                         Err((ending, why)) => {
@@ -389,6 +389,7 @@ impl<'u> Run<'u> {
             }
             followed?;
             if matches!(next, Next::Confirmed | Next::Whole) {
+                self.meter.confirmed(piece.content.length());
                 return Ok(None);
             }
         }

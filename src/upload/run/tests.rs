@@ -1078,6 +1078,8 @@ fn what_is_told_of_parts_side_by_side_never_goes_back_and_ends_with_all() {
     assert!(told.iter().all(|it| it.bytes_confirmed + it.bytes_sent <= 175), "{told:?}");
     let last = told.last().expect("something was told");
     assert_eq!((last.bytes_confirmed, last.bytes_sent, last.parts_confirmed), (175, 0, 10));
+    // Those two parts whose answers were lost.
+    assert_eq!(last.bytes_repeated, 40);
     assert_eq!(one.told.states.borrow().len(), 9);
     let confirmed = |state: &str| State::parse(state, &SIZES).expect("a state").confirmed;
     let numbers = confirmed(&one.told.states.borrow()[8]).numbers().collect::<Vec<_>>();
