@@ -665,7 +665,8 @@ typedef struct av_upload_progress {
 /**
  * Receives how far an upload has come, on the thread that is inside the call, with no lock held.
  * `progress` is valid until the function returns. It may call any function of this library, also
- * av_cancel_trigger() to end the upload; it must not throw or longjmp.
+ * av_cancel_trigger() to end the upload: of a part that was confirmed just then `state_fn` still tells the
+ * state. It must not throw or longjmp.
  */
 typedef void (*av_upload_progress_fn)(void *userdata,
                                       const struct av_upload_progress *progress);
@@ -720,7 +721,7 @@ typedef struct av_upload_params {
    */
   av_upload_state_fn state_fn;
   /**
-   * Passed to both functions. It must stay valid until the call returns.
+   * Passed to both functions. It must stay valid until av_upload_file() returns, or av_upload_free().
    */
   void *userdata;
   /**
@@ -736,10 +737,12 @@ typedef struct av_upload_params {
   uint64_t max_bytes_per_second;
   /**
    * 0: the calling thread sends everything, and no thread is started. 1 to 16: so many parts at once, by
-   * as many threads of the library, which handle no signals and end before the call returns; for links
-   * that one connection does not fill. The first part of a new video and the last one still go alone, on
-   * the calling thread; `response` tells of these. Each thread takes half a megabyte. Callbacks, and lines
-   * of the trace, come on the calling thread alone.
+   * as many threads of the library, for links that one connection does not fill. The first part of a new
+   * video and the last one still go alone, on the calling thread; `response` tells of these. Callbacks, and
+   * lines of the trace, come on the calling thread alone. The threads handle no signals. They end before
+   * av_upload_file() returns; those of an av_upload live from call to call, and end by themselves once it
+   * is finished or freed. Each takes up to 1.25 MiB, and a part of an av_upload besides. If the system
+   * allows fewer threads, or none, there are fewer, and the trace says so.
    */
   uint32_t parallel_parts;
   /**
@@ -1352,8 +1355,9 @@ void av_token_iter_free(struct av_token_iter *iter);
  * a handle stays triggered.
  *
  * @param client   whose service to upload to; not NULL.
- * @param path     the file, a regular one that is not empty; not NULL. It is opened once, and must not be
- *                 written to until the call returns. If rename(2) puts another file in its place, the one
+ * @param path     the file, a regular one that is not empty (others are refused as INVALID_ARGUMENT, what
+ *                 cannot be opened as SOURCE); not NULL. It is opened once, and must not be written to until
+ *                 the call returns. If rename(2) puts another file in its place, the one
  *                 that was opened is uploaded.
  * @param params   what to upload with, and how; not NULL.
  * @param options  for this call alone, or NULL. `timeout_ms` bounds the whole upload, and 0 is no limit
@@ -1378,7 +1382,8 @@ void av_token_iter_free(struct av_token_iter *iter);
  * unless the outcome is AV_OUTCOME_NOT_APPLIED.
  *
  * It blocks until all is sent and answered, which may take hours. The callbacks and the trace are called on
- * the calling thread, within the call. It takes about a megabyte of memory, whatever the file's size.
+ * the calling thread, within the call. It takes at most 1.25 MiB of memory, and as much for each of
+ * `parallel_parts` beyond the first, whatever the file's size.
  */
 av_status av_upload_file(const struct av_client *client,
                          const char *path,
@@ -1414,7 +1419,7 @@ void av_uploaded_video_free(struct av_uploaded_video *video);
  *
  * @return AV_STATUS_OK, or INVALID_ARGUMENT (also for the state of a file), INTERNAL.
  *
- * It takes the memory of one part, once bytes are written, and while it sends half a megabyte besides.
+ * It takes (`parallel_parts` + 1) * `part_bytes` of memory at most, and what av_upload_file() takes besides.
  */
 av_status av_upload_begin(const struct av_client *client,
                           const struct av_upload_params *params,
@@ -1422,8 +1427,10 @@ av_status av_upload_begin(const struct av_client *client,
                           struct av_error **error);
 
 /**
- * Takes the next bytes of an upload. Once a part is full and another byte follows it, it is sent, and the
- * call blocks until the service has confirmed it; otherwise it returns at once.
+ * Takes the next bytes of an upload, and returns at once, but for this: once a part is full and another
+ * byte follows it, the part is sent. With `parallel_parts` 0 the call blocks until the service has confirmed
+ * it. Otherwise a thread sends it, and the call blocks only while each of them has a part that is not
+ * confirmed. The first part of a new video blocks in any case: only its answer tells which video it is.
  *
  * After an error the upload is still there, and nothing that was taken is lost: av_upload_offset() tells how
  * much of `data` was taken. Go on writing from there when the network is back, or keep
@@ -1437,8 +1444,8 @@ av_status av_upload_begin(const struct av_client *client,
  * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
  * @return as av_upload_file(), except SOURCE; INVALID_ARGUMENT also if the upload is finished, if its last
- * part may have been sent as such, or if its parts are used up. After AV_OUTCOME_UNKNOWN without a state nothing more can be
- * done with it.
+ * part may have been sent as such, or if its parts are used up. What failed on a thread is told by the next
+ * call. After AV_OUTCOME_UNKNOWN without a state nothing more can be done with it.
  */
 av_status av_upload_write(struct av_upload *upload,
                           const void *data,
@@ -1456,7 +1463,8 @@ av_status av_upload_write(struct av_upload *upload,
  * @param out      receives the video, to be freed with av_uploaded_video_free(); not NULL.
  * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
  *
- * @return as av_upload_write(); INVALID_ARGUMENT also if nothing was written, or nothing from where an upload goes on.
+ * @return as av_upload_write(); INVALID_ARGUMENT also if nothing was written, or nothing from where an upload
+ * goes on.
  */
 av_status av_upload_finish(struct av_upload *upload,
                            const struct av_request_options *options,

@@ -20,24 +20,37 @@ static void show(void *unused, const av_upload_progress *progress) {
           progress->state == AV_UPLOAD_WAITING_TO_RETRY ? ", waiting for the network" : "");
 }
 
-/* Writes all that comes; what is not taken in one call is passed to the next. */
-static av_status upload_all(av_upload *upload, av_error **error) {
+/* Whether it is worth while to call once more, which goes on where it was. */
+static int again(av_error **error) {
+  if (!av_error_is_retryable(*error)) return 0;
+  fprintf(stderr, "\n%s\n", av_error_message(*error));
+  av_error_free(*error);
+  *error = NULL;
+  sleep(1);
+  return 1;
+}
+
+/* Uploads all that comes; what is not taken by one call is passed to the next. */
+static av_status upload_all(av_upload *upload, av_uploaded_video **video, av_error **error) {
   static char data[64 * 1024];
+  av_status status;
   ssize_t length;
   while ((length = read(STDIN_FILENO, data, sizeof data)) > 0) {
     const uint64_t from = av_upload_offset(upload);
-    av_status status = av_upload_write(upload, data, (size_t)length, NULL, error);
-    while (status != AV_STATUS_OK && av_error_is_retryable(*error)) {
-      const uint64_t taken = av_upload_offset(upload) - from;
-      fprintf(stderr, "\n%s\n", av_error_message(*error));
-      av_error_free(*error);
-      *error = NULL;
-      sleep(1);
-      status = av_upload_write(upload, data + taken, (size_t)length - (size_t)taken, NULL, error);
-    }
+    do {
+      const size_t taken = (size_t)(av_upload_offset(upload) - from);
+      status = av_upload_write(upload, data + taken, (size_t)length - taken, NULL, error);
+    } while (status != AV_STATUS_OK && again(error));
     if (status != AV_STATUS_OK) return status;
   }
-  return AV_STATUS_OK;
+  if (length < 0) { /* what is missing must not pass as the end */
+    perror("standard input");
+    exit(EXIT_FAILURE);
+  }
+  do
+    status = av_upload_finish(upload, NULL, video, error);
+  while (status != AV_STATUS_OK && again(error));
+  return status;
 }
 
 int main(int argc, char **argv) {
@@ -59,8 +72,7 @@ int main(int argc, char **argv) {
 
   if (av_client_new(&config, &client, &error) == AV_STATUS_OK &&
       av_upload_begin(client, &params, &upload, &error) == AV_STATUS_OK &&
-      upload_all(upload, &error) == AV_STATUS_OK &&
-      av_upload_finish(upload, NULL, &video, &error) == AV_STATUS_OK)
+      upload_all(upload, &video, &error) == AV_STATUS_OK)
     printf("%s is whole: %" PRIu64 " bytes\n", video->video_id, video->bytes);
   else
     fprintf(stderr, "\n%s\n", av_error_message(error));

@@ -27,10 +27,10 @@ int main(int argc, char **argv) {
   while (status == AV_STATUS_OK &&
          (length = fread(data, 1, sizeof data, stdin)) > 0)
     status = av_upload_write(upload, data, length, NULL, &error);
-  if (status == AV_STATUS_OK)
+  if (status == AV_STATUS_OK && !ferror(stdin)) /* really the end */
     status = av_upload_finish(upload, NULL, &video, &error);
 
-  if (status == AV_STATUS_OK)
+  if (video != NULL)
     printf("%s is whole\n", video->video_id);
   else
     fprintf(stderr, "%s\n", av_error_message(error));
@@ -38,5 +38,6 @@ int main(int argc, char **argv) {
   av_uploaded_video_free(video);
   av_upload_free(upload);
   av_client_free(client);
-  return status == AV_STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+  return status == AV_STATUS_OK && !ferror(stdin) ? EXIT_SUCCESS
+                                                  : EXIT_FAILURE;
 }
