@@ -335,6 +335,9 @@ class Bench:
             with tls_server(plain) as tls, measure.on(mine):
                 self.uploading_to(plain, "plain", (OURS, CURL, RAW), {}, 1.15, 0.9, 10)
                 self.uploading_to(tls.url, "TLS", (OURS, CURL), tls.one_authority, 1.05, 1.0, 12)
+            self.table.notes.append(
+                f"What this library streams, or uploads by several parts, goes in parts of {uploads.PART_MIB} MiB; its "
+                "peers upload a file of that size for each, one after another.")
             with measure.on(mine):
                 self.instructions_of_uploads(plain)
                 self.memory_of_uploads(plain)
@@ -371,9 +374,9 @@ class Bench:
                            {name: statistics.median(values) for name, values in used.items()},
                            lambda it: f"{it:.3f} s", at_most_times(most_cpu, CURL, "libcurl"),
                            {name: f" (best {min(values):.3f} s)" for name, values in used.items()})
-            self.table.add(f"{way.what}, {how}, median of 21",
+            self.table.add(f"MiB per second {way.what}, {how}, median of 21",
                            {name: statistics.median(values) for name, values in rates.items()},
-                           lambda it: f"{it:,.0f} MiB/s", at_least_times(least_rate, CURL, "libcurl"),
+                           whole, at_least_times(least_rate, CURL, "libcurl"),
                            {name: f" (best {max(values):,.0f})" for name, values in rates.items()})
             self.table.add(f"system calls per MiB {way.what}, {how}",
                            {name: value for name, (value,) in calls[way].items()}, few,
