@@ -215,10 +215,10 @@ record-counts: $(SHARED) ## Record them anew in benches/baseline.txt; the commit
 	@python3 -B benches/counts.py $(BUILD)/benches $(SHARED) --record
 
 .PHONY: bench
-bench: $(SHARED) ## Measure against what people use instead, and print the table (some minutes)
+bench: $(SHARED) ## Measure against what people use instead, and print the table (some minutes; ONLY=uploading, a part)
 	@benches/setup.sh
 	@$(BENCHES) all
-	@python3 -B benches/bench.py $(BUILD)/benches $(SHARED)
+	@python3 -B benches/bench.py $(BUILD)/benches $(SHARED) $(ONLY)
 
 # What the README and the header promise, tried by machines: docs/PROOF.md.
 include $(foreach it,supply coverage soak uploads fuzzing sanitizers,tests/proof/$(it).mk)
