@@ -119,7 +119,8 @@ fn printed(command: &mut Command) -> String {
 
 #[test]
 fn the_program_of_a_device_is_the_example() {
-    let (_, program) = include_str!("../examples/c/upload.c").split_once("*/\n").expect("a comment");
+    let (_, program) =
+        include_str!("../examples/c/upload.c").split_once("*/\n").expect("a comment");
     assert_eq!(block("c", "av_upload_file").trim_end(), program.trim_end());
     assert!(program.lines().count() <= 30);
 }

@@ -25,14 +25,14 @@ pub(crate) struct Stream {
     most_parts: u32,
     /// The part that is being filled.
     part: Part,
-    /// Parts before it that the service has not confirmed, in their order.
-    unconfirmed: Vec<Part>,
+    /// Those before it.
+    kept: Kept,
     /// The threads, once there are any.
     crew: Option<Crew>,
     stage: Stage,
 }
 
-/// A part that is kept until the service has confirmed it.
+/// A part, until the service has confirmed it.
 struct Part {
     /// Its number, from 1.
     number: u32,
@@ -52,6 +52,37 @@ impl Part {
     fn piece(&self, is_last: bool) -> Piece {
         let content = Content::Memory(self.bytes.clone());
         Piece { number: self.number, content, is_last, may_be_there: self.is_in_doubt }
+    }
+}
+
+/// Parts until the service has confirmed them.
+#[derive(Default)]
+struct Kept {
+    /// Those that it has not, in their order.
+    parts: Vec<Part>,
+    /// The memory of those that it has, for parts to come.
+    spare: Vec<Vec<u8>>,
+}
+
+impl Kept {
+    /// Takes what has come of a part: it is not kept any longer, or is not under way any more.
+    fn take(&mut self, sent: Sent) -> Result<(), Error> {
+        if let Some(at) = self.parts.iter().position(|part| part.number == sent.number) {
+            if sent.result.is_ok() {
+                self.is_confirmed(at);
+            } else {
+                self.parts[at].is_under_way = false;
+                self.parts[at].is_in_doubt |= sent.is_in_doubt;
+            }
+        }
+        sent.result
+    }
+
+    /// A part is not kept any longer, but for its memory.
+    fn is_confirmed(&mut self, at: usize) {
+        if let Ok(memory) = Arc::try_unwrap(self.parts.remove(at).bytes) {
+            self.spare.push(memory);
+        }
     }
 }
 
@@ -81,7 +112,7 @@ impl Stream {
             journal,
             most_parts: sizes.most_parts,
             part: Part::new(number),
-            unconfirmed: Vec::new(),
+            kept: Kept::default(),
             crew: None,
             stage: Stage::Taking,
         })
@@ -139,6 +170,7 @@ impl Stream {
         self.stage = Stage::Finished;
         let bytes = self.offset();
         self.part.bytes = Arc::default();
+        self.kept.spare.clear();
         Ok(make_of(&self.journal, body.as_deref(), bytes, make))
     }
 
@@ -162,10 +194,11 @@ impl Stream {
         let next = Part::new(self.part.number + 1);
         let full = std::mem::replace(&mut self.part, next);
         if !self.journal.confirmed.contains(full.number) {
-            self.unconfirmed.push(full);
+            self.kept.parts.push(full);
         }
         if let Some((first, rest)) = bytes.split_first() {
-            self.buffer()?.push(*first);
+            // It gets its memory with the next byte: the full one may be sent, and leave its own, before that.
+            self.part.bytes = Arc::new(vec![*first]);
             *bytes = rest;
         }
         self.deliver(at_once, call)
@@ -192,17 +225,17 @@ impl Stream {
 
     /// Has the parts sent that are not confirmed, and waits until there are no more than `most` of them.
     fn deliver(&mut self, most: usize, call: &Call<'_>) -> Result<(), Error> {
-        if self.unconfirmed.is_empty() {
+        if self.kept.parts.is_empty() {
             return Ok(());
         }
-        if !self.unconfirmed.iter().any(|part| part.is_under_way) {
+        if !self.kept.parts.iter().any(|part| part.is_under_way) {
             self.journal.pulse.beat();
         }
         let (client, listener, wait) =
             (self.client.clone(), call.listener.clone(), call.wait.clone());
         let mut run = Run::within(&client, &mut self.journal, listener, call.options, wait);
-        let parts = &mut self.unconfirmed;
-        let done = Delivery { crew: &mut self.crew, parts, client: &client }.make(&mut run, most);
+        let (crew, kept) = (&mut self.crew, &mut self.kept);
+        let done = Delivery { crew, kept, client: &client }.make(&mut run, most);
         run.end();
         done
     }
@@ -225,6 +258,13 @@ impl Stream {
         let room = self.room()?;
         let buffer = Arc::get_mut(&mut self.part.bytes)
             .ok_or_else(|| Error::internal("a part that is sent is still being filled"))?;
+        if buffer.capacity() - buffer.len() < room
+            && let Some(mut spare) = self.kept.spare.pop()
+        {
+            spare.clear();
+            spare.extend_from_slice(buffer);
+            *buffer = spare;
+        }
         match buffer.try_reserve_exact(room) {
             Ok(()) => Ok(buffer),
             Err(_) => Err(Error::internal("there is no memory for a part: take smaller ones")),
@@ -271,7 +311,7 @@ struct Call<'c> {
 /// The parts of a stream that are to be sent, and the threads that may do so.
 struct Delivery<'s> {
     crew: &'s mut Option<Crew>,
-    parts: &'s mut Vec<Part>,
+    kept: &'s mut Kept,
     client: &'s Arc<Client>,
 }
 
@@ -286,14 +326,14 @@ impl Delivery<'_> {
             *self.crew = run.crew(at_once, self.client, Deadline::NEVER)?;
         }
         let Some(crew) = self.crew else { return self.send_here(run) };
-        for part in self.parts.iter_mut().filter(|part| !part.is_under_way) {
+        for part in self.kept.parts.iter_mut().filter(|part| !part.is_under_way) {
             part.is_under_way = true;
             crew.order(part.piece(false));
         }
         loop {
             let news = match crew.news_by_now() {
                 Some(news) => news,
-                None if self.parts.len() <= most => return Ok(()),
+                None if self.kept.parts.len() <= most => return Ok(()),
                 None => match crew.news(&run.wait) {
                     Ok(news) => news,
                     Err(Interruption::Cancelled) => return self.stop(run),
@@ -302,7 +342,7 @@ impl Delivery<'_> {
                 },
             };
             if let Some(sent) = run.hear(crew, news)? {
-                take(self.parts, sent).map_err(|error| run.with_all_that_is_known(error))?;
+                self.kept.take(sent).map_err(|error| run.with_all_that_is_known(error))?;
             }
         }
     }
@@ -311,15 +351,15 @@ impl Delivery<'_> {
     fn stop(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
         if let Some(mut crew) = self.crew.take() {
             let left = crew.stop();
-            for part in self.parts.iter_mut().filter(|part| left.contains(&part.number)) {
+            for part in self.kept.parts.iter_mut().filter(|part| left.contains(&part.number)) {
                 part.is_under_way = false;
             }
             let wait = Wait::new(Deadline::NEVER, None);
-            while self.parts.iter().any(|part| part.is_under_way) {
+            while self.kept.parts.iter().any(|part| part.is_under_way) {
                 let Ok(news) = crew.news(&wait) else { continue };
                 if let Some(sent) = run.hear(&mut crew, news)? {
                     // That it was ended is no news.
-                    let _ = take(self.parts, sent);
+                    let _ = self.kept.take(sent);
                 }
             }
         }
@@ -329,7 +369,7 @@ impl Delivery<'_> {
 
     /// Sends the parts one after the other on the calling thread.
     fn send_here(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
-        while let Some(part) = self.parts.first_mut() {
+        while let Some(part) = self.kept.parts.first_mut() {
             if run.journal.video_id.is_none() && std::mem::take(&mut part.is_in_doubt) {
                 // Of which nobody can tell whether it was begun.
                 run.journal.videos_abandoned += 1;
@@ -337,21 +377,8 @@ impl Delivery<'_> {
             let sent = run.send(&part.piece(false), None);
             part.is_in_doubt |= sent.is_err() && run.was_left_in_doubt;
             sent?;
-            self.parts.remove(0);
+            self.kept.is_confirmed(0);
         }
         Ok(())
     }
-}
-
-/// Takes what has come of a part: it is not kept any longer, or is not under way any more.
-fn take(parts: &mut Vec<Part>, sent: Sent) -> Result<(), Error> {
-    if let Some(at) = parts.iter().position(|part| part.number == sent.number) {
-        if sent.result.is_ok() {
-            parts.remove(at);
-        } else {
-            parts[at].is_under_way = false;
-            parts[at].is_in_doubt |= sent.is_in_doubt;
-        }
-    }
-    sent.result
 }
