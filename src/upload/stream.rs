@@ -253,19 +253,19 @@ impl Stream {
         Ok(length.saturating_sub(self.part.bytes.len()))
     }
 
-    /// What takes the part's bytes, with room for all of them.
+    /// What takes the part's bytes, with room for all that any part has: so its memory does for others, too.
     fn buffer(&mut self) -> Result<&mut Vec<u8>, Error> {
-        let room = self.room()?;
+        let size = usize::try_from(self.journal.plan.part()).unwrap_or(usize::MAX);
         let buffer = Arc::get_mut(&mut self.part.bytes)
             .ok_or_else(|| Error::internal("a part that is sent is still being filled"))?;
-        if buffer.capacity() - buffer.len() < room
+        if buffer.capacity() < size
             && let Some(mut spare) = self.kept.spare.pop()
         {
             spare.clear();
             spare.extend_from_slice(buffer);
             *buffer = spare;
         }
-        match buffer.try_reserve_exact(room) {
+        match buffer.try_reserve_exact(size.saturating_sub(buffer.len())) {
             Ok(()) => Ok(buffer),
             Err(_) => Err(Error::internal("there is no memory for a part: take smaller ones")),
         }
