@@ -1,6 +1,7 @@
 //! The bytes of a part: those of a file, read by position, or those that a caller has handed over, in memory.
 
 use super::file::SourceFile;
+use crate::block::Block;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ pub(crate) enum Content {
         /// Where they lie in the file.
         range: Range<u64>,
     },
-    Memory(Arc<Vec<u8>>),
+    /// A part's worth; nothing if nothing has come of it.
+    Memory(Option<Arc<Block>>),
 }
 
 impl Content {
@@ -21,7 +23,7 @@ impl Content {
     pub fn length(&self) -> u64 {
         match self {
             Content::File { range, .. } => range.end - range.start,
-            Content::Memory(bytes) => bytes.len() as u64,
+            Content::Memory(block) => bytes_of(block).len() as u64,
         }
     }
 
@@ -40,7 +42,8 @@ impl Content {
                 }
                 Ok(count)
             }
-            Content::Memory(bytes) => {
+            Content::Memory(block) => {
+                let bytes = bytes_of(block);
                 let from = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
                 room.copy_from_slice(&bytes[from..from + most]);
                 Ok(most)
@@ -55,4 +58,8 @@ impl Content {
             Content::Memory(_) => Ok(()),
         }
     }
+}
+
+fn bytes_of(block: &Option<Arc<Block>>) -> &[u8] {
+    block.as_ref().map_or(&[], |block| block.bytes())
 }

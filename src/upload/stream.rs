@@ -9,12 +9,14 @@ use super::plan::Sizes;
 use super::progress::{Inherited, Listener};
 use super::run::{Piece, Run, Uploaded, make_of};
 use crate::answer::body::Body;
+use crate::block::Block;
 use crate::call::options::CallOptions;
 use crate::client::Client;
 use crate::error::{Error, Failure, Outcome};
 use crate::process;
 use crate::wait::deadline::Deadline;
 use crate::wait::{Interruption, Wait};
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ pub(crate) struct Stream {
     most_parts: u32,
     /// The part that is being filled.
     part: Part,
+    /// Its first byte, until another one follows: the part before it may leave its memory until then.
+    first: Option<u8>,
     /// Those before it.
     kept: Kept,
     /// The threads, once there are any.
@@ -36,7 +40,8 @@ pub(crate) struct Stream {
 struct Part {
     /// Its number, from 1.
     number: u32,
-    bytes: Arc<Vec<u8>>,
+    /// What there is of it; none until a byte comes.
+    block: Option<Arc<Block>>,
     /// Whether a thread is to send it, or does.
     is_under_way: bool,
     /// Whether the service may have it all the same.
@@ -46,11 +51,15 @@ struct Part {
 impl Part {
     /// The empty one with this number.
     fn new(number: u32) -> Self {
-        Part { number, bytes: Arc::default(), is_under_way: false, is_in_doubt: false }
+        Part { number, block: None, is_under_way: false, is_in_doubt: false }
+    }
+
+    fn length(&self) -> usize {
+        self.block.as_ref().map_or(0, |block| block.bytes().len())
     }
 
     fn piece(&self, is_last: bool) -> Piece {
-        let content = Content::Memory(self.bytes.clone());
+        let content = Content::Memory(self.block.clone());
         Piece { number: self.number, content, is_last, may_be_there: self.is_in_doubt }
     }
 }
@@ -61,7 +70,7 @@ struct Kept {
     /// Those that it has not, in their order.
     parts: Vec<Part>,
     /// The memory of those that it has, for parts to come.
-    spare: Vec<Vec<u8>>,
+    spare: Vec<Block>,
 }
 
 impl Kept {
@@ -80,9 +89,7 @@ impl Kept {
 
     /// A part is not kept any longer, but for its memory.
     fn is_confirmed(&mut self, at: usize) {
-        if let Ok(memory) = Arc::try_unwrap(self.parts.remove(at).bytes) {
-            self.spare.push(memory);
-        }
+        self.spare.extend(self.parts.remove(at).block.and_then(Arc::into_inner));
     }
 }
 
@@ -112,6 +119,7 @@ impl Stream {
             journal,
             most_parts: sizes.most_parts,
             part: Part::new(number),
+            first: None,
             kept: Kept::default(),
             crew: None,
             stage: Stage::Taking,
@@ -120,7 +128,12 @@ impl Stream {
 
     /// How many bytes have been taken, from the beginning of the stream: where to go on.
     pub fn offset(&self) -> u64 {
-        self.journal.plan.range(self.part.number).start + self.part.bytes.len() as u64
+        self.journal.plan.range(self.part.number).start + self.length() as u64
+    }
+
+    /// How many bytes there are of the part that is being filled.
+    fn length(&self) -> usize {
+        self.part.length() + usize::from(self.first.is_some())
     }
 
     /// Takes bytes, and sends the parts that become full by them.
@@ -135,14 +148,17 @@ impl Stream {
         let call = Call { options, listener, wait: Run::wait_of(options) };
         // What a call before has left, or threads have to tell.
         self.deliver(self.at_once(), &call)?;
-        while !bytes.is_empty() {
+        while let Some((first, rest)) = bytes.split_first() {
             let room = self.room()?;
             if room == 0 {
-                self.close_part(&mut bytes, &call)?;
+                self.close_part(&call)?;
+                self.first = Some(*first);
+                bytes = rest;
+                self.deliver(self.at_once(), &call)?;
                 continue;
             }
             let (now, later) = bytes.split_at(room.min(bytes.len()));
-            self.buffer()?.extend_from_slice(now);
+            self.block()?.append(now);
             bytes = later;
         }
         self.deliver(self.at_once(), &call)
@@ -157,7 +173,7 @@ impl Stream {
     ) -> Result<T, Error> {
         self.must_be_ours()?;
         self.must_be(&[Stage::Taking, Stage::Finishing])?;
-        if self.part.bytes.is_empty() {
+        if self.length() == 0 {
             return Err(Error::invalid_argument(match self.part.number {
                 1 => "nothing was written, of which no video is made",
                 _ => "nothing was written from av_upload_offset() on: the last part would be empty",
@@ -166,17 +182,18 @@ impl Stream {
         let call = Call { options, listener, wait: Run::wait_of(options) };
         self.deliver(0, &call)?;
         self.crew = None;
+        self.block()?;
         let body = self.send_last(&call)?;
         self.stage = Stage::Finished;
         let bytes = self.offset();
-        self.part.bytes = Arc::default();
+        self.part.block = None;
         self.kept.spare.clear();
         Ok(make_of(&self.journal, body.as_deref(), bytes, make))
     }
 
-    /// Ends the part that is full, takes the first of `bytes` into the next one, and has the full one sent.
-    /// So it is no longer the last one, whatever comes of that.
-    fn close_part(&mut self, bytes: &mut &[u8], call: &Call<'_>) -> Result<(), Error> {
+    /// Ends the part that is full, since a byte follows it: it is no longer the last one, whatever comes of
+    /// that.
+    fn close_part(&mut self, call: &Call<'_>) -> Result<(), Error> {
         if self.part.number >= self.most_parts {
             let (most, size) = (self.most_parts, self.journal.plan.part());
             // What was taken before has been sent.
@@ -189,19 +206,14 @@ impl Stream {
             ));
         }
         // Until a thread has its hands free.
-        let at_once = self.at_once();
-        self.deliver(at_once.saturating_sub(1), call)?;
+        self.deliver(self.at_once().saturating_sub(1), call)?;
+        self.block()?;
         let next = Part::new(self.part.number + 1);
         let full = std::mem::replace(&mut self.part, next);
         if !self.journal.confirmed.contains(full.number) {
             self.kept.parts.push(full);
         }
-        if let Some((first, rest)) = bytes.split_first() {
-            // It gets its memory with the next byte: the full one may be sent, and leave its own, before that.
-            self.part.bytes = Arc::new(vec![*first]);
-            *bytes = rest;
-        }
-        self.deliver(at_once, call)
+        Ok(())
     }
 
     /// Sends the last part, and returns the answer that confirms it, if one does.
@@ -250,25 +262,33 @@ impl Stream {
         let length = usize::try_from(self.journal.plan.length(self.part.number)).map_err(|_| {
             Error::invalid_argument("params.part_bytes is more than there is memory for")
         })?;
-        Ok(length.saturating_sub(self.part.bytes.len()))
+        Ok(length.saturating_sub(self.length()))
     }
 
     /// What takes the part's bytes, with room for all that any part has: so its memory does for others, too.
-    fn buffer(&mut self) -> Result<&mut Vec<u8>, Error> {
-        let size = usize::try_from(self.journal.plan.part()).unwrap_or(usize::MAX);
-        let buffer = Arc::get_mut(&mut self.part.bytes)
-            .ok_or_else(|| Error::internal("a part that is sent is still being filled"))?;
-        if buffer.capacity() < size
-            && let Some(mut spare) = self.kept.spare.pop()
-        {
-            spare.clear();
-            spare.extend_from_slice(buffer);
-            *buffer = spare;
+    fn block(&mut self) -> Result<&mut Block, Error> {
+        if self.part.block.is_none() {
+            let block = match self.kept.spare.pop() {
+                Some(mut spare) => {
+                    spare.clear();
+                    spare
+                }
+                None => usize::try_from(self.journal.plan.part())
+                    .map_err(io::Error::other)
+                    .and_then(Block::new)
+                    .map_err(|error| {
+                        Error::internal(format_args!("there is no memory for a part: {error}"))
+                    })?,
+            };
+            self.part.block = Some(Arc::new(block));
         }
-        match buffer.try_reserve_exact(size.saturating_sub(buffer.len())) {
-            Ok(()) => Ok(buffer),
-            Err(_) => Err(Error::internal("there is no memory for a part: take smaller ones")),
+        let first = self.first.take();
+        let block = self.part.block.as_mut().and_then(Arc::get_mut);
+        let block = block.ok_or_else(|| Error::internal("a part that is sent is being filled"))?;
+        if let Some(first) = first {
+            block.append(&[first]);
         }
+        Ok(block)
     }
 
     fn must_be_ours(&self) -> Result<(), Error> {
