@@ -606,7 +606,8 @@ impl<'u> Run<'u> {
             Failure::Http(_) if stop.is_undecodable => Failure::Decode,
             failure => failure,
         };
-        let is_temporary = failure.is_temporary() && verdict.trouble != Trouble::Lasting;
+        let is_temporary =
+            stop.may_pass || failure.is_temporary() && verdict.trouble != Trouble::Lasting;
         let verdict = Verdict { failure, outcome: stop.outcome, ..verdict };
         let error = report::error(request, self.series.attempts, verdict);
         let error = match stop.may_go_on {

@@ -128,6 +128,9 @@ impl Stream {
 
     /// How many bytes have been taken, from the beginning of the stream: where to go on.
     pub fn offset(&self) -> u64 {
+        if self.stage == Stage::Finished {
+            return self.journal.progress.bytes_total;
+        }
         self.journal.plan.range(self.part.number).start + self.length() as u64
     }
 
@@ -185,10 +188,9 @@ impl Stream {
         self.block()?;
         let body = self.send_last(&call)?;
         self.stage = Stage::Finished;
-        let bytes = self.offset();
         self.part.block = None;
         self.kept.spare.clear();
-        Ok(make_of(&self.journal, body.as_deref(), bytes, make))
+        Ok(make_of(&self.journal, body.as_deref(), self.offset(), make))
     }
 
     /// Ends the part that is full, since a byte follows it: it is no longer the last one, whatever comes of

@@ -68,6 +68,7 @@ static void parts_go_once_a_byte_follows_them(void) {
   CHECK(av_upload_offset(upload) == FIRST + 1000 && peer_request_count(p) == 1);
   peer_answer_json(p, "201 Created", WHOLE);
   CHECK(av_upload_finish(upload, NULL, &video, NULL) == AV_STATUS_OK);
+  CHECK(video != NULL && av_upload_offset(upload) == video->bytes);
   CHECK(video && texts_equal(video->video_id, "vi1") && texts_equal(video->title, "T"));
   CHECK(video && video->bytes == FIRST + 1000 && texts_equal(video->json, WHOLE));
   CHECK(is_part(p, 0, "1/*", FIRST) && is_part(p, 1, "2/2", 1000));

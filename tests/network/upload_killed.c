@@ -42,7 +42,7 @@ static av_status upload(upload_way way, const char *url, const char *token, cons
   params.resume = state;
   params.state_fn = pipe < 0 ? NULL : write_state;
   params.userdata = &pipe;
-  status = upload_by(way, client, of->path, &params, &video, &error);
+  status = upload_by(way, client, of->path, &params, NULL, &video, &error);
   if (error) fprintf(stderr, "%s\n", av_error_message(error));
   av_error_free(error);
   av_uploaded_video_free(video);

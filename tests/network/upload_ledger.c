@@ -83,7 +83,7 @@ static void try_it(trial *t) {
     const char *message;
     limit_silence(t, &params);
     params.resume = state[0] ? state : NULL;
-    status = upload_by(t->way, client, t->of->path, &params, &video, &error);
+    status = upload_by(t->way, client, t->of->path, &params, NULL, &video, &error);
     message = error ? av_error_message(error) : "";
     now = ledger_of(service_url);
     has = stored_in(now.text, t->title, t->of);

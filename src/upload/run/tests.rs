@@ -1040,6 +1040,29 @@ fn the_state_of_a_file_is_none_of_a_stream_and_the_other_way_round() {
 }
 
 #[test]
+fn a_refusal_whose_reason_is_lost_may_have_been_that_the_part_is_there() {
+    const CUT: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 99\r\n\r\n{\"type\":\"ht";
+    let one = Try::new(10 + 20 + 5, [Fault::None, Fault::Lose, Fault::KeepAndSay(CUT)]);
+    one.done();
+    one.must_have_made_one_video();
+    assert_eq!(one.ledger().requests.len(), 5);
+    // If it stays so, it may still be otherwise later.
+    let cut = [Fault::None, Fault::Lose, Fault::KeepAndSay(CUT), Fault::KeepAndSay(CUT)];
+    let mut one = Try::new(10 + 20 + 5, cut);
+    one.options.max_attempts = Some(2);
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Http(400), Outcome::NotApplied), "{error}");
+    assert!(error.is_retryable());
+    one.go_on(&error);
+    one.must_have_made_one_video();
+    // Of what cannot be there it is what it says.
+    let one = Try::new(10 + 20 + 5, [Fault::None, Fault::Answer(400, "")]);
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Http(400), Outcome::NotApplied), "{error}");
+    assert!(!error.is_retryable());
+}
+
+#[test]
 fn parts_go_side_by_side_but_for_the_first_and_the_last_one() {
     for parallel_parts in [1, 2, 16] {
         let mut one = Try::new(10 + 8 * 20 + 5, []);

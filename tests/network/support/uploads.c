@@ -108,7 +108,7 @@ const char *upload_way_name(upload_way way) {
   return names[way];
 }
 
-static av_status write_all(av_upload *upload, FILE *file, av_error **error) {
+static av_status write_all(av_upload *upload, FILE *file, const av_request_options *options, av_error **error) {
   enum { AT_ONCE = 300 * 1000 };
   char *some = (char *)malloc(AT_ONCE);
   av_status status = AV_STATUS_OK;
@@ -116,25 +116,25 @@ static av_status write_all(av_upload *upload, FILE *file, av_error **error) {
   if (!some) exit(2);
   if (fseek(file, (long)av_upload_offset(upload), SEEK_SET) != 0) exit(2);
   while (status == AV_STATUS_OK && (count = fread(some, 1, AT_ONCE, file)) > 0)
-    status = av_upload_write(upload, some, count, NULL, error);
+    status = av_upload_write(upload, some, count, options, error);
   free(some);
   return status;
 }
 
 av_status upload_by(upload_way way, const av_client *client, const char *path, const av_upload_params *params,
-                    av_uploaded_video **video, av_error **error) {
+                    const av_request_options *options, av_uploaded_video **video, av_error **error) {
   av_upload_params with = *params;
   av_upload *upload = NULL;
   av_status status;
   FILE *file;
   with.parallel_parts = way == FILE_IN_PARALLEL || way == WRITTEN_IN_PARALLEL ? 3 : 0;
-  if (way < WRITTEN) return av_upload_file(client, path, &with, NULL, video, error);
+  if (way < WRITTEN) return av_upload_file(client, path, &with, options, video, error);
   *video = NULL;
   file = fopen(path, "rb");
   if (!file) exit(2);
   status = av_upload_begin(client, &with, &upload, error);
-  if (status == AV_STATUS_OK) status = write_all(upload, file, error);
-  if (status == AV_STATUS_OK) status = av_upload_finish(upload, NULL, video, error);
+  if (status == AV_STATUS_OK) status = write_all(upload, file, options, error);
+  if (status == AV_STATUS_OK) status = av_upload_finish(upload, options, video, error);
   fclose(file);
   av_upload_free(upload);
   return status;

@@ -44,6 +44,6 @@ av_client_config keyless_config(const char *url);
 typedef enum upload_way { WHOLE_FILE, FILE_IN_PARALLEL, WRITTEN, WRITTEN_IN_PARALLEL, UPLOAD_WAYS } upload_way;
 const char *upload_way_name(upload_way way);
 av_status upload_by(upload_way way, const av_client *client, const char *path, const av_upload_params *params,
-                    av_uploaded_video **video, av_error **error);
+                    const av_request_options *options, av_uploaded_video **video, av_error **error);
 
 #endif
