@@ -228,10 +228,10 @@ proof-tools:
 	@tests/setup.sh proof
 
 .PHONY: proof
-proof: proof-tools proof-supply proof-sanitizers proof-soak proof-upload proof-fuzzing proof-coverage ## Try everything that is promised, in under 20 minutes
+proof: proof-tools proof-supply proof-sanitizers proof-soak proof-upload proof-fuzzing proof-coverage ## Try everything that is promised, in some 25 minutes
 
 .PHONY: proof-short
-proof-short: proof-tools proof-supply-short proof-coverage-short proof-sanitizers-short proof-soak-short proof-fuzzing-short ## A part of it, in under 6 minutes
+proof-short: proof-tools proof-supply-short proof-coverage-short proof-sanitizers-short proof-soak-short proof-fuzzing-short ## A part of it, in under 7 minutes
 
 .PHONY: lint
 lint: ## What CI asks of the sources

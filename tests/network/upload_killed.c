@@ -133,6 +133,7 @@ int main(void) {
   const int count = kills ? atoi(kills) : is_slowed() ? 4 : 24;
   unsigned seed = seeded ? (unsigned)atoi(seeded) : 1;
   source of = source_of(3 * SMALLEST_PART + 1000);
+  static const char *const amid[UPLOAD_WAYS] = {"amid a file", "amid a file, side by side", "amid writing", "amid writing, side by side"};
   double whole[UPLOAD_WAYS];
   int way, i;
   setvbuf(stdout, NULL, _IOLBF, 0);
@@ -143,9 +144,9 @@ int main(void) {
   }
   for (way = 0; way < UPLOAD_WAYS; way++) {
     const size_t killed = became[way].killed;
-    printf("uploads killed%s and gone on with: %zu, before the first state %zu, too late %zu, and sent again %zu bytes at most, "
+    printf("uploads killed %s: %zu gone on with, before the first state %zu, too late %zu, and sent again %zu bytes at most, "
            "%zu on average, of parts of %u\n",
-           upload_way_name((upload_way)way), killed, became[way].without_state, became[way].done_before,
+           amid[way], killed, became[way].without_state, became[way].done_before,
            became[way].most_in_vain, killed ? became[way].all_in_vain / killed : 0, SMALLEST_PART);
   }
   source_delete(&of);

@@ -6,7 +6,7 @@ PROOF_SOAK_SUPPORT := $(wildcard tests/c/support/*.c tests/network/support/*.c)
 PROOF_SOAK_HEADERS := $(wildcard tests/c/support/*.h tests/network/support/*.h tests/proof/soak/*.h tests/proof/soak/*/*.h) include/apivideo.h
 PROOF_SOAK_COMPILE := $(CC) -std=c11 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror \
   -Iinclude -Itests/c -Itests/network -Itests/network/support -Itests/proof/soak
-EXHAUSTION := descriptors threads ports memory
+EXHAUSTION := descriptors threads ports memory uploads
 
 # As an archive, from which a program takes what it uses.
 $(PROOF_SOAK)/support.a: $(PROOF_SOAK_SUPPORT) $(PROOF_SOAK_HEADERS)
