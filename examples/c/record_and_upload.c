@@ -1,6 +1,6 @@
 /* Uploads what comes on standard input while it comes, as from a recorder:
  *
- *   ffmpeg -i CAMERA -c copy -f mpegts - | record_and_upload TOKEN [TITLE]
+ *   ffmpeg -i CAMERA -c copy -f mpegts - | APIVIDEO_UPLOAD_TOKEN=... record_and_upload [TITLE]
  *
  * MPEG-TS, WebM and fragmented MP4 (-movflags frag_keyframe+empty_moov) may be
  * sent while they are written; plain MP4 may not: its head is written last.
@@ -65,8 +65,8 @@ int main(int argc, char **argv) {
   config.flags = AV_CLIENT_NO_CREDENTIAL;
   config.base_url = getenv("APIVIDEO_BASE_URL");
   params.struct_size = sizeof params;
-  params.token = argc > 1 ? argv[1] : NULL;
-  params.file_name = argc > 2 ? argv[2] : NULL;
+  params.token = getenv("APIVIDEO_UPLOAD_TOKEN");
+  params.file_name = argc > 1 ? argv[1] : NULL;
   params.parallel_parts = 3;
   params.progress_fn = show;
 

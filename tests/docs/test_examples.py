@@ -48,12 +48,12 @@ class Service:
         with build_opener(ProxyHandler({})).open(f"{self.url}/local-api/ledger") as answer:
             return json.load(answer)["uploads"]
 
-    def run(self, example, *arguments, key="demo", stdin=None):
+    def run(self, example, *arguments, key="demo", stdin=None, environment=None):
         """What an example prints, both streams, and how it ends."""
         return subprocess.run(
             [OUT / example, *arguments],
             # The machine's own proxy would lead elsewhere.
-            env={"APIVIDEO_API_KEY": key, "APIVIDEO_BASE_URL": self.url},
+            env={"APIVIDEO_API_KEY": key, "APIVIDEO_BASE_URL": self.url, **(environment or {})},
             stdin=stdin or subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -292,7 +292,7 @@ class Run(unittest.TestCase):
         data = transport_stream(30 << 20)
         service = Service(self)
         token = service.run("create").stdout.strip()
-        ended = record(service, "record_and_upload", data, token, "A film")
+        ended = record(service, "record_and_upload", data, "A film", token=token)
         self.assert_ended(ended, 0, rf"vi\w{{22}} is whole: {len(data)} bytes\n(.|\n)*bytes are there.*")
         video = self.assert_uploaded(service, data)
         self.assertEqual(video["title"], "A film")
@@ -303,7 +303,7 @@ class Run(unittest.TestCase):
         data = transport_stream(30 << 20)
         service = Service(self, "--fail-rate", "30", "--random-seed", "7")
         token = service.token()
-        ended = record(service, "record_and_upload", data, token)
+        ended = record(service, "record_and_upload", data, token=token)
         self.assertEqual(ended.returncode, 0, ended.stderr)
         self.assert_uploaded(service, data)
 
@@ -320,13 +320,13 @@ def transport_stream(length):
     return b"".join(packets)[:length]
 
 
-def record(service, example, data, *arguments):
+def record(service, example, data, *arguments, token=""):
     """Runs an example that is fed with the data through a pipe."""
     read, write = os.pipe()
     with open(read, "rb") as end, open(write, "wb") as feed:
         feeding = threading.Thread(target=lambda: (feed.write(data), feed.close()))
         feeding.start()
-        ended = service.run(example, *arguments, stdin=end)
+        ended = service.run(example, *arguments, stdin=end, environment={"APIVIDEO_UPLOAD_TOKEN": token})
         feeding.join()
         return ended
 
