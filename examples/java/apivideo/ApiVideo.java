@@ -31,12 +31,10 @@ public final class ApiVideo implements AutoCloseable {
   /** The time to live of a token that is valid for ever. */
   public static final Duration NEVER = ChronoUnit.FOREVER.getDuration();
 
-  private final Pointer client;
-  private int calls;
-  private boolean closed;
+  private final Handle client;
 
   private ApiVideo(Pointer client) {
-    this.client = client;
+    this.client = new Handle("client", client, LIB::av_client_free);
   }
 
   /** The version of the library that runs, such as "0.1.0". */
@@ -60,7 +58,7 @@ public final class ApiVideo implements AutoCloseable {
    */
   public Token createToken(Duration timeToLive, Cancellation cancellation) {
     int seconds = seconds(timeToLive);
-    return call(cancellation, (options, out, error) -> LIB.av_tokens_create(client, seconds, options, out, error),
+    return call(cancellation, (client, options, out, error) -> LIB.av_tokens_create(client, seconds, options, out, error),
         Token::new, LIB::av_token_free);
   }
 
@@ -72,7 +70,7 @@ public final class ApiVideo implements AutoCloseable {
   /** Looks up one active token; NotFound if it was never made, has expired or was deleted. */
   public Token getToken(String id, Cancellation cancellation) {
     byte[] bytes = (text(Objects.requireNonNull(id, "id"), "id") + "\0").getBytes(StandardCharsets.UTF_8);
-    return call(cancellation, (options, out, error) -> LIB.av_tokens_get(client, bytes, options, out, error),
+    return call(cancellation, (client, options, out, error) -> LIB.av_tokens_get(client, bytes, options, out, error),
         Token::new, LIB::av_token_free);
   }
 
@@ -92,7 +90,7 @@ public final class ApiVideo implements AutoCloseable {
     if (page < 1) throw new IllegalArgumentException("page must be 1 or more");
     if (pageSize < 1) throw new IllegalArgumentException("pageSize must be 1 or more");
     var parameters = new LibApiVideo.ListParameters(page, pageSize);
-    return call(cancellation, (options, out, error) -> LIB.av_tokens_list(client, parameters, options, out, error),
+    return call(cancellation, (client, options, out, error) -> LIB.av_tokens_list(client, parameters, options, out, error),
         TokenPage::new, LIB::av_token_page_free);
   }
 
@@ -104,52 +102,27 @@ public final class ApiVideo implements AutoCloseable {
   /** Revokes a token; NotFound if it was never made, has expired or was deleted already. */
   public void deleteToken(String id, Cancellation cancellation) {
     byte[] bytes = (text(Objects.requireNonNull(id, "id"), "id") + "\0").getBytes(StandardCharsets.UTF_8);
-    call(cancellation, (options, out, error) -> LIB.av_tokens_delete(client, bytes, options, error),
+    call(cancellation, (client, options, out, error) -> LIB.av_tokens_delete(client, bytes, options, error),
         nothing -> null, nothing -> {});
   }
 
   /**
    * Closes the client. Calls under way end as if nothing had happened; later ones throw
-   * IllegalStateException. Never blocks; doing it again does no harm.
+   * IllegalStateException. Never blocks; doing it again does no harm. A client that nobody can reach
+   * any more closes by itself, in time.
    */
   @Override
-  public synchronized void close() {
-    if (!closed && calls == 0) LIB.av_client_free(client);
-    closed = true;
+  public void close() {
+    client.close();
   }
 
-  private synchronized void enter() {
-    if (closed) throw new IllegalStateException("the client is closed");
-    calls++;
-  }
-
-  // The last call to end frees a client that was closed meanwhile.
-  private synchronized void leave() {
-    calls--;
-    if (closed && calls == 0) LIB.av_client_free(client);
-  }
-
-  private interface Operation {
-    int run(LibApiVideo.RequestOptions options, PointerByReference out, PointerByReference error);
-  }
-
-  private <T> T call(Cancellation cancellation, Operation operation, Function<Pointer, T> read, Consumer<Pointer> free) {
-    enter();
-    Pointer cancel = cancellation == null ? null : cancellation.begin();
+  private <T> T call(Cancellation cancellation, Handle.Operation operation, Function<Pointer, T> read, Consumer<Pointer> free) {
+    if (cancellation == null) return client.call(null, operation, read, free);
+    Pointer cancel = cancellation.begin();
     try {
-      var out = new PointerByReference();
-      var error = new PointerByReference();
-      var options = cancel == null ? null : new LibApiVideo.RequestOptions(cancel);
-      int status = operation.run(options, out, error);
-      if (status != 0) throw ApiVideoException.of(status, error.getValue());
-      try {
-        return read.apply(out.getValue());
-      } finally {
-        free.accept(out.getValue());
-      }
+      return client.call(new LibApiVideo.RequestOptions(cancel, 0, 0), operation, read, free);
     } finally {
-      if (cancel != null) cancellation.end(cancel);
-      leave();
+      cancellation.end(cancel);
     }
   }
 
@@ -169,14 +142,14 @@ public final class ApiVideo implements AutoCloseable {
     }
 
     // Each call has a handle of its own, so that no handle outlives its call.
-    private synchronized Pointer begin() {
+    synchronized Pointer begin() {
       Pointer cancel = LIB.av_cancel_new();
       if (cancelled) LIB.av_cancel_trigger(cancel);
       running.add(cancel);
       return cancel;
     }
 
-    private synchronized void end(Pointer cancel) {
+    synchronized void end(Pointer cancel) {
       running.remove(cancel);
       LIB.av_cancel_free(cancel);
     }

@@ -71,9 +71,11 @@ interface LibApiVideo extends Library {
     public Pointer cancel, response;
     public int timeoutMs, maxAttempts;
 
-    RequestOptions(Pointer cancel) {
+    RequestOptions(Pointer cancel, int timeoutMs, int maxAttempts) {
       structSize.setValue(size());
       this.cancel = cancel;
+      this.timeoutMs = timeoutMs;
+      this.maxAttempts = maxAttempts;
     }
   }
 
