@@ -135,8 +135,8 @@ public final class ApiVideo implements AutoCloseable {
    * again what was confirmed. Without a state look for the video before you upload again, unless the outcome is
    * NOT_APPLIED.
    *
-   * @param file a regular file that is not empty, and is not written to meanwhile; otherwise {@link
-   *     ApiVideoException.Source}
+   * @param file a regular file that is not empty, and is not written to meanwhile. If it is not there, cannot be
+   *     read, has changed, or is another one than before: {@link ApiVideoException.Source}
    * @param token the upload token
    * @param options how to upload
    */

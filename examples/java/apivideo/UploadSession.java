@@ -88,33 +88,20 @@ public final class UploadSession extends OutputStream {
   /** Uploads all that comes. The time of all of that is bounded, not of each call. */
   UploadedVideo upload(InputStream stream) throws IOException {
     long begin = System.nanoTime();
-    byte[] bytes = new byte[CHUNK_BYTES];
-    for (int count = first(stream, bytes); count >= 0; count = next(stream, bytes)) write(begin, bytes, 0, count);
+    try {
+      // What is confirmed: a file seeks, everything else reads on.
+      stream.skipNBytes(offset());
+      byte[] bytes = new byte[CHUNK_BYTES];
+      for (int count; (count = stream.read(bytes)) >= 0; ) write(begin, bytes, 0, count);
+    } catch (Throwable failure) {
+      if (!(failure instanceof ApiVideoException) && ApiVideoException.uploadStateOf(failure).isEmpty()) addState(failure);
+      throw failure;
+    }
     return finish(begin);
   }
 
-  // At the beginning of what is not confirmed yet: what knows how seeks it, everything else reads on to it.
-  private int first(InputStream stream, byte[] bytes) throws IOException {
-    try {
-      stream.skipNBytes(offset());
-    } catch (Throwable failure) {
-      addState(failure);
-      throw failure;
-    }
-    return next(stream, bytes);
-  }
-
-  private int next(InputStream stream, byte[] bytes) throws IOException {
-    try {
-      return stream.read(bytes);
-    } catch (Throwable failure) {
-      addState(failure);
-      throw failure;
-    }
-  }
-
-  // What failed is not the library's, which knows what can be gone on from all the same: a call that is cancelled
-  // before it sends anything tells it. But it does so only if there is a byte to be sent.
+  // What failed is the stream, or a callback. What can be gone on from, a call tells that is cancelled before it
+  // sends anything; but only if there is a byte that it would send.
   private void addState(Throwable failure) {
     try (Memory any = new Memory(1)) {
       any.clear();
