@@ -57,18 +57,28 @@ final class Upload {
     if (!isInUse.compareAndSet(false, true)) throw new IllegalStateException("the upload is in use by another call");
     cancel = cancellation.begin();
     thrown = null;
-    T result;
     try {
-      result = handle.call(new LibApiVideo.RequestOptions(cancel, timeLeft(begin), maxAttempts), operation, read, free);
-    } catch (ApiVideoException exception) {
-      if (thrown != null) throw thrown(exception);
-      throw exception;
+      return call(handle, new LibApiVideo.RequestOptions(cancel, timeLeft(begin), maxAttempts), operation, read, free);
     } finally {
       cancellation.end(cancel);
       isInUse.set(false);
     }
-    if (thrown != null) throw thrown(result == null ? null : new IllegalStateException("the upload ended all the same: " + result));
-    return result;
+  }
+
+  // What a callback throws goes before what became of the upload, which it holds.
+  private <T> T call(Handle handle, LibApiVideo.RequestOptions options, Handle.Operation operation,
+      Function<Pointer, T> read, Consumer<Pointer> free) {
+    T result;
+    try {
+      result = handle.call(options, operation, read, free);
+    } catch (ApiVideoException exception) {
+      if (thrown == null) throw exception;
+      thrown.addSuppressed(exception);
+      throw Upload.<RuntimeException>unchecked(thrown);
+    }
+    if (thrown == null) return result;
+    if (result != null) thrown.addSuppressed(new IllegalStateException("the upload ended all the same: " + result));
+    throw Upload.<RuntimeException>unchecked(thrown);
   }
 
   // Not 0, which is no limit.
@@ -90,13 +100,7 @@ final class Upload {
     };
   }
 
-  // What a callback threw, with what became of the upload.
-  private RuntimeException thrown(Exception outcome) {
-    if (outcome != null) thrown.addSuppressed(outcome);
-    throw Upload.<RuntimeException>unchecked(thrown);
-  }
-
-  // Other languages' lambdas may throw what is checked in Java.
+  // Other languages' functions may throw what is checked in Java.
   @SuppressWarnings("unchecked")
   private static <E extends Throwable> E unchecked(Throwable throwable) throws E {
     throw (E) throwable;

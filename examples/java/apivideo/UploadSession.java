@@ -12,7 +12,7 @@ import java.util.Objects;
 
 /**
  * An upload of what is made meanwhile, such as a recording: write its bytes as they come, then {@link
- * #finish()}; made by {@link ApiVideo#beginUpload}. The memory of one part is taken, or of as many as go side
+ * #finish()}; made by {@link ApiVideo#beginUpload}. It takes the memory of one part, and of those that go side
  * by side.
  *
  * <p>Once a part is full and another byte follows, it is sent, and write blocks until it is confirmed; otherwise
@@ -21,7 +21,8 @@ import java.util.Objects;
  *
  * <p>What fails throws an {@link ApiVideoException}, not an IOException, and the upload is still there: {@link
  * #offset()} tells how much was taken. Go on writing from there when the network is back, or keep {@link
- * ApiVideoException#uploadState()} and close it, to go on another day.
+ * ApiVideoException#uploadState()} and close it, to go on another day. What a callback throws reaches the caller
+ * of write or finish, and leaves the upload there, too.
  *
  * <p>It is for one thread at a time: a call meanwhile throws IllegalStateException. It may outlive its client.
  */
@@ -116,11 +117,12 @@ public final class UploadSession extends OutputStream {
     Objects.checkFromIndexSize(offset, length, bytes.length);
     if (length == 0) return;
     try (Memory chunk = new Memory(Math.min(length, CHUNK_BYTES))) {
-      for (int at = 0; at < length; at += CHUNK_BYTES) {
-        int count = Math.min(length - at, CHUNK_BYTES);
-        chunk.write(0, bytes, offset + at, count);
+      for (int taken = 0; taken < length; ) {
+        int count = Math.min(length - taken, CHUNK_BYTES);
+        chunk.write(0, bytes, offset + taken, count);
         upload.call(begin, handle, (pointer, options, out, error) ->
             LIB.av_upload_write(pointer, chunk, new NativeLong(count), options, error), nothing -> null, nothing -> {});
+        taken += count;
       }
     }
   }

@@ -445,6 +445,17 @@ final class UploadTest {
       equal(0L, freed.getCount());
     });
 
+    test("callbacks live as long as their upload", () -> {
+      var told = new ArrayList<UploadProgress>();
+      try (ApiVideo device = device(QUICK); UploadSession session = device.beginUpload(token, options(title()).progress(told::add))) {
+        System.gc();
+        session.write(FEW);
+        System.gc();
+        session.finish();
+      }
+      yes(!told.isEmpty(), "progress is told");
+    });
+
     test("a token that is refused is told without being shown", () -> {
       String wrong = "toWrongWrongWrongWrongWrong";
       var options = options(title());
@@ -497,6 +508,7 @@ final class UploadTest {
           try (var other = FileSystems.newFileSystem(zip, Map.of("create", "true"))) {
             fails(IllegalArgumentException.class, () -> api.upload(other.getPath("film.mp4"), token));
           }
+          Files.delete(zip);
           try (UploadSession session = api.beginUpload(token)) {
             fails(IndexOutOfBoundsException.class, () -> session.write(FEW, 1, FEW.length));
             fails(IndexOutOfBoundsException.class, () -> session.write(FEW, -1, 1));
