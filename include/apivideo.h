@@ -1484,6 +1484,19 @@ av_status av_upload_finish(struct av_upload *upload,
 uint64_t av_upload_offset(const struct av_upload *upload);
 
 /**
+ * What an upload can be gone on from by another one, such as after the program was started anew: for
+ * av_upload_params.resume. Who keeps what `state_fn` tells, or has an error, has it already; this is for when
+ * whatever makes the bytes has failed.
+ *
+ * @param upload  the upload, or NULL.
+ *
+ * @return one line of ASCII of at most 4096 bytes, as av_error_upload_state(), which is valid until the next
+ * call with the upload. NULL if there is nothing to go on from: before the service has confirmed the first part
+ * of a new video, once the upload is finished or has failed for good, during a call with it, and for NULL.
+ */
+const char *av_upload_state(struct av_upload *upload);
+
+/**
  * Frees an upload, finished or not. NULL is a no-op. It never blocks, and sends nothing: of an unfinished
  * one what the service has is kept there for a week, for who goes on from its state. If a callback frees it
  * during a call, that call goes on to its end; av_upload_write() then fails with

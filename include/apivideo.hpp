@@ -1204,6 +1204,9 @@ class upload_session {
   /** How many bytes have been taken, from the very beginning of the film: where to write on. After a
    * resume that is what was confirmed; after a write that failed, it tells what of that was taken. */
   std::uint64_t offset() const noexcept { return av_upload_offset(handle()); }
+  /** What another upload can go on from, for upload_params::resume; empty if there is nothing. It
+   * is valid until the next call. */
+  std::string_view state() const noexcept { return detail::view(av_upload_state(handle())); }
   /** The upload of apivideo.h; it stays this object's. */
   av_upload *handle() const noexcept { return handle_.get(); }
 

@@ -2,14 +2,15 @@
 
 use super::boundary::Caller;
 use super::client::av_client;
-use super::error::{av_error, av_status};
+use super::error::{av_error, av_status, c_string};
 use super::options::av_request_options;
 use super::upload::{Callbacks, av_upload_params, av_uploaded_video, handed_out};
 use crate::error::Error;
 use crate::upload::plan::Sizes;
 use crate::upload::progress::Listener;
 use crate::upload::stream::Stream;
-use std::ffi::c_void;
+use crate::wait::lock;
+use std::ffi::{CString, c_char, c_void};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -26,6 +27,8 @@ struct Session {
     callbacks: Callbacks,
     /// How many bytes have been taken.
     offset: AtomicU64,
+    /// The state that was handed out last.
+    state: Mutex<Option<CString>>,
 }
 
 /// Begins to upload what is made meanwhile, such as a recording: its bytes are passed to av_upload_write() as
@@ -66,7 +69,8 @@ pub unsafe extern "C-unwind" fn av_upload_begin(
         let params = av_upload_params::read(&caller, params)?;
         let stream = Stream::begin(client, &params, &Sizes::OF_THE_SERVICE)?;
         let offset = AtomicU64::new(stream.offset());
-        let session = Arc::new(Session { stream: Mutex::new(stream), callbacks, offset });
+        let state = Mutex::default();
+        let session = Arc::new(Session { stream: Mutex::new(stream), callbacks, offset, state });
         out.set(Box::into_raw(Box::new(av_upload { session })));
         Ok(())
     })
@@ -157,6 +161,22 @@ pub unsafe extern "C-unwind" fn av_upload_offset(upload: *const av_upload) -> u6
     caller.read(upload, 0, |upload| upload.session.offset.load(Ordering::Relaxed))
 }
 
+/// What an upload can be gone on from by another one, such as after the program was started anew: for
+/// av_upload_params.resume. Who keeps what `state_fn` tells, or has an error, has it already; this is for when
+/// whatever makes the bytes has failed.
+///
+/// @param upload  the upload, or NULL.
+///
+/// @return one line of ASCII of at most 4096 bytes, as av_error_upload_state(), which is valid until the next
+/// call with the upload. NULL if there is nothing to go on from: before the service has confirmed the first part
+/// of a new video, once the upload is finished or has failed for good, during a call with it, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn av_upload_state(upload: *mut av_upload) -> *const c_char {
+    // SAFETY: the caller keeps to the header.
+    let caller = unsafe { Caller::trust() };
+    caller.read(upload, std::ptr::null(), |upload| upload.session.state())
+}
+
 /// Frees an upload, finished or not. NULL is a no-op. It never blocks, and sends nothing: of an unfinished
 /// one what the service has is kept there for a week, for who goes on from its state. If a callback frees it
 /// during a call, that call goes on to its end; av_upload_write() then fails with
@@ -174,17 +194,30 @@ impl Session {
         &self,
         work: impl FnOnce(&mut Stream, &Rc<dyn Listener>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut stream: MutexGuard<'_, Stream> = match self.stream.try_lock() {
-            Ok(stream) => stream,
-            // A panic leaves it where it was.
-            Err(TryLockError::Poisoned(stream)) => stream.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::invalid_argument("upload is in use by another call"));
-            }
+        let Some(mut stream) = self.stream() else {
+            return Err(Error::invalid_argument("upload is in use by another call"));
         };
         let listener: Rc<dyn Listener> = Rc::new(self.callbacks.clone());
         let done = work(&mut stream, &listener);
         self.offset.store(stream.offset(), Ordering::Relaxed);
         done
+    }
+
+    /// The stream, unless a call uses it.
+    fn stream(&self) -> Option<MutexGuard<'_, Stream>> {
+        match self.stream.try_lock() {
+            Ok(stream) => Some(stream),
+            // A panic leaves it where it was.
+            Err(TryLockError::Poisoned(stream)) => Some(stream.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// What another upload can go on from, which is kept until it is asked for again.
+    fn state(&self) -> *const c_char {
+        let Some(stream) = self.stream() else { return std::ptr::null() };
+        let mut kept = lock(&self.state);
+        *kept = stream.state().as_deref().map(c_string);
+        kept.as_ref().map_or(std::ptr::null(), |state| state.as_ptr())
     }
 }

@@ -134,6 +134,14 @@ impl Stream {
         self.journal.plan.range(self.part.number).start + self.length() as u64
     }
 
+    /// What another one can go on from; none before the video is known, and at the end.
+    pub fn state(&self) -> Option<String> {
+        match self.stage {
+            Stage::Taking | Stage::Finishing => self.journal.state(),
+            Stage::Finished | Stage::Lost => None,
+        }
+    }
+
     /// How many bytes there are of the part that is being filled.
     fn length(&self) -> usize {
         self.part.length() + usize::from(self.first.is_some())

@@ -196,12 +196,43 @@ static void bad_arguments(void) {
   peer_stop(p);
 }
 
+/* Whatever makes the bytes has failed: nobody has told a state, which is asked for. */
+static void what_it_can_be_gone_on_from_is_told_when_asked(void) {
+  peer *p = peer_start();
+  av_client *client = keyless(p);
+  av_upload_params params = params_for(TOKEN);
+  av_upload *upload = begun(client, &params), *other;
+  av_uploaded_video *video = NULL;
+  char state[4097];
+  CHECK(av_upload_state(NULL) == NULL && av_upload_state(upload) == NULL);
+  CHECK(av_upload_write(upload, bytes, FIRST, NULL, NULL) == AV_STATUS_OK);
+  CHECK(av_upload_state(upload) == NULL);
+  peer_answer_json(p, "201 Created", BEGUN);
+  CHECK(av_upload_write(upload, bytes, 1000, NULL, NULL) == AV_STATUS_OK);
+  if (!CHECK(av_upload_state(upload) != NULL)) return;
+  snprintf(state, sizeof state, "%s", av_upload_state(upload));
+  CHECK(texts_equal(av_upload_state(upload), state));
+  av_upload_free(upload);
+  params.resume = state;
+  other = begun(client, &params);
+  CHECK(av_upload_offset(other) == FIRST && texts_equal(av_upload_state(other), state));
+  CHECK(av_upload_write(other, bytes, 1000, NULL, NULL) == AV_STATUS_OK);
+  peer_answer_json(p, "201 Created", WHOLE);
+  CHECK(av_upload_finish(other, NULL, &video, NULL) == AV_STATUS_OK);
+  CHECK(av_upload_state(other) == NULL);
+  av_uploaded_video_free(video);
+  av_upload_free(other);
+  av_client_free(client);
+  peer_stop(p);
+}
+
 /* Does something to the upload that calls it. */
 typedef struct meddler {
   av_upload *upload;
   int frees, called;
   av_status inside;
   uint64_t offset;
+  const char *state;
 } meddler;
 
 static void meddle(void *userdata, const av_upload_progress *told) {
@@ -209,6 +240,7 @@ static void meddle(void *userdata, const av_upload_progress *told) {
   (void)told;
   if (it->called++ > 0) return;
   it->offset = av_upload_offset(it->upload);
+  it->state = av_upload_state(it->upload);
   it->inside = av_upload_write(it->upload, "x", 1, NULL, NULL);
   if (it->frees) av_upload_free(it->upload);
 }
@@ -231,7 +263,7 @@ static void callbacks_may_not_use_the_upload_and_may_free_it(void) {
     it.upload = begun(client, &params);
     peer_answer_json(p, "201 Created", BEGUN);
     status = av_upload_write(it.upload, bytes, FIRST + 1, NULL, &error);
-    CHECK(it.called > 0 && it.inside == AV_STATUS_INVALID_ARGUMENT && it.offset == 0);
+    CHECK(it.called > 0 && it.inside == AV_STATUS_INVALID_ARGUMENT && it.offset == 0 && it.state == NULL);
     if (frees) {
       refused(status, error, "upload was freed");
     } else {
@@ -312,6 +344,7 @@ int main(void) {
   what_is_short_is_one_part();
   what_was_taken_is_not_lost();
   bad_arguments();
+  what_it_can_be_gone_on_from_is_told_when_asked();
   callbacks_may_not_use_the_upload_and_may_free_it();
   threads_send_and_this_one_is_told();
   return checks_report();

@@ -102,7 +102,7 @@ static void one_that_was_moved_from_is_empty() {
   scripted_peer server;
   auto session = device(server.url()).begin_upload({"to1"});
   const auto taken = std::move(session);
-  CHECK(taken.handle() != nullptr && session.handle() == nullptr && session.offset() == 0);
+  CHECK(taken.handle() != nullptr && session.handle() == nullptr && session.offset() == 0 && session.state().empty());
   CHECK(throws<apivideo::invalid_argument>([&] { session.write("x", 1); }));
   CHECK(throws<apivideo::invalid_argument>([&] { session.finish(); }));
 }
@@ -187,6 +187,7 @@ static void a_session_goes_on_after_what_was_thrown(std::int64_t parallel_parts)
   CHECK(!failed && !failed.error().upload_state().empty());
   CHECK(throws<mistake>([&] { failed.error().raise(); }));
   CHECK(session.offset() == smallest_part + 1);
+  CHECK(!session.state().empty());
   session.write(std::string_view(it.bytes()).substr(smallest_part + 1));
   CHECK(has(service, session.finish().id(), it));
 }
