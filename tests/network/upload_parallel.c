@@ -1,7 +1,10 @@
 /* Sixteen parts at once: a cancel and a deadline end them all within their time, and freeing what was begun does not
- * wait for them; the threads handle no signals, and are gone when the call is. */
+ * wait for them; the threads handle no signals, and are gone when the call is. The rate limit, and the speed that was
+ * asked for, are kept by all of them together. */
 #include "support/check.h"
 #include "support/client.h"
+#include "support/ledger.h"
+#include "support/local_api.h"
 #include "support/moment.h"
 #include "support/server.h"
 #include "support/uploads.h"
@@ -182,11 +185,77 @@ static void freed(void) {
   free(some);
 }
 
+/* Says with the first part that no more may come for a second, and notes when more do. */
+typedef struct limited {
+  double answered, next; /* the latter 0 until then */
+} limited;
+
+static void serve_limited(server *s, int connection, void *data) {
+  limited *it = (limited *)data;
+  request what;
+  while (server_receive_large(s, connection, &what)) {
+    if (strstr(what.text, "part 1/")) {
+      it->answered = now_ms();
+      server_answer(connection, "201 Created",
+                    "X-RateLimit-Limit: 60\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Retry-After: 1\r\n", "{\"videoId\":\"vi1\"}");
+    } else {
+      double none = 0, now = now_ms();
+      __atomic_compare_exchange(&it->next, &none, &now, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+      server_answer(connection, "201 Created", "", "{\"videoId\":\"vi1\",\"title\":\"film.mp4\"}");
+    }
+  }
+}
+
+static void the_rate_limit_is_kept_by_all(const source *of) {
+  limited it = {0, 0};
+  server *s = server_start(serve_limited, &it);
+  av_client_config config = keyless_config(server_url(s));
+  av_client *client = client_of(&config);
+  av_upload_params params = quick_params(TOKEN, "film.mp4");
+  av_uploaded_video *video = NULL;
+  params.stall_timeout_ms = params.answer_timeout_ms = 0;
+  params.parallel_parts = AT_ONCE;
+  CHECK(av_upload_file(client, of->path, &params, NULL, &video, NULL) == AV_STATUS_OK);
+  CHECK(it.answered > 0 && it.next - it.answered >= 999);
+  av_uploaded_video_free(video);
+  av_client_free(client);
+  server_stop(s);
+}
+
+static void the_speed_is_kept_by_all(void) {
+  static const char *const arguments[] = {"--api-key", "test-key", "--seed", "1", NULL};
+  local_api *service = local_api_start(arguments);
+  source of = source_of(4 * SMALLEST_PART);
+  av_client_config config = keyless_config(local_api_url(service));
+  av_client *client = client_of(&config);
+  av_upload_params params;
+  av_uploaded_video *video = NULL;
+  ledger now = ledger_of(local_api_url(service));
+  moment begin;
+  char token[64];
+  first_token(now.text, token, sizeof token);
+  ledger_free(&now);
+  params = quick_params(token, "film.mp4");
+  params.stall_timeout_ms = params.answer_timeout_ms = 0;
+  params.parallel_parts = 4;
+  params.max_bytes_per_second = 20 * 1024 * 1024;
+  begin = moment_here();
+  CHECK(av_upload_file(client, of.path, &params, NULL, &video, NULL) == AV_STATUS_OK);
+  /* A second for all of it, but for what may go at once. */
+  CHECK(since(begin) > 800);
+  av_uploaded_video_free(video);
+  av_client_free(client);
+  local_api_stop(service);
+  source_delete(&of);
+}
+
 int main(void) {
   source of = source_of((2 + AT_ONCE) * SMALLEST_PART);
   cancelled(&of);
   ended_in_time(&of);
   freed();
+  the_rate_limit_is_kept_by_all(&of);
+  the_speed_is_kept_by_all();
   source_delete(&of);
   return checks_report();
 }
