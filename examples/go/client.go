@@ -116,7 +116,7 @@ type Client struct {
 
 	mutex  sync.Mutex
 	isOpen bool
-	users  int // what needs handle: the open client itself, calls under way, and iterators
+	users  int // what needs handle: the open client itself, calls under way, iterators, and uploads
 }
 
 // New makes a client. Nothing is sent, so that a wrong key shows with the first call.
@@ -190,7 +190,8 @@ func New(config Config) (*Client, error) {
 }
 
 // Close ends the client: no call begins any more, with it or with its iterators, and ErrClosed is
-// told instead. Calls under way go on; the last of them, or the last iterator, closes the connections.
+// told instead. Calls and uploads under way go on; the last of them, or the last iterator, closes the
+// connections.
 // Closing twice does no harm. The error is always nil.
 func (c *Client) Close() error {
 	c.mutex.Lock()
@@ -237,6 +238,11 @@ func (c *Client) call(ctx context.Context, do func(*C.av_request_options, **C.av
 		return err
 	}
 	defer c.leave()
+	return callUntilDone(ctx, do)
+}
+
+// callUntilDone makes one call of the library, with what stays open meanwhile; it ends when ctx does.
+func callUntilDone(ctx context.Context, do func(*C.av_request_options, **C.av_error)) error {
 	if err := ctx.Err(); err != nil {
 		return newContextError(err)
 	}

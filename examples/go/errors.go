@@ -95,7 +95,8 @@ type Error struct {
 	Problem  Problem
 	Problems []Problem
 	// Body is the body of the answer, at most its first 65536 bytes. After an ErrDecode of a
-	// CreateToken it may hold the new token, which is a secret.
+	// CreateToken it may hold the new token, which is a secret; and of an upload the addresses of a private
+	// video, which hold one.
 	Body []byte
 	// UploadState is what an upload that failed can go on from, for UploadOptions.Resume; "" if there is
 	// nothing. UploadVideoID is the unfinished video, if one is known.

@@ -87,7 +87,8 @@ type UploadOptions struct {
 	// Progress takes how far it has come, and State what to go on from, after each part but the last: keep
 	// it, and a crash costs one part. Both are called on the goroutine that made the call, and must not
 	// use the Upload they are called by. If one panics, the upload is ended, and the call panics with the
-	// same; what was confirmed is in the last state.
+	// same, even if the video is whole by then; what was confirmed is in the last state. runtime.Goexit in one,
+	// as by testing.T.Fatal, ends the program.
 	Progress func(UploadProgress)
 	State    func(state string)
 }
@@ -155,35 +156,57 @@ func (c *Client) UploadFile(ctx context.Context, path, token string, options Upl
 	calls := newUploadCalls(&options)
 	defer calls.handle.Delete()
 	var video *C.av_uploaded_video
+	defer func() { C.av_uploaded_video_free(video) }()
 	err = c.call(ctx, func(request *C.av_request_options, failure **C.av_error) {
 		calls.during(request, func() {
 			C.upload_file(c.handle, cPath, &params, C.uintptr_t(calls.handle), calls.tellsProgress(), calls.tellsState(),
 				request, &video, failure)
 		})
 	})
-	return calls.end(video, err)
+	calls.panicAgain()
+	if err != nil {
+		return Video{}, err
+	}
+	return newVideo(video), nil
 }
 
 // Upload uploads all that comes from a reader, while it comes: MPEG-TS, WebM and fragmented MP4 may be sent
 // while they are written, plain MP4 may not. The reader stands at the beginning of the film. To go on from
 // UploadOptions.Resume, what was confirmed is sought over, or read and dropped. What the reader fails with
-// is told as ErrSource, and errors.Is finds it. A Read that blocks is not interrupted.
+// is told as ErrSource, and errors.Is finds it. A Read that blocks is not interrupted: ctx ends the upload
+// after it.
 func (c *Client) Upload(ctx context.Context, from io.Reader, token string, options UploadOptions) (Video, error) {
 	upload, err := c.BeginUpload(token, options)
 	if err != nil {
 		return Video{}, err
 	}
 	defer upload.Close()
-	if err := skip(from, int64(upload.Offset())); err != nil {
-		return Video{}, upload.sourceError(err)
+	confirmed := upload.Offset() // what is still to be passed over
+	if seeker, ok := from.(io.Seeker); ok && confirmed > 0 {
+		if _, err := seeker.Seek(int64(confirmed), io.SeekCurrent); err == nil {
+			confirmed = 0 // what is not there shows as an end
+		}
 	}
-	some := make([]byte, 64*1024)
+	some := make([]byte, 256*1024)
 	for {
+		if err := ctx.Err(); err != nil {
+			return Video{}, upload.tellWhatIsThere(newContextError(err))
+		}
 		count, err := from.Read(some)
-		if _, err := upload.WriteContext(ctx, some[:count]); err != nil {
+		fresh := some[:count]
+		if uint64(count) < confirmed {
+			fresh = nil
+			confirmed -= uint64(count)
+		} else {
+			fresh = fresh[confirmed:]
+			confirmed = 0
+		}
+		if _, err := upload.WriteContext(ctx, fresh); err != nil {
 			return Video{}, err
 		}
 		switch {
+		case err == io.EOF && confirmed > 0:
+			return Video{}, upload.sourceError(io.ErrUnexpectedEOF)
 		case err == io.EOF:
 			return upload.Finish(ctx)
 		case err != nil:
@@ -192,29 +215,12 @@ func (c *Client) Upload(ctx context.Context, from io.Reader, token string, optio
 	}
 }
 
-// skip goes so many bytes on.
-func skip(from io.Reader, bytes int64) error {
-	if bytes == 0 {
-		return nil
-	}
-	if seeker, ok := from.(io.Seeker); ok {
-		if _, err := seeker.Seek(bytes, io.SeekCurrent); err == nil {
-			return nil // what is not there shows as an end
-		}
-	}
-	_, err := io.CopyN(io.Discard, from, bytes)
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return err
-}
-
 // Upload is an upload of what is made meanwhile, such as a recording: an io.Writer that Finish completes.
-// It is one goroutine's at a time.
+// It is one goroutine's at a time: a call meanwhile is ErrInvalidArgument. It outlives Client.Close.
 type Upload struct {
-	client *Client
-	calls  *uploadCalls
-	resume string
+	client  *Client // which it has entered, until it is freed
+	calls   *uploadCalls
+	outcome Outcome // what is known of the video
 
 	mutex            sync.Mutex
 	handle           *C.av_upload
@@ -233,7 +239,10 @@ func (c *Client) BeginUpload(token string, options UploadOptions) (*Upload, erro
 	if err := c.enter(); err != nil {
 		return nil, err
 	}
-	upload := &Upload{client: c, calls: newUploadCalls(&options), resume: options.Resume}
+	upload := &Upload{client: c, calls: newUploadCalls(&options), outcome: OutcomeNotApplied}
+	if options.Resume != "" {
+		upload.outcome = OutcomeUnknown // all but the answer may have been there before
+	}
 	var failure *C.av_error
 	C.upload_begin(c.handle, &params, C.uintptr_t(upload.calls.handle), upload.calls.tellsProgress(),
 		upload.calls.tellsState(), &upload.handle, &failure)
@@ -255,24 +264,29 @@ func (u *Upload) WriteContext(ctx context.Context, bytes []byte) (int, error) {
 	var taken uint64
 	err := u.call(ctx, func(request *C.av_request_options, failure **C.av_error) {
 		before := C.av_upload_offset(u.handle)
-		var data unsafe.Pointer
-		if len(bytes) > 0 {
-			data = unsafe.Pointer(&bytes[0])
+		if len(bytes) == 0 {
+			C.av_upload_write(u.handle, nil, 0, request, failure)
+		} else {
+			// The address is taken in the very argument: cgo then looks for pointers in these bytes alone, and
+			// not in all that they may be a member of.
+			C.av_upload_write(u.handle, unsafe.Pointer(&bytes[0]), C.size_t(len(bytes)), request, failure)
 		}
-		C.av_upload_write(u.handle, data, C.size_t(len(bytes)), request, failure)
 		taken = uint64(C.av_upload_offset(u.handle) - before)
 	})
-	_, err = u.calls.end(nil, err)
 	return int(taken), err
 }
 
 // Finish sends what is left as the last part, and tells the video. If it fails, it may be called again.
 func (u *Upload) Finish(ctx context.Context) (Video, error) {
 	var video *C.av_uploaded_video
+	defer func() { C.av_uploaded_video_free(video) }()
 	err := u.call(ctx, func(request *C.av_request_options, failure **C.av_error) {
 		C.av_upload_finish(u.handle, request, &video, failure)
 	})
-	return u.calls.end(video, err)
+	if err != nil {
+		return Video{}, err
+	}
+	return newVideo(video), nil
 }
 
 // Offset is how many bytes have been taken, from the very beginning: where to write on. It is 0 after Close.
@@ -286,6 +300,9 @@ func (u *Upload) Offset() uint64 {
 func (u *Upload) State() string {
 	u.mutex.Lock()
 	defer u.mutex.Unlock()
+	if u.isBusy {
+		return "" // the call that begins takes back what the library has handed out
+	}
 	return C.GoString(C.av_upload_state(u.handle))
 }
 
@@ -310,7 +327,8 @@ func (u *Upload) free() {
 	u.client.leave()
 }
 
-// call makes a call with the handle, which no other one uses meanwhile, and which is not freed.
+// call makes a call with the handle, which no other one uses meanwhile, and which is not freed. It panics with
+// what a callback has panicked with.
 func (u *Upload) call(ctx context.Context, do func(*C.av_request_options, **C.av_error)) error {
 	u.mutex.Lock()
 	isBusy, isClosed := u.isBusy, u.isClosed
@@ -319,37 +337,51 @@ func (u *Upload) call(ctx context.Context, do func(*C.av_request_options, **C.av
 	if isBusy {
 		return newInvalidArgument("the upload is in use by another call")
 	}
-	defer func() {
-		u.mutex.Lock()
-		defer u.mutex.Unlock()
-		u.isBusy = false
-		if u.isClosed && !isClosed {
-			u.free()
-		}
-	}()
+	defer u.endCall(isClosed)
 	if isClosed {
 		return notBegun(ErrInvalidArgument, "the upload is closed", ErrClosed)
 	}
-	return u.client.call(ctx, func(request *C.av_request_options, failure **C.av_error) {
+	begun := false
+	err := callUntilDone(ctx, func(request *C.av_request_options, failure **C.av_error) {
+		begun = true
 		u.calls.during(request, func() { do(request, failure) })
 	})
+	var failure *Error
+	if errors.As(err, &failure) {
+		if begun {
+			u.outcome = failure.Outcome
+		} else {
+			u.tellWhatIsThere(failure)
+		}
+	}
+	u.calls.panicAgain()
+	return err
+}
+
+func (u *Upload) endCall(wasClosed bool) {
+	u.mutex.Lock()
+	defer u.mutex.Unlock()
+	u.isBusy = false
+	if u.isClosed && !wasClosed {
+		u.free()
+	}
+}
+
+// tellWhatIsThere completes an error that the library was not asked for.
+func (u *Upload) tellWhatIsThere(failure *Error) *Error {
+	failure.Outcome = u.outcome
+	failure.UploadState = C.GoString(C.av_upload_state(u.handle))
+	return failure
 }
 
 // sourceError tells that the source of an upload has failed.
 func (u *Upload) sourceError(cause error) *Error {
-	// An upload that is gone on with may have been whole but for the answer.
-	outcome := OutcomeNotApplied
-	if u.resume != "" {
-		outcome = OutcomeUnknown
-	}
-	return &Error{
-		Status:      ErrSource,
-		Outcome:     outcome,
-		Message:     "what is uploaded cannot be read: " + cause.Error(),
-		RetryAfter:  -1,
-		UploadState: u.State(),
-		cause:       cause,
-	}
+	return u.tellWhatIsThere(&Error{
+		Status:     ErrSource,
+		Message:    "what is uploaded cannot be read: " + cause.Error(),
+		RetryAfter: -1,
+		cause:      cause,
+	})
 }
 
 // toC is how the library is told of them; the strings are freed with text.
@@ -474,19 +506,13 @@ func (c *uploadCalls) during(request *C.av_request_options, do func()) {
 	c.cancel = nil
 }
 
-// end is what a call has come to: its video, its error, or the panic of a callback.
-func (c *uploadCalls) end(video *C.av_uploaded_video, err error) (Video, error) {
-	var result Video
-	if video != nil {
-		result = newVideo(video)
-		C.av_uploaded_video_free(video)
-	}
+// panicAgain is for after a call: what a callback has panicked with goes on from there.
+func (c *uploadCalls) panicAgain() {
 	if c.panicked {
 		reason := c.reason
 		c.panicked, c.reason = false, nil
 		panic(reason)
 	}
-	return result, err
 }
 
 // run makes a callback of the caller's. What it panics with is kept: it must not pass through the library's

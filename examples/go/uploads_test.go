@@ -262,6 +262,122 @@ func TestAReadersOwnErrorReachesTheCallerWithTheState(t *testing.T) {
 	isWhole(t, video, data)
 }
 
+// waitsFor is what a reader does between two pieces of what is read.
+type waitsFor struct {
+	io.Reader
+	first []byte
+	wait  func()
+}
+
+func (w *waitsFor) Read(some []byte) (int, error) {
+	if len(w.first) > 0 {
+		count := copy(some, w.first)
+		w.first = w.first[count:]
+		return count, nil
+	}
+	w.wait()
+	return w.Reader.Read(some)
+}
+
+func TestAContextThatEndsWhileTheReaderIsReadTellsTheState(t *testing.T) {
+	client, token := device(t)
+	data := film(2*smallestPart + 1000)
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	from := &waitsFor{bytes.NewReader(data[smallestPart+1:]), data[:smallestPart+1], cancel}
+	_, err := client.Upload(ctx, from, token, apivideo.UploadOptions{PartBytes: smallestPart})
+	failure := failed(t, err, apivideo.ErrCancelled)
+	if !errors.Is(err, context.Canceled) || failure.UploadState == "" || failure.Outcome != apivideo.OutcomeNotApplied {
+		t.Fatalf("%+v", failure)
+	}
+	video, err := client.Upload(background, bytes.NewReader(data), token, apivideo.UploadOptions{Resume: failure.UploadState})
+	if err != nil {
+		t.Fatal(err)
+	}
+	isWhole(t, video, data)
+}
+
+func TestAContextThatIsDoneEndsAnUploadBeforeAnythingIsReadOrSent(t *testing.T) {
+	client, token := device(t)
+	path := fileOf(t, film(1000))
+	upload, err := client.BeginUpload(token, apivideo.UploadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer upload.Close()
+	before := readLedger(t, quickURL(t)).Requests
+	ctx, cancel := context.WithCancel(background)
+	cancel()
+	_, ofFile := client.UploadFile(ctx, path, token, apivideo.UploadOptions{})
+	_, ofReader := client.Upload(ctx, iotest.ErrReader(errors.New("it was read")), token, apivideo.UploadOptions{})
+	_, ofWrite := upload.WriteContext(ctx, []byte("x"))
+	_, ofFinish := upload.Finish(ctx)
+	for _, err := range []error{ofFile, ofReader, ofWrite, ofFinish} {
+		if failure := failed(t, err, apivideo.ErrCancelled); !errors.Is(err, context.Canceled) || failure.Attempts != 0 {
+			t.Errorf("%+v", failure)
+		}
+	}
+	if after := readLedger(t, quickURL(t)).Requests; after != before {
+		t.Errorf("%d requests", after-before)
+	}
+}
+
+func TestAClientThatIsClosedLetsUploadsUnderWayGoOnAndBeginsNone(t *testing.T) {
+	client, token := device(t)
+	data := film(smallestPart + 1000)
+	path := fileOf(t, data)
+	upload, err := client.BeginUpload(token, apivideo.UploadOptions{PartBytes: smallestPart})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer upload.Close()
+	from := &waitsFor{bytes.NewReader(data[1000:]), data[:1000], func() { client.Close() }}
+	video, err := client.Upload(background, from, token, apivideo.UploadOptions{PartBytes: smallestPart})
+	if err != nil {
+		t.Fatal(err)
+	}
+	isWhole(t, video, data)
+	if _, err := upload.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if video, err = upload.Finish(background); err != nil {
+		t.Fatal(err)
+	}
+	isWhole(t, video, data)
+	_, ofFile := client.UploadFile(background, path, token, apivideo.UploadOptions{})
+	_, ofReader := client.Upload(background, bytes.NewReader(data), token, apivideo.UploadOptions{})
+	_, ofBegin := client.BeginUpload(token, apivideo.UploadOptions{})
+	for _, err := range []error{ofFile, ofReader, ofBegin} {
+		if failed(t, err, apivideo.ErrInvalidArgument); !errors.Is(err, apivideo.ErrClosed) {
+			t.Error(err)
+		}
+	}
+}
+
+// A recorder keeps its bytes beside pointers, which cgo lets nobody pass.
+func TestWhatIsWrittenMayBeAMemberOfWhatHoldsPointers(t *testing.T) {
+	client, token := device(t)
+	recorder := &struct {
+		upload *apivideo.Upload
+		name   *string
+		bytes  [1000]byte
+	}{name: new(string)}
+	copy(recorder.bytes[:], film(1000))
+	var err error
+	if recorder.upload, err = client.BeginUpload(token, apivideo.UploadOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	defer recorder.upload.Close()
+	if _, err := recorder.upload.Write(recorder.bytes[:]); err != nil {
+		t.Fatal(err)
+	}
+	video, err := recorder.upload.Finish(background)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isWhole(t, video, recorder.bytes[:])
+}
+
 func TestWhatIsWrittenIsUploaded(t *testing.T) {
 	client, token := device(t)
 	data := film(2*smallestPart + 1000)
