@@ -493,6 +493,99 @@ func TestWhatACallbackPanicsWithEndsTheUploadAndReachesTheCaller(t *testing.T) {
 	isWhole(t, video, data)
 }
 
+func TestAnUploadGoesOnAfterACallbackHasPanickedInIt(t *testing.T) {
+	client, token := device(t)
+	data := film(2*smallestPart + 1000)
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	states := 0
+	upload, err := client.BeginUpload(token, apivideo.UploadOptions{PartBytes: smallestPart, State: func(string) {
+		if states++; states == 1 {
+			panic("enough")
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer upload.Close()
+	func() {
+		defer func() {
+			if reason := recover(); reason != "enough" {
+				t.Errorf("%v", reason)
+			}
+		}()
+		upload.WriteContext(ctx, data)
+	}()
+	if ctx.Err() != nil || upload.State() == "" {
+		t.Fatal(ctx.Err(), upload.State())
+	}
+	if _, err := upload.WriteContext(ctx, data[upload.Offset():]); err != nil {
+		t.Fatal(err)
+	}
+	video, err := upload.Finish(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isWhole(t, video, data)
+}
+
+func TestNoLimitIsTakenWhereThereMayBeNone(t *testing.T) {
+	client, token := device(t)
+	data := film(1000)
+	never := apivideo.UploadOptions{StallTimeout: apivideo.NoLimit, AnswerTimeout: apivideo.NoLimit, Patience: apivideo.NoLimit}
+	video, err := client.UploadFile(background, fileOf(t, data), token, never)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isWhole(t, video, data)
+}
+
+func TestAKeyIsNotSentWithAToken(t *testing.T) {
+	token := create(t, quickClient(t), time.Hour)
+	authorization := make(chan []string, 10) // more than there are attempts
+	client := newClient(t, apivideo.Config{BaseURL: peer(t, func(w http.ResponseWriter, r *http.Request) {
+		authorization <- r.Header.Values("Authorization")
+		io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, `{"videoId":"vi1","assets":{}}`)
+	})})
+	video, err := client.UploadFile(background, fileOf(t, film(1000)), token.ID, apivideo.UploadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sent := <-authorization; len(sent) != 0 {
+		t.Error("the key was sent")
+	}
+	// What this service does not tell.
+	if video.Title != "" || video.PlayerURL != "" || video.Public != nil || !video.CreatedAt.IsZero() || !video.PublishedAt.IsZero() {
+		t.Errorf("%#v", video)
+	}
+}
+
+func TestAttemptsAreAsManyAsAskedAndTheWaitBetweenThemIsTold(t *testing.T) {
+	url := peer(t, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	client := newClient(t, apivideo.Config{BaseURL: url})
+	var waits []time.Duration
+	_, err := client.UploadFile(background, fileOf(t, film(smallestPart+1)), "to1", apivideo.UploadOptions{
+		PartBytes:   smallestPart,
+		MaxAttempts: 2,
+		Progress: func(progress apivideo.UploadProgress) {
+			if progress.Activity == apivideo.UploadWaitingToRetry {
+				waits = append(waits, progress.Wait)
+			}
+		},
+	})
+	if failure := failed(t, err, apivideo.ErrServer); failure.Attempts != 2 {
+		t.Errorf("%+v", failure)
+	}
+	if len(waits) == 0 || waits[0] <= 0 {
+		t.Errorf("%v", waits)
+	}
+}
+
 func TestNoTimeoutOfTheClientEndsAnUpload(t *testing.T) {
 	token := create(t, quickClient(t), time.Hour)
 	client := newClient(t, apivideo.Config{BaseURL: quickURL(t), Timeout: 100 * time.Millisecond})
