@@ -76,13 +76,14 @@ struct Kept {
 impl Kept {
     /// Takes what has come of a part: it is not kept any longer, or is not under way any more.
     fn take(&mut self, sent: Sent) -> Result<(), Error> {
-        if let Some(at) = self.parts.iter().position(|part| part.number == sent.number) {
-            if sent.result.is_ok() {
-                self.is_confirmed(at);
-            } else {
+        let at = self.parts.iter().position(|part| part.number == sent.number);
+        match (at, &sent.result) {
+            (Some(at), Ok(())) => self.is_confirmed(at),
+            (Some(at), Err(_)) => {
                 self.parts[at].is_under_way = false;
                 self.parts[at].is_in_doubt |= sent.is_in_doubt;
             }
+            (None, _) => debug_assert!(false, "nobody's part"),
         }
         sent.result
     }
@@ -160,7 +161,7 @@ impl Stream {
         // What a call before has left, or threads have to tell.
         self.deliver(self.at_once(), &call)?;
         while let Some((first, rest)) = bytes.split_first() {
-            let room = self.room()?;
+            let room = self.room();
             if room == 0 {
                 self.close_part(&call)?;
                 self.first = Some(*first);
@@ -268,11 +269,9 @@ impl Stream {
     }
 
     /// How much more fits into the part.
-    fn room(&self) -> Result<usize, Error> {
-        let length = usize::try_from(self.journal.plan.length(self.part.number)).map_err(|_| {
-            Error::invalid_argument("params.part_bytes is more than there is memory for")
-        })?;
-        Ok(length.saturating_sub(self.length()))
+    fn room(&self) -> usize {
+        let length = usize::try_from(self.journal.plan.length(self.part.number));
+        length.unwrap_or(usize::MAX).saturating_sub(self.length())
     }
 
     /// What takes the part's bytes, with room for all that any part has: so its memory does for others, too.
@@ -283,12 +282,10 @@ impl Stream {
                     spare.clear();
                     spare
                 }
-                None => usize::try_from(self.journal.plan.part())
-                    .map_err(io::Error::other)
-                    .and_then(Block::new)
-                    .map_err(|error| {
-                        Error::internal(format_args!("there is no memory for a part: {error}"))
-                    })?,
+                None => {
+                    let size = usize::try_from(self.journal.plan.part()).unwrap_or(usize::MAX);
+                    Block::new(size).map_err(no_memory)?
+                }
             };
             self.part.block = Some(Arc::new(block));
         }
@@ -313,14 +310,17 @@ impl Stream {
             return Ok(());
         }
         Err(Error::invalid_argument(match self.stage {
-            Stage::Taking => "upload has not ended",
-            Stage::Finishing => {
+            Stage::Taking | Stage::Finishing => {
                 "upload may be complete: nothing can be added, av_upload_finish() goes on"
             }
             Stage::Finished => "upload is finished: begin another one",
             Stage::Lost => "upload has failed for good: begin another one",
         }))
     }
+}
+
+fn no_memory(error: io::Error) -> Error {
+    Error::internal(format_args!("there is no memory for a part: {error}"))
 }
 
 impl Drop for Stream {
@@ -387,10 +387,9 @@ impl Delivery<'_> {
             let wait = Wait::new(Deadline::NEVER, None);
             while self.kept.parts.iter().any(|part| part.is_under_way) {
                 let Ok(news) = crew.news(&wait) else { continue };
-                if let Some(sent) = run.hear(&mut crew, news)? {
-                    // That it was ended is no news.
-                    let _ = self.kept.take(sent);
-                }
+                let sent = run.hear(&mut crew, news)?;
+                // That it was ended is no news.
+                let _ = sent.map(|sent| self.kept.take(sent));
             }
         }
         // The first of what is left says so.

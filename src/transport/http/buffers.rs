@@ -43,9 +43,7 @@ impl ConnectionBuffers {
     /// A source of this length is about to be sent.
     pub fn make_piece(&mut self, length: u64) -> io::Result<()> {
         let size = usize::try_from(length).map_or(LARGEST_PIECE, |it| it.min(LARGEST_PIECE));
-        if self.piece.is_none() {
-            self.piece = Some(Block::new(size)?);
-        }
+        self.piece = Some(Block::new(size)?);
         Ok(())
     }
 

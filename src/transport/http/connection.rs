@@ -117,9 +117,7 @@ impl Connection {
         attempt.enter(Phase::Wait);
         if let Some(transfer) = attempt.transfer() {
             self.socket.take_little_ahead();
-            self.buffers.make_piece(transfer.length()).map_err(|error| {
-                Fault::Failed(format!("there is no memory for what is sent: {error}"))
-            })?;
+            self.buffers.make_piece(transfer.length()).map_err(no_memory)?;
             transfer.begin(&self.socket);
             if self.is_answered_early {
                 transfer.give_up();
@@ -292,6 +290,10 @@ impl Drop for Connection {
             }
         });
     }
+}
+
+fn no_memory(error: std::io::Error) -> Fault {
+    Fault::Failed(format!("there is no memory for what is sent: {error}"))
 }
 
 impl fmt::Debug for Connection {

@@ -1216,3 +1216,54 @@ fn what_is_under_way_goes_on_when_the_time_of_a_write_is_over() {
     // Six parts, of which two were asked for once more, and not a third time.
     assert_eq!(one.ledger().requests.len(), 6 + 2);
 }
+
+fn refusal(result: Result<impl std::fmt::Debug, Error>) -> String {
+    let error = result.expect_err("it is refused");
+    assert_eq!((error.failure(), error.attempts()), (Failure::InvalidArgument, 0));
+    error.to_string()
+}
+
+#[test]
+fn what_may_have_been_sent_as_the_last_part_takes_no_more_and_can_be_finished() {
+    let mut one = Try::new(LENGTH, [Fault::None, Fault::None, Fault::None, Fault::Lose]);
+    one.writes = Some(LENGTH);
+    one.options.max_attempts = Some(1);
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("the answer to the last part is lost");
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+    let listener = one.params().listener;
+    let said = refusal(stream.write(b"more", &one.options, &listener));
+    assert!(said.contains("nothing can be added, av_upload_finish() goes on"), "{said}");
+    let done = stream.finish(&one.options, &listener, done).expect("a video");
+    assert_eq!(done.bytes, LENGTH as u64);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn what_nobody_can_tell_to_be_whole_and_cannot_be_gone_on_from_is_lost() {
+    let mut one = Try::new(5, [Fault::Lose]);
+    one.writes = Some(5);
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("its answer is lost");
+    assert_eq!((error.outcome(), state_of(&error)), (Outcome::Unknown, None), "{error}");
+    assert_eq!(stream.state(), None);
+    let listener = one.params().listener;
+    let said = refusal(stream.finish(&one.options, &listener, done));
+    assert!(said.contains("has failed for good"), "{said}");
+}
+
+#[test]
+fn a_stream_that_is_gone_on_with_is_not_finished_without_another_byte() {
+    let mut one = Try::new(LENGTH, []);
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    stream.write(&one.content[..11], &one.options, &listener).expect("the first part is sent");
+    one.resume = stream.state();
+    let mut stream = one.begin().expect("a stream that is gone on with");
+    assert_eq!(stream.offset(), 10);
+    let said = refusal(stream.finish(&one.options, &listener, done));
+    assert!(said.contains("nothing was written from av_upload_offset() on"), "{said}");
+    one.writes = Some(7);
+    one.write_all(&mut stream).expect("a video");
+    one.must_have_made_one_video();
+}
