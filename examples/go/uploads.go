@@ -165,6 +165,10 @@ func (c *Client) UploadFile(ctx context.Context, path, token string, options Upl
 	})
 	calls.panicAgain()
 	if err != nil {
+		var failure *Error
+		if errors.As(err, &failure) && failure.Status != ErrInvalidArgument && failure.Attempts == 0 && failure.UploadState == "" {
+			failure.UploadState = options.Resume // nothing was tried, and it is as it was
+		}
 		return Video{}, err
 	}
 	return newVideo(video), nil

@@ -637,3 +637,19 @@ func TestNoTextOfAVideoShowsItsAddresses(t *testing.T) {
 		}
 	}
 }
+
+func TestAContextThatIsDoneLeavesWhatIsToBeGoneOnFrom(t *testing.T) {
+	client, token := device(t)
+	data := film(2 * smallestPart)
+	path := fileOf(t, data)
+	interruption := interrupted(t, func(ctx context.Context, options apivideo.UploadOptions) error {
+		_, err := client.UploadFile(ctx, path, token, options)
+		return err
+	}, apivideo.UploadOptions{})
+	ctx, cancel := context.WithCancel(background)
+	cancel()
+	_, err := client.UploadFile(ctx, path, token, apivideo.UploadOptions{Resume: interruption.UploadState})
+	if failure := failed(t, err, apivideo.ErrCancelled); failure.UploadState != interruption.UploadState {
+		t.Errorf("%+v", failure)
+	}
+}
