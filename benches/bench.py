@@ -273,8 +273,8 @@ class Bench:
         remarks = {name: f" with {', '.join(names) if len(names) < 3 else f'{len(names)} libraries'}"
                    for name, names in needed.items()}
         remarks[OURS] = f" (the .so {megabytes(own)})" + remarks[OURS]
-        target = Target(".so ≤ 2.09 MB, libgcc_s only",
-                        lambda of: own <= 2.0932e6 and all(name.startswith("libgcc_s") for name in needed[OURS]))
+        target = Target(".so ≤ 2.10 MB, libgcc_s only",
+                        lambda of: own <= 2.0952e6 and all(name.startswith("libgcc_s") for name in needed[OURS]))
         self.table.add("shipped: stripped, with what it needs beside libc", sizes, megabytes, target, remarks)
 
     def threads(self):

@@ -626,17 +626,17 @@ typedef struct av_upload_progress {
    */
   uint64_t bytes_confirmed;
   /**
-   * Bytes of the part under way that have arrived at the other side. They are not in `bytes_confirmed`:
-   * the sum of both is how far the upload has come. 0 again once the part is confirmed, or has failed.
+   * Bytes of the parts under way that have arrived at the other side. They are not in `bytes_confirmed`:
+   * the sum of both is how far the upload has come. Those of a part go once it is confirmed, or has failed.
    */
   uint64_t bytes_sent;
   /**
-   * The size of the file in bytes; 0 is not known.
+   * The size in bytes; 0 is not known, as of what is still being written.
    */
   uint64_t bytes_total;
   /**
-   * Bytes that were sent in vain, over all attempts of this call: the part had to be sent again, or was
-   * there before.
+   * Bytes that were sent in vain, over all attempts of this call, or of all calls with an av_upload: the
+   * part had to be sent again, or was there before.
    */
   uint64_t bytes_repeated;
   /**
@@ -675,7 +675,8 @@ typedef void (*av_upload_progress_fn)(void *userdata,
  * Receives the state of an upload whenever a part is confirmed, but for the last one, on the thread that is
  * inside the call, with no lock held. `state` is one line of ASCII of at most 4096 bytes, with neither the
  * token nor a key in it, and is valid until the function returns: store a copy in the place of the one
- * before. Given to av_upload_params.resume after a crash, it costs at most one part that is sent again.
+ * before. Given to av_upload_params.resume after a crash, it costs at most one part that is sent again, or those
+ * that were under way side by side.
  * Remove it when the call has succeeded. If the call has failed and av_error_attempts() is not 0, what
  * av_error_upload_state() returns takes its place; if that is NULL, remove it: the file has changed, or
  * somebody else uploads to the same video.
@@ -1431,7 +1432,7 @@ av_status av_upload_begin(const struct av_client *client,
  * byte follows it, the part is sent. With `parallel_parts` 0 the call blocks until the service has confirmed
  * it. Otherwise a thread sends it, and the call blocks only while each of them has a part that is not
  * confirmed. The first part of a new video blocks in any case: only its answer tells which video it is.
- * A cancel or a deadline ends what blocks; bytes that are only taken are taken all the same.
+ * A cancel ends what is under way, a deadline what blocks; bytes that are only taken are taken all the same.
  *
  * After an error the upload is still there, and nothing that was taken is lost: av_upload_offset() tells how
  * much of `data` was taken. Go on writing from there when the network is back, or keep

@@ -38,13 +38,13 @@ pub struct av_upload_progress {
     /// Bytes in the parts that the service has confirmed, after a resume those of before included. It never
     /// goes back.
     pub bytes_confirmed: u64,
-    /// Bytes of the part under way that have arrived at the other side. They are not in `bytes_confirmed`:
-    /// the sum of both is how far the upload has come. 0 again once the part is confirmed, or has failed.
+    /// Bytes of the parts under way that have arrived at the other side. They are not in `bytes_confirmed`:
+    /// the sum of both is how far the upload has come. Those of a part go once it is confirmed, or has failed.
     pub bytes_sent: u64,
-    /// The size of the file in bytes; 0 is not known.
+    /// The size in bytes; 0 is not known, as of what is still being written.
     pub bytes_total: u64,
-    /// Bytes that were sent in vain, over all attempts of this call: the part had to be sent again, or was
-    /// there before.
+    /// Bytes that were sent in vain, over all attempts of this call, or of all calls with an av_upload: the
+    /// part had to be sent again, or was there before.
     pub bytes_repeated: u64,
     /// Zero, for later versions.
     pub reserved: [u64; 4],
@@ -69,7 +69,8 @@ pub type av_upload_progress_fn =
 /// Receives the state of an upload whenever a part is confirmed, but for the last one, on the thread that is
 /// inside the call, with no lock held. `state` is one line of ASCII of at most 4096 bytes, with neither the
 /// token nor a key in it, and is valid until the function returns: store a copy in the place of the one
-/// before. Given to av_upload_params.resume after a crash, it costs at most one part that is sent again.
+/// before. Given to av_upload_params.resume after a crash, it costs at most one part that is sent again, or those
+/// that were under way side by side.
 /// Remove it when the call has succeeded. If the call has failed and av_error_attempts() is not 0, what
 /// av_error_upload_state() returns takes its place; if that is NULL, remove it: the file has changed, or
 /// somebody else uploads to the same video.

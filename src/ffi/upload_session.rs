@@ -80,7 +80,7 @@ pub unsafe extern "C-unwind" fn av_upload_begin(
 /// byte follows it, the part is sent. With `parallel_parts` 0 the call blocks until the service has confirmed
 /// it. Otherwise a thread sends it, and the call blocks only while each of them has a part that is not
 /// confirmed. The first part of a new video blocks in any case: only its answer tells which video it is.
-/// A cancel or a deadline ends what blocks; bytes that are only taken are taken all the same.
+/// A cancel ends what is under way, a deadline what blocks; bytes that are only taken are taken all the same.
 ///
 /// After an error the upload is still there, and nothing that was taken is lost: av_upload_offset() tells how
 /// much of `data` was taken. Go on writing from there when the network is back, or keep

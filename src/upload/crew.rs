@@ -30,8 +30,8 @@ const MOST_PENDING: usize = 1000;
 pub(crate) struct Crew {
     shared: Arc<Shared>,
     hands: Vec<JoinHandle<()>>,
-    /// How far each is with its part, as far as was heard.
-    pub parts: Vec<Progress>,
+    /// How far each is with its part, as far as was heard, if it has one.
+    pub parts: Vec<Option<Progress>>,
     /// The process whose threads they are.
     generation: u32,
 }
@@ -56,7 +56,8 @@ struct Pending {
 /// What is to be sent.
 #[derive(Default)]
 struct Orders {
-    pieces: VecDeque<Piece>,
+    /// With how many attempts in vain each may take.
+    pieces: VecDeque<(Piece, Option<u32>)>,
     is_over: bool,
 }
 
@@ -86,19 +87,15 @@ pub(crate) struct Sent {
     pub progress: Progress,
     /// Whether it may be there, though it is not confirmed.
     pub is_in_doubt: bool,
+    /// Whether it was refused since somebody else uploads to the video.
+    pub is_somebody_elses: bool,
     pub result: Result<(), Error>,
 }
 
 impl Crew {
     /// At most as many threads as `most`, as many as the system allows; each sends by `journal`, until
     /// `deadline`.
-    pub fn start(
-        most: usize,
-        client: &Arc<Client>,
-        journal: &Journal,
-        max_attempts: Option<u32>,
-        deadline: Deadline,
-    ) -> Self {
+    pub fn start(most: usize, client: &Arc<Client>, journal: &Journal, deadline: Deadline) -> Self {
         let shared = Arc::new(Shared {
             orders: Mutex::default(),
             on_order: Condvar::new(),
@@ -108,11 +105,11 @@ impl Crew {
         });
         let start = |hand| {
             let (shared, client, journal) = (shared.clone(), client.clone(), journal.clone());
-            let work = move || send_all(&shared, hand, &client, journal, max_attempts, deadline);
+            let work = move || send_all(&shared, hand, &client, journal, deadline);
             spawn_without_signals("apivideo-upload", Some(STACK), Box::new(work))
         };
         let hands: Vec<_> = (0..most).map_while(|hand| start(hand).ok()).collect();
-        let parts = vec![Progress::default(); hands.len()];
+        let parts = vec![None; hands.len()];
         Crew { shared, hands, parts, generation: process::generation() }
     }
 
@@ -122,8 +119,8 @@ impl Crew {
     }
 
     /// Has a part sent.
-    pub fn order(&self, piece: Piece) {
-        lock(&self.shared.orders).pieces.push_back(piece);
+    pub fn order(&self, piece: Piece, max_attempts: Option<u32>) {
+        lock(&self.shared.orders).pieces.push_back((piece, max_attempts));
         self.shared.on_order.notify_one();
     }
 
@@ -143,11 +140,14 @@ impl Crew {
         }
     }
 
-    /// No other part is begun, and those under way end. Returns which were not begun.
+    /// No other part is begun. Returns which were not.
+    pub fn leave_out(&self) -> Vec<u32> {
+        lock(&self.shared.orders).pieces.drain(..).map(|(piece, _)| piece.number).collect()
+    }
+
+    /// The same, and those under way end.
     pub fn stop(&self) -> Vec<u32> {
-        let mut orders = lock(&self.shared.orders);
-        let left = orders.pieces.drain(..).map(|piece| piece.number).collect();
-        drop(orders);
+        let left = self.leave_out();
         self.shared.stop.trigger();
         left
     }
@@ -222,7 +222,7 @@ impl Shared {
     }
 
     /// The next part to be sent; `None` is the end.
-    fn next(&self) -> Option<Piece> {
+    fn next(&self) -> Option<(Piece, Option<u32>)> {
         let mut orders = lock(&self.orders);
         loop {
             if orders.is_over {
@@ -257,14 +257,13 @@ fn send_all(
     hand: usize,
     client: &Client,
     mut journal: Journal,
-    max_attempts: Option<u32>,
     deadline: Deadline,
 ) {
     let lines = shared.clone();
     trace::redirect(move |level, line| lines.tell(News::Line(level, line)));
-    let options = CallOptions { max_attempts, ..CallOptions::default() };
     let wait = Wait::new(deadline, Some(shared.stop.clone()));
-    while let Some(piece) = shared.next() {
+    while let Some((piece, max_attempts)) = shared.next() {
+        let options = CallOptions { max_attempts, ..CallOptions::default() };
         journal.progress = Progress::default();
         let listener = Rc::new(Forward { shared: shared.clone(), hand });
         let send = || {
@@ -284,6 +283,7 @@ fn send_all(
             attempts,
             progress: journal.progress,
             is_in_doubt,
+            is_somebody_elses: journal.is_somebody_elses,
             result,
         };
         drop(piece);

@@ -44,6 +44,8 @@ pub(crate) struct Journal {
     pub video_id: Option<String>,
     pub confirmed: Runs,
     pub videos_abandoned: u32,
+    /// Whether somebody else has sent parts of the video, which are not to be gone on with.
+    pub is_somebody_elses: bool,
     /// Whether it goes on from a state: whatever that does not confirm may be there all the same.
     pub is_resumed: bool,
     pub progress: Progress,
@@ -123,6 +125,7 @@ impl Journal {
             video_id: params.video_id.map(str::to_owned),
             confirmed: Runs::default(),
             videos_abandoned: 0,
+            is_somebody_elses: false,
             is_resumed: resumed.is_some(),
             progress: Progress {
                 bytes_total: plan.total().unwrap_or(0),
@@ -150,6 +153,9 @@ impl Journal {
 
     /// What to go on from, once the video is known, and unless the file is another one by now.
     pub fn state(&self) -> Option<String> {
+        if self.is_somebody_elses {
+            return None;
+        }
         if self.file.as_ref().is_some_and(|file| file.must_be_unchanged().is_err()) {
             return None;
         }

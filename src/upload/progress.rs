@@ -54,6 +54,8 @@ pub(crate) struct Meter {
     generation: u32,
     progress: Cell<Progress>,
     told: Cell<Option<Instant>>,
+    /// Of several parts at once: what was told last that they do.
+    told_activity: Cell<Activity>,
     /// When something got through last.
     pulse: Arc<Pulse>,
     /// Its own place there.
@@ -167,6 +169,7 @@ impl Meter {
             generation,
             progress: Cell::new(progress),
             told: Cell::new(None),
+            told_activity: Cell::default(),
             place: pulse.enter(),
             pulse,
             quiet_before: Cell::new(Instant::now()),
@@ -247,15 +250,13 @@ impl Meter {
         self.must_be_ours()
     }
 
-    /// Tells how far it has come with all the parts that are under way, if that is due, or `is_due` anyhow.
-    pub fn tell_of(&self, parts: &[Progress], is_due: bool) -> Result<(), Inherited> {
-        let is_due = is_due || self.told.get().is_none_or(|told| told.elapsed() >= self.interval);
-        if !is_due {
-            return Ok(());
-        }
-        let sum = |of: fn(&Progress) -> u64| parts.iter().map(of).sum::<u64>();
+    /// Tells how far it has come with all the parts that are under way, if that is due, or `is_due` anyhow, or
+    /// if it does something else than was told last.
+    pub fn tell_of(&self, parts: &[Option<Progress>], is_due: bool) -> Result<(), Inherited> {
+        let parts = || parts.iter().flatten();
+        let sum = |of: fn(&Progress) -> u64| parts().map(of).sum::<u64>();
         // Of several the one that is nearest to sending.
-        let busiest = parts.iter().min_by_key(|part| (part.activity as u8, part.wait));
+        let busiest = parts().min_by_key(|part| (part.activity as u8, part.wait));
         let progress = self.progress.get();
         let all = Progress {
             bytes_sent: sum(|part| part.bytes_sent),
@@ -264,6 +265,13 @@ impl Meter {
             wait: busiest.map_or(Duration::ZERO, |part| part.wait),
             ..progress
         };
+        let is_due = is_due
+            || self.told.get().is_none_or(|told| told.elapsed() >= self.interval)
+            || self.told_activity.replace(all.activity) != all.activity;
+        if !is_due {
+            return Ok(());
+        }
+        self.told_activity.set(all.activity);
         self.told.set(Some(Instant::now()));
         self.listener.progress(&all);
         self.must_be_ours()
@@ -317,7 +325,10 @@ impl Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.pulse.leave(self.place);
+        // In a child, a thread of the parent's may have been holding the lock.
+        if self.must_be_ours().is_ok() {
+            self.pulse.leave(self.place);
+        }
     }
 }
 

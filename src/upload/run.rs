@@ -11,7 +11,7 @@ use super::journal::Journal;
 use super::multipart::Frame;
 use super::part::Part;
 use super::plan::Sizes;
-use super::progress::{Activity, Inherited, Listener, Meter, Progress};
+use super::progress::{Activity, Inherited, Listener, Meter};
 use super::repeat::{self, Next, Situation, Stop};
 use super::video::Video;
 use super::{UPLOAD, UploadParams};
@@ -222,7 +222,7 @@ impl<'u> Run<'u> {
         let most = pieces.len().min(self.journal.parallel_parts as usize);
         let Some(mut crew) = self.crew(most, client, self.wait.end())? else { return Ok(()) };
         let mut left = pieces.len();
-        pieces.into_iter().for_each(|piece| crew.order(piece));
+        pieces.into_iter().for_each(|piece| crew.order(piece, self.options.max_attempts));
         let mut failed = None;
         let mut wait = Wait::new(Deadline::NEVER, self.options.cancel.clone());
         while left > 0 {
@@ -231,8 +231,9 @@ impl<'u> Run<'u> {
                     let Some(sent) = self.hear(&mut crew, news)? else { continue };
                     left -= 1;
                     if let Err(error) = sent.result {
-                        failed.get_or_insert(error);
-                        left -= crew.stop().len();
+                        failed = Some(worse(failed.take(), error, sent.is_somebody_elses));
+                        // Those under way are let through: it is not their failure.
+                        left -= crew.leave_out().len();
                     }
                 }
                 // The caller's cancel: that is what each of them will say.
@@ -252,7 +253,7 @@ impl<'u> Run<'u> {
         client: &Arc<Client>,
         deadline: Deadline,
     ) -> Result<Option<Crew>, Error> {
-        let crew = Crew::start(most, client, self.journal, self.options.max_attempts, deadline);
+        let crew = Crew::start(most, client, self.journal, deadline);
         let size = crew.size();
         if size < most {
             self.client.tracer().write(Level::Error, || {
@@ -288,14 +289,15 @@ impl<'u> Run<'u> {
                 return Ok(None);
             }
             News::Progress(hand, progress) => {
-                crew.parts[hand] = progress;
+                crew.parts[hand] = Some(progress);
                 self.meter.tell_of(&crew.parts, false).map_err(inherited)?;
                 return Ok(None);
             }
             News::Sent(hand, sent) => (hand, sent),
         };
-        crew.parts[hand] = Progress::default();
+        crew.parts[hand] = None;
         self.series.attempts += sent.attempts;
+        self.journal.is_somebody_elses |= sent.is_somebody_elses;
         self.meter.repeated(sent.progress.bytes_repeated);
         if sent.result.is_ok() {
             self.journal.pulse.note_byte();
@@ -420,6 +422,7 @@ impl<'u> Run<'u> {
             }
             Next::Stop(stop) => {
                 report.failure(attempt, number, &verdict, format_args!(""));
+                self.journal.is_somebody_elses |= !stop.may_go_on && situation.knows_video;
                 return Err(self.fail(request, verdict, stop));
             }
             Next::Again | Next::NewVideo | Next::Ask => {}
@@ -484,6 +487,11 @@ impl<'u> Run<'u> {
         verdict.trouble == Trouble::NotSent
             && self.journal.pulse.has_got_through()
             && self.max_attempts().is_none()
+    }
+
+    /// How many attempts the call allows, if it says so.
+    pub fn max_attempts_of_call(&self) -> Option<u32> {
+        self.options.max_attempts
     }
 
     /// How many attempts the caller allows, if the caller said so.
@@ -622,6 +630,14 @@ impl<'u> Run<'u> {
             Outcome::Applied => false,
         };
         Error { is_retryable: is_temporary && does_no_harm && stop.may_go_on, ..error }
+    }
+}
+
+/// Of two errors the one to be told: that somebody else uploads to the video goes before all others.
+pub(crate) fn worse(first: Option<Error>, error: Error, is_somebody_elses: bool) -> Error {
+    match first {
+        Some(first) if !is_somebody_elses => first,
+        _ => error,
     }
 }
 

@@ -6,8 +6,8 @@ use super::content::Content;
 use super::crew::{Crew, Sent};
 use super::journal::Journal;
 use super::plan::Sizes;
-use super::progress::{Inherited, Listener};
-use super::run::{Piece, Run, Uploaded, make_of};
+use super::progress::{Inherited, Listener, Progress};
+use super::run::{Piece, Run, Uploaded, make_of, worse};
 use crate::answer::body::Body;
 use crate::block::Block;
 use crate::call::options::CallOptions;
@@ -191,6 +191,11 @@ impl Stream {
                 _ => "nothing was written from av_upload_offset() on: the last part would be empty",
             }));
         }
+        if self.journal.confirmed.numbers().any(|number| number >= self.part.number) {
+            return Err(self.journal.with_rest(Error::invalid_argument(
+                "fewer bytes were written than params.resume tells to be there",
+            )));
+        }
         let call = Call { options, listener, wait: Run::wait_of(options) };
         self.deliver(0, &call)?;
         self.crew = None;
@@ -243,6 +248,11 @@ impl Stream {
             let has_state = error.unfinished.as_ref().is_some_and(|it| it.state.is_some());
             self.stage = if has_state { Stage::Finishing } else { Stage::Lost };
         }
+        if sent.is_err() && self.stage == Stage::Taking {
+            // More may be written: how much it will be is not known any more.
+            let progress = self.journal.progress;
+            self.journal.progress = Progress { bytes_total: 0, parts_total: 0, ..progress };
+        }
         sent
     }
 
@@ -260,6 +270,9 @@ impl Stream {
         let (crew, kept) = (&mut self.crew, &mut self.kept);
         let done = Delivery { crew, kept, client: &client }.make(&mut run, most);
         run.end();
+        if self.journal.is_somebody_elses {
+            self.stage = Stage::Lost;
+        }
         done
     }
 
@@ -284,7 +297,7 @@ impl Stream {
                 }
                 None => {
                     let size = usize::try_from(self.journal.plan.part()).unwrap_or(usize::MAX);
-                    Block::new(size).map_err(no_memory)?
+                    Block::new(size).map_err(|error| self.no_memory(error))?
                 }
             };
             self.part.block = Some(Arc::new(block));
@@ -298,6 +311,15 @@ impl Stream {
         Ok(block)
     }
 
+    /// There is none for a part, of which nothing was sent yet.
+    fn no_memory(&self, error: io::Error) -> Error {
+        let message = format_args!("there is no memory for a part: {error}");
+        let error = Error::before_sending(Failure::Internal, message.to_string());
+        // What is gone on with may have been whole but for an answer.
+        let outcome = if self.journal.is_resumed { Outcome::Unknown } else { error.outcome };
+        self.journal.with_rest(Error { outcome, is_retryable: true, ..error })
+    }
+
     fn must_be_ours(&self) -> Result<(), Error> {
         match process::generation() == self.journal.generation {
             true => Ok(()),
@@ -309,18 +331,23 @@ impl Stream {
         if stages.contains(&self.stage) {
             return Ok(());
         }
-        Err(Error::invalid_argument(match self.stage {
-            Stage::Taking | Stage::Finishing => {
-                "upload may be complete: nothing can be added, av_upload_finish() goes on"
-            }
-            Stage::Finished => "upload is finished: begin another one",
-            Stage::Lost => "upload has failed for good: begin another one",
-        }))
+        let (outcome, what) = match self.stage {
+            Stage::Taking | Stage::Finishing => (
+                Outcome::Unknown,
+                "upload may be complete: nothing can be added, av_upload_finish() goes on",
+            ),
+            Stage::Finished => (Outcome::Applied, "upload is finished: begin another one"),
+            Stage::Lost => (
+                Outcome::Unknown,
+                "upload has failed for good: look for the video before you begin another one",
+            ),
+        };
+        let error = Error { outcome, ..Error::invalid_argument(what) };
+        Err(match self.stage {
+            Stage::Taking | Stage::Finishing => self.journal.with_rest(error),
+            Stage::Finished | Stage::Lost => self.journal.with_video(error),
+        })
     }
-}
-
-fn no_memory(error: io::Error) -> Error {
-    Error::internal(format_args!("there is no memory for a part: {error}"))
 }
 
 impl Drop for Stream {
@@ -352,17 +379,23 @@ impl Delivery<'_> {
         if at_once == 0 || run.journal.video_id.is_none() {
             return self.send_here(run);
         }
+        if matches!(run.wait.check(), Err(Interruption::Cancelled)) {
+            return self.stop(run);
+        }
         if self.crew.is_none() {
             *self.crew = run.crew(at_once, self.client, Deadline::NEVER)?;
         }
         let Some(crew) = self.crew else { return self.send_here(run) };
         for part in self.kept.parts.iter_mut().filter(|part| !part.is_under_way) {
             part.is_under_way = true;
-            crew.order(part.piece(false));
+            crew.order(part.piece(false), run.max_attempts_of_call());
         }
+        let mut failed = None;
         loop {
             let news = match crew.news_by_now() {
                 Some(news) => news,
+                // All that have failed by now are told by one error, and sent again by the next call.
+                None if failed.is_some() => break,
                 None if self.kept.parts.len() <= most => return Ok(()),
                 None => match crew.news(&run.wait) {
                     Ok(news) => news,
@@ -372,9 +405,13 @@ impl Delivery<'_> {
                 },
             };
             if let Some(sent) = run.hear(crew, news)? {
-                self.kept.take(sent).map_err(|error| run.with_all_that_is_known(error))?;
+                let is_somebody_elses = sent.is_somebody_elses;
+                if let Err(error) = self.kept.take(sent) {
+                    failed = Some(worse(failed.take(), error, is_somebody_elses));
+                }
             }
         }
+        failed.map_or(Ok(()), |error| Err(run.with_all_that_is_known(error)))
     }
 
     /// Ends what is under way: the call was cancelled.

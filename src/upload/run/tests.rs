@@ -1232,7 +1232,9 @@ fn what_may_have_been_sent_as_the_last_part_takes_no_more_and_can_be_finished() 
     let error = one.write_all(&mut stream).expect_err("the answer to the last part is lost");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     let listener = one.params().listener;
-    let said = refusal(stream.write(b"more", &one.options, &listener));
+    let refused = stream.write(b"more", &one.options, &listener).expect_err("it is refused");
+    assert!(state_of(&refused).is_some() && refused.outcome() == Outcome::Unknown, "{refused}");
+    let said = refused.to_string();
     assert!(said.contains("nothing can be added, av_upload_finish() goes on"), "{said}");
     let done = stream.finish(&one.options, &listener, done).expect("a video");
     assert_eq!(done.bytes, LENGTH as u64);
@@ -1248,8 +1250,10 @@ fn what_nobody_can_tell_to_be_whole_and_cannot_be_gone_on_from_is_lost() {
     assert_eq!((error.outcome(), state_of(&error)), (Outcome::Unknown, None), "{error}");
     assert_eq!(stream.state(), None);
     let listener = one.params().listener;
-    let said = refusal(stream.finish(&one.options, &listener, done));
-    assert!(said.contains("has failed for good"), "{said}");
+    let refused = stream.finish(&one.options, &listener, done).expect_err("it is refused");
+    assert!(refused.to_string().contains("has failed for good"), "{refused}");
+    // What was not known before is not known now.
+    assert_eq!((refused.outcome(), state_of(&refused)), (Outcome::Unknown, None));
 }
 
 #[test]
@@ -1266,4 +1270,126 @@ fn a_stream_that_is_gone_on_with_is_not_finished_without_another_byte() {
     one.writes = Some(7);
     one.write_all(&mut stream).expect("a video");
     one.must_have_made_one_video();
+}
+
+const TAKEN: &str = r#"{"type":"x/part-already-sent","title":"a"}"#;
+
+#[test]
+fn a_stream_to_which_somebody_else_uploads_is_not_gone_on_with() {
+    for (parallel_parts, faults) in [
+        (0, vec![Fault::None, Fault::Answer(400, TAKEN)]),
+        // With threads another part fails before it.
+        (2, vec![Fault::None, Fault::Answer(503, ""), Fault::Answer(400, TAKEN)]),
+    ] {
+        let mut one = Try::new(10 + 4 * 15 + 5, faults);
+        one.parallel_parts = parallel_parts;
+        one.options.max_attempts = Some(1);
+        let mut stream = one.begin().expect("a stream");
+        let listener = one.params().listener;
+        let mut last = None;
+        for _ in 0..20 {
+            if let Err(error) = stream.write(&one.content[..20], &one.options, &listener) {
+                last = Some(error);
+            }
+            if stream.state().is_none() && last.is_some() {
+                break;
+            }
+        }
+        let error = last.expect("it fails");
+        assert_eq!((error.outcome(), state_of(&error)), (Outcome::Unknown, None), "{error}");
+        assert_eq!(stream.state(), None);
+        let refused = stream.write(b"x", &one.options, &listener).expect_err("it is lost");
+        assert!(refused.to_string().contains("has failed for good"), "{refused}");
+    }
+}
+
+#[test]
+fn a_file_to_which_somebody_else_uploads_is_told_so_whatever_else_has_failed() {
+    let faults = [Fault::None, Fault::Answer(503, ""), Fault::Answer(400, TAKEN)];
+    let mut one = Try::new(10 + 2 * 20 + 5, faults);
+    one.parallel_parts = 2;
+    one.options.max_attempts = Some(1);
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Http(400), Outcome::Unknown), "{error}");
+    assert!(state_of(&error).is_none(), "{error}");
+}
+
+#[test]
+fn parts_beside_one_that_fails_are_let_through() {
+    let faults = [Fault::None, Fault::Answer(500, ""), Fault::None, Fault::None, Fault::None];
+    let mut one = Try::new(10 + 4 * 20 + 5, faults);
+    one.parallel_parts = 4;
+    one.options.max_attempts = Some(1);
+    let (_, outcome, error) = one.fail();
+    assert_eq!(outcome, Outcome::NotApplied, "{error}");
+    let state = State::parse(state_of(&error).expect("a state"), &SIZES).expect("a state");
+    let kept = one.ledger().videos["vi1"].parts.len();
+    assert_eq!(state.confirmed.numbers().count(), kept, "none was cut off");
+    one.go_on(&error);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn each_call_of_a_stream_says_how_often_is_tried() {
+    let mut one = Try::new(10 + 2 * 15 + 5, [Fault::None, Fault::Lose, Fault::Lose, Fault::Lose]);
+    (one.parallel_parts, one.writes) = (1, Some(45));
+    one.options.max_attempts = Some(1);
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("one attempt is not enough");
+    assert!(error.attempts() <= 2, "{error}");
+    one.options.max_attempts = Some(5);
+    one.write_all(&mut stream).expect("a video");
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn a_call_that_is_cancelled_beforehand_sends_no_part() {
+    for parallel_parts in [0, 2] {
+        let mut one = Try::new(10 + 4 * 15 + 5, []);
+        one.parallel_parts = parallel_parts;
+        let mut stream = one.begin().expect("a stream");
+        let listener = one.params().listener;
+        stream.write(&one.content[..11], &one.options, &listener).expect("the first part is sent");
+        let cancel = Arc::new(Cancel::new());
+        cancel.trigger();
+        let cancelled = CallOptions { cancel: Some(cancel), ..CallOptions::default() };
+        let error =
+            stream.write(&one.content[11..60], &cancelled, &listener).expect_err("cancelled");
+        assert_eq!((error.failure(), error.outcome()), (Failure::Cancelled, Outcome::NotApplied));
+        assert_eq!(one.ledger().requests.len(), 1);
+        one.writes = Some(75);
+        one.write_all(&mut stream).expect("a video");
+        one.must_have_made_one_video();
+    }
+}
+
+#[test]
+fn a_stream_that_ends_before_what_is_confirmed_is_refused_unsent() {
+    let mut one = Try::new(10 + 4 * 15 + 5, []);
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    stream.write(&one.content[..11], &one.options, &listener).expect("the first part is sent");
+    let state = stream.state().expect("a state");
+    let mut holes = State::parse(&state, &SIZES).expect("a state");
+    holes.confirmed.insert(4);
+    one.resume = holes.to_text();
+    let mut stream = one.begin().expect("a stream that is gone on with");
+    stream.write(&one.content[10..20], &one.options, &listener).expect("it is taken");
+    let said = refusal(stream.finish(&one.options, &listener, done));
+    assert!(said.contains("fewer bytes were written than params.resume tells"), "{said}");
+    assert_eq!(one.ledger().requests.len(), 1);
+}
+
+#[test]
+fn a_stream_that_could_not_be_ended_may_go_on_and_its_size_is_not_known_again() {
+    let mut one = Try::new(10 + 4 * 15 + 5, [Fault::None, Fault::Answer(401, "")]);
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    stream.write(&one.content[..20], &one.options, &listener).expect("it is taken");
+    let error = stream.finish(&one.options, &listener, done).expect_err("the token has ended");
+    assert_eq!(error.outcome(), Outcome::NotApplied, "{error}");
+    one.writes = Some(75);
+    one.write_all(&mut stream).expect("a video");
+    let told = one.told.progress.borrow();
+    assert!(told.iter().all(|it| it.bytes_total == 0 || it.bytes_confirmed <= it.bytes_total));
 }
