@@ -568,21 +568,21 @@ func TestAttemptsAreAsManyAsAskedAndTheWaitBetweenThemIsTold(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	client := newClient(t, apivideo.Config{BaseURL: url})
-	var waits []time.Duration
+	var longest time.Duration // one of them may be shorter than a millisecond by chance
 	_, err := client.UploadFile(background, fileOf(t, film(smallestPart+1)), "to1", apivideo.UploadOptions{
 		PartBytes:   smallestPart,
-		MaxAttempts: 2,
+		MaxAttempts: 4,
 		Progress: func(progress apivideo.UploadProgress) {
-			if progress.Activity == apivideo.UploadWaitingToRetry {
-				waits = append(waits, progress.Wait)
+			if progress.Activity == apivideo.UploadWaitingToRetry && progress.Wait > longest {
+				longest = progress.Wait
 			}
 		},
 	})
-	if failure := failed(t, err, apivideo.ErrServer); failure.Attempts != 2 {
+	if failure := failed(t, err, apivideo.ErrServer); failure.Attempts != 4 {
 		t.Errorf("%+v", failure)
 	}
-	if len(waits) == 0 || waits[0] <= 0 {
-		t.Errorf("%v", waits)
+	if longest == 0 {
+		t.Error("no wait was told")
 	}
 }
 
