@@ -95,21 +95,14 @@ def files(*sizes):
 MIB = 1 << 20
 
 
-def added_by_a_mib(count, few=64, many=192):
-    """What one MiB more of a file adds to `count(small, file)`, with its connection and buffers made by
-    another one before it."""
-    with files(MIB, few * MIB, many * MIB) as (small, shorter, longer):
-        return (count(small, longer) - count(small, shorter)) / (many - few)
-
-
 def added_by_a_call(count, few=50, many=150):
     """What one call adds to `count(calls)`, once the first ones have made connections and buffers."""
     return (count(many) - count(few)) / (many - few)
 
 
-def counted_instructions(*command):
+def counted_instructions(*command, **environment):
     """User instructions of a whole process; the kernel's are not seen."""
-    told = run("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command)[1]
+    told = run("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command, **environment)[1]
     return int(re.search(r"Collected : (\d+)", told)[1])
 
 
@@ -122,20 +115,15 @@ def counted_system_calls(*command, **environment):
     return {row[-1]: int(row[3]) for row in rows if len(row) >= 5 and row[3].isdigit() and row[-1] != "total"}
 
 
-def counted_allocations(program, *arguments):
+def counted_allocations(program, *arguments, **environment):
     """How many times a whole process takes something from the heap."""
-    told = run(program, *arguments, LD_PRELOAD=program.parent / "allocations.so")[1]
+    told = run(program, *arguments, LD_PRELOAD=program.parent / "allocations.so", **environment)[1]
     return int(re.search(r"^allocations (\d+)$", told, re.MULTILINE)[1])
 
 
 def instructions(program, url, call):
     """User instructions of a call."""
     return added_by_a_call(lambda calls: counted_instructions(program, url, "calls", call, calls))
-
-
-def instructions_per_mib(program, url):
-    """User instructions by which a MiB is uploaded."""
-    return added_by_a_mib(lambda small, file: counted_instructions(program, url, small, file))
 
 
 def system_calls(program, url, call):
@@ -145,21 +133,9 @@ def system_calls(program, url, call):
     return {name: calls for name, calls in added.items() if calls >= 0.01}
 
 
-def system_calls_per_mib(program, url, **environment):
-    """System calls by which a MiB is uploaded."""
-    return added_by_a_mib(
-        lambda small, file: sum(counted_system_calls(program, url, small, file, **environment).values()))
-
-
 def allocations(program, url, call):
     """How many times a call takes something from the heap, results included."""
     return added_by_a_call(lambda calls: counted_allocations(program, url, "calls", call, calls))
-
-
-def allocations_per_upload(program, url):
-    """How many times a warm upload takes something from the heap, whatever its size, its result included."""
-    with files(MIB) as (file,):
-        return added_by_a_call(lambda uploads: counted_allocations(program, url, file, *[file] * uploads), 1, 11)
 
 
 def compiler(library):

@@ -1,5 +1,5 @@
-/* Takes uploads, of one connection at a time, throws away what comes without a look at it, and answers
- * each with the same video. Prints its URL and ends with the process that began it. */
+/* Takes uploads, each connection's in a process of its own, throws away what comes without a look at it,
+ * and answers each with the same video. Prints its URL and ends with the process that began it. */
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,8 +54,13 @@ int main(void) {
   getsockname(listener, (struct sockaddr *)&address, &size);
   printf("http://127.0.0.1:%d\n", ntohs(address.sin_port));
   fflush(stdout);
+  signal(SIGCHLD, SIG_IGN);
   while ((peer = accept(listener, NULL, NULL)) >= 0) {
-    while (take(peer)) continue;
+    if (fork() == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      while (take(peer)) continue;
+      return 0;
+    }
     close(peer);
   }
   fail("accept");

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,11 +29,12 @@ static void send_all(const char *bytes, size_t length) {
 void uploader_open(const char *url) {
   struct sockaddr_in address = {.sin_family = AF_INET};
   char host[64];
-  int port;
+  int port, yes = 1;
   if (sscanf(url, "http://%63[^:]:%d", host, &port) != 2) fail("not such a URL");
   address.sin_port = htons((unsigned short)port);
   inet_pton(AF_INET, host, &address.sin_addr);
   peer = socket(AF_INET, SOCK_STREAM, 0);
+  setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes); /* or the end of a form waits for 40 ms */
   if (connect(peer, (struct sockaddr *)&address, sizeof address) != 0) fail("no connection");
 }
 

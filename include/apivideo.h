@@ -5,7 +5,8 @@
  * An upload token lets a device upload videos to an api.video account without knowing its API key.
  * A backend makes one, hands it out, lists what is active, looks one up and revokes it:
  * av_tokens_create(), av_tokens_list() and av_tokens_iterate(), av_tokens_get(), av_tokens_delete().
- * The device, which knows no key (AV_CLIENT_NO_CREDENTIAL), uploads with it: av_upload_file().
+ * The device, which knows no key (AV_CLIENT_NO_CREDENTIAL), uploads with it: av_upload_file(), or
+ * av_upload_begin() what is recorded meanwhile.
  *
  * @code
  * av_client_config config = {0};
@@ -356,6 +357,11 @@ typedef struct av_response av_response;
 typedef struct av_token_iter av_token_iter;
 
 /**
+ * An upload of what is made while it is sent: see av_upload_begin().
+ */
+typedef struct av_upload av_upload;
+
+/**
  * What became of a call: one of the `AV_STATUS_…` constants. 0 is success. Expect values that you
  * do not know: a later version may tell more kinds of failure. A situation keeps its status within
  * a major version.
@@ -620,17 +626,17 @@ typedef struct av_upload_progress {
    */
   uint64_t bytes_confirmed;
   /**
-   * Bytes of the part under way that have arrived at the other side. They are not in `bytes_confirmed`:
-   * the sum of both is how far the upload has come. 0 again once the part is confirmed, or has failed.
+   * Bytes of the parts under way that have arrived at the other side. They are not in `bytes_confirmed`:
+   * the sum of both is how far the upload has come. Those of a part go once it is confirmed, or has failed.
    */
   uint64_t bytes_sent;
   /**
-   * The size of the file in bytes; 0 is not known.
+   * The size in bytes; 0 is not known, as of what is still being written.
    */
   uint64_t bytes_total;
   /**
-   * Bytes that were sent in vain, over all attempts of this call: the part had to be sent again, or was
-   * there before.
+   * Bytes that were sent in vain, over all attempts of this call, or of all calls with an av_upload: the
+   * part had to be sent again, or was there before.
    */
   uint64_t bytes_repeated;
   /**
@@ -659,7 +665,8 @@ typedef struct av_upload_progress {
 /**
  * Receives how far an upload has come, on the thread that is inside the call, with no lock held.
  * `progress` is valid until the function returns. It may call any function of this library, also
- * av_cancel_trigger() to end the upload; it must not throw or longjmp.
+ * av_cancel_trigger() to end the upload: of a part that was confirmed just then `state_fn` still tells the
+ * state. It must not throw or longjmp.
  */
 typedef void (*av_upload_progress_fn)(void *userdata,
                                       const struct av_upload_progress *progress);
@@ -668,7 +675,8 @@ typedef void (*av_upload_progress_fn)(void *userdata,
  * Receives the state of an upload whenever a part is confirmed, but for the last one, on the thread that is
  * inside the call, with no lock held. `state` is one line of ASCII of at most 4096 bytes, with neither the
  * token nor a key in it, and is valid until the function returns: store a copy in the place of the one
- * before. Given to av_upload_params.resume after a crash, it costs at most one part that is sent again.
+ * before. Given to av_upload_params.resume after a crash, it costs at most one part that is sent again, or those
+ * that were under way side by side.
  * Remove it when the call has succeeded. If the call has failed and av_error_attempts() is not 0, what
  * av_error_upload_state() returns takes its place; if that is NULL, remove it: the file has changed, or
  * somebody else uploads to the same video.
@@ -714,7 +722,7 @@ typedef struct av_upload_params {
    */
   av_upload_state_fn state_fn;
   /**
-   * Passed to both functions. It must stay valid until the call returns.
+   * Passed to both functions. It must stay valid until av_upload_file() returns, or av_upload_free().
    */
   void *userdata;
   /**
@@ -729,8 +737,13 @@ typedef struct av_upload_params {
    */
   uint64_t max_bytes_per_second;
   /**
-   * 0: the calling thread sends everything, and no thread is started. Other values are not available
-   * yet, and are AV_STATUS_INVALID_ARGUMENT.
+   * 0: the calling thread sends everything, and no thread is started. 1 to 16: so many parts at once, by
+   * as many threads of the library, for links that one connection does not fill. The first part of a new
+   * video and the last one still go alone, on the calling thread; `response` tells of these. Callbacks, and
+   * lines of the trace, come on the calling thread alone. The threads handle no signals. They end before
+   * av_upload_file() returns; those of an av_upload live from call to call, and end by themselves once it
+   * is finished or freed. Each takes up to 1.25 MiB, and a part of an av_upload besides. If the system
+   * allows fewer threads, or none, there are fewer, and the trace says so.
    */
   uint32_t parallel_parts;
   /**
@@ -1343,8 +1356,9 @@ void av_token_iter_free(struct av_token_iter *iter);
  * a handle stays triggered.
  *
  * @param client   whose service to upload to; not NULL.
- * @param path     the file, a regular one that is not empty; not NULL. It is opened once, and must not be
- *                 written to until the call returns. If rename(2) puts another file in its place, the one
+ * @param path     the file, a regular one that is not empty (others are refused as INVALID_ARGUMENT, what
+ *                 cannot be opened as SOURCE); not NULL. It is opened once, and must not be written to until
+ *                 the call returns. If rename(2) puts another file in its place, the one
  *                 that was opened is uploaded.
  * @param params   what to upload with, and how; not NULL.
  * @param options  for this call alone, or NULL. `timeout_ms` bounds the whole upload, and 0 is no limit
@@ -1369,7 +1383,8 @@ void av_token_iter_free(struct av_token_iter *iter);
  * unless the outcome is AV_OUTCOME_NOT_APPLIED.
  *
  * It blocks until all is sent and answered, which may take hours. The callbacks and the trace are called on
- * the calling thread, within the call. It takes about a megabyte of memory, whatever the file's size.
+ * the calling thread, within the call. It takes at most 1.25 MiB of memory, and as much for each of
+ * `parallel_parts` beyond the first, whatever the file's size.
  */
 av_status av_upload_file(const struct av_client *client,
                          const char *path,
@@ -1382,6 +1397,113 @@ av_status av_upload_file(const struct av_client *client,
  * Frees a video, and wipes what was told of it. NULL is a no-op.
  */
 void av_uploaded_video_free(struct av_uploaded_video *video);
+
+/**
+ * Begins to upload what is made meanwhile, such as a recording: its bytes are passed to av_upload_write() as
+ * they come, and av_upload_finish() completes the video. Nothing is sent yet. All that av_upload_file()
+ * promises holds here, too: at most one video that plays, and a state to go on from after any failure.
+ *
+ * Of the containers those may be sent while they are written that are never changed at their beginning
+ * again: fragmented MP4, MPEG-TS, WebM or Matroska whose cues are at the end. Not plain MP4 or MOV: whoever
+ * writes one comes back to its head in the end, when that has long been sent. With FFmpeg,
+ * `-movflags frag_keyframe+empty_moov`.
+ *
+ * To go on after a crash, set av_upload_params.resume, ask av_upload_offset(), and pass all bytes from there
+ * on once more: they must be the same.
+ *
+ * @param client  whose service to upload to; not NULL; it may be freed before the upload.
+ * @param params  what to upload with, and how; not NULL. Its texts are copied; `userdata` must stay valid until
+ *                av_upload_free(). `file_name` NULL is "video"; `part_bytes` 0 is 8 MiB. A recording of more
+ *                than 10,000 parts, 78 GiB then, takes larger ones.
+ * @param out     receives the upload, to be freed with av_upload_free(); not NULL.
+ * @param error   receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return AV_STATUS_OK, or INVALID_ARGUMENT (also for the state of a file), INTERNAL.
+ *
+ * It takes (`parallel_parts` + 1) * `part_bytes` of memory at most, and what av_upload_file() takes besides.
+ */
+av_status av_upload_begin(const struct av_client *client,
+                          const struct av_upload_params *params,
+                          struct av_upload **out,
+                          struct av_error **error);
+
+/**
+ * Takes the next bytes of an upload, and returns at once, but for this: once a part is full and another
+ * byte follows it, the part is sent. With `parallel_parts` 0 the call blocks until the service has confirmed
+ * it. Otherwise a thread sends it, and the call blocks only while each of them has a part that is not
+ * confirmed. The first part of a new video blocks in any case: only its answer tells which video it is.
+ * A cancel ends what is under way, a deadline what blocks; bytes that are only taken are taken all the same.
+ *
+ * After an error the upload is still there, and nothing that was taken is lost: av_upload_offset() tells how
+ * much of `data` was taken. Go on writing from there when the network is back, or keep
+ * av_error_upload_state(), free the upload, and go on another day.
+ *
+ * @param upload   the upload; not NULL; by one call at a time: another one with it meanwhile, from its own
+ *                 callbacks or another thread, fails with AV_STATUS_INVALID_ARGUMENT.
+ * @param data     the bytes, copied before the call returns; not NULL unless `length` is 0.
+ * @param length   how many there are.
+ * @param options  for this call alone, or NULL; as for av_upload_file().
+ * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return as av_upload_file(), except SOURCE; INVALID_ARGUMENT also if the upload is finished, if its last
+ * part may have been sent as such, or if its parts are used up. What failed on a thread is told by the next
+ * call. After AV_OUTCOME_UNKNOWN without a state nothing more can be done with it.
+ */
+av_status av_upload_write(struct av_upload *upload,
+                          const void *data,
+                          size_t length,
+                          const struct av_request_options *options,
+                          struct av_error **error);
+
+/**
+ * Completes an upload: sends what is left as its last part, and hands out the video. Nothing can be written
+ * after that. If it fails, call it again, as often as you like; only if the last part may have been sent,
+ * nothing can be written any more.
+ *
+ * @param upload   the upload, to which something was written; not NULL; by one call at a time.
+ * @param options  for this call alone, or NULL; as for av_upload_file().
+ * @param out      receives the video, to be freed with av_uploaded_video_free(); not NULL.
+ * @param error    receives what went wrong, to be freed with av_error_free(); may be NULL.
+ *
+ * @return as av_upload_write(); INVALID_ARGUMENT also if nothing was written, or nothing from where an upload
+ * goes on.
+ */
+av_status av_upload_finish(struct av_upload *upload,
+                           const struct av_request_options *options,
+                           struct av_uploaded_video **out,
+                           struct av_error **error);
+
+/**
+ * How many bytes of what is uploaded have been taken, from its very beginning: what av_upload_write() is to
+ * be passed next. It is 0 at the beginning, what is confirmed after a resume, and after a write that failed
+ * it tells what of that was taken.
+ *
+ * @param upload  the upload, or NULL. During a call with it, it is what it was before that.
+ *
+ * @return the number of bytes; 0 for NULL.
+ */
+uint64_t av_upload_offset(const struct av_upload *upload);
+
+/**
+ * What an upload can be gone on from by another one, such as after the program was started anew: for
+ * av_upload_params.resume. Who keeps what `state_fn` tells, or has an error, has it already; this is for when
+ * whatever makes the bytes has failed.
+ *
+ * @param upload  the upload, or NULL.
+ *
+ * @return one line of ASCII of at most 4096 bytes, as av_error_upload_state(), which is valid until the next
+ * call with the upload. NULL if there is nothing to go on from: before the service has confirmed the first part
+ * of a new video, once the upload is finished or has failed for good, during a call with it, and for NULL.
+ */
+const char *av_upload_state(struct av_upload *upload);
+
+/**
+ * Frees an upload, finished or not. NULL is a no-op. It never blocks, and sends nothing: of an unfinished
+ * one what the service has is kept there for a week, for who goes on from its state. If a callback frees it
+ * during a call, that call goes on to its end; av_upload_write() then fails with
+ * AV_STATUS_INVALID_ARGUMENT.
+ */
+void av_upload_free(struct av_upload *upload);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -29,13 +29,14 @@
  *   std::cout << it.bytes_confirmed << " of " << it.bytes_total << '\n';
  * };
  * std::cout << apivideo::client(device).upload("film.mp4", params).id() << '\n';
+ * std::cout << apivideo::client(device).upload(std::cin, params).id() << '\n'; // while it comes
  * @endcode
  *
  * Five rules hold for all of it:
  *
- * 1. Each call comes twice: client::create() throws a class derived from apivideo::error,
- *    client::try_create() throws nothing and returns a result. Without exceptions in the compiler,
- *    only the second is there.
+ * 1. Each call comes twice: client::create() throws a class derived from apivideo::error (and an
+ *    upload what your own code threw in it), client::try_create() throws nothing and returns a
+ *    result. Without exceptions in the compiler, only the second is there.
  * 2. Const objects may be used by any number of threads at once, so that one client does for all of
  *    them. As any object, destroy or move one when no other thread is using it.
  * 3. What a call returns is yours and cleans up after itself. A `std::string_view` or token_view
@@ -44,8 +45,8 @@
  *    cut: the call fails with status::invalid_argument, and nothing is sent.
  * 5. A moved-from object is empty, and a call on it fails with status::invalid_argument.
  *
- * A call costs what it costs in C, and allocates nothing of its own unless it fails. A process that
- * runs out of memory in a call is ended.
+ * A call costs what it costs in C, and allocates nothing of its own unless it fails or uploads. A
+ * process that runs out of memory in a call is ended.
  *
  * What the calls do, and for how long they block, is told in full in apivideo.h. C and C++ may be
  * mixed, by the `handle()` of each class.
@@ -56,11 +57,13 @@
 
 #include "apivideo.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <istream>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -123,6 +126,11 @@ inline bool to_c(std::int64_t from, std::uint32_t &to) noexcept {
   return true;
 }
 
+inline bool to_c(std::int64_t from, std::uint64_t &to) noexcept {
+  to = static_cast<std::uint64_t>(from);
+  return from >= 0;
+}
+
 inline bool to_c(const std::optional<std::chrono::milliseconds> &from, std::uint32_t &to) noexcept {
   constexpr std::uint32_t unlimited = std::numeric_limits<std::uint32_t>::max();
   if (!from)
@@ -157,7 +165,7 @@ enum class status : av_status {
   server = AV_STATUS_SERVER,             /**< HTTP 5xx: the service failed. */
   decode = AV_STATUS_DECODE,             /**< An answer that the API does not promise. */
   internal = AV_STATUS_INTERNAL,         /**< A bug of the library. */
-  source = AV_STATUS_SOURCE /**< The file to upload cannot be read, or is not the one it was. */
+  source = AV_STATUS_SOURCE /**< What to upload cannot be read, or is not the file it was. */
 };
 
 /** What is known of a failed call's effect on the service: AV_OUTCOME_… of apivideo.h. */
@@ -188,6 +196,23 @@ struct problem {
   std::string_view name;   /**< The parameter it is about, such as "pageSize". */
 };
 
+/** @cond DETAIL */
+namespace detail {
+
+class upload_calls;
+
+/* How an upload ended by the caller's own code: a function object, or the stream it read. */
+struct mishap {
+  apivideo::status status;
+  apivideo::outcome outcome;
+  const char *message;
+  std::string state, video_id;
+  std::exception_ptr thrown;
+};
+
+}  // namespace detail
+/** @endcond */
+
 /** What went wrong with one call. Copies share their text, which lives as long as any of them. */
 class failure {
  public:
@@ -198,17 +223,20 @@ class failure {
 
   /** What kind of failure it is. Expect values that this header does not know. */
   apivideo::status status() const noexcept {
+    if (mishap_) return mishap_->status;
     return error_ ? static_cast<apivideo::status>(av_error_status(error_.get()))
                   : apivideo::status::invalid_argument;
   }
   /** What is known of the call's effect on the service. */
   apivideo::outcome outcome() const noexcept {
+    if (mishap_) return mishap_->outcome;
     return error_ ? static_cast<apivideo::outcome>(av_error_outcome(error_.get()))
                   : apivideo::outcome::not_applied;
   }
   /** One line for a person: which request, what failed, what may have happened. It holds no
    * credential. */
   const char *message() const noexcept {
+    if (mishap_) return mishap_->message;
     return error_ ? av_error_message(error_.get()) : mistake_;
   }
   /** Whether the cause is temporary and repeating the call cannot do anything twice. */
@@ -225,11 +253,18 @@ class failure {
   }
   /** Of an upload, what to go on from, for upload_params::resume; empty if there is nothing. */
   std::string_view upload_state() const noexcept {
+    if (mishap_) return mishap_->state;
     return detail::view(av_error_upload_state(error_.get()));
   }
-  /** Of an upload, the id of the unfinished video; empty if none is known. */
+  /** Of an upload, the id of the video that it was making; empty if none is known. */
   std::string_view upload_video_id() const noexcept {
+    if (mishap_) return mishap_->video_id;
     return detail::view(av_error_upload_video_id(error_.get()));
+  }
+  /** Of an upload, what your own code threw that ended it: `progress` or `state` of upload_params, or
+   * the stream that was read; otherwise null. */
+  std::exception_ptr thrown() const noexcept {
+    return mishap_ ? mishap_->thrown : std::exception_ptr();
   }
   /** The body of the answer, at most its first 65536 bytes, whatever they are. After a
    * status::decode of a create it may hold the new token. */
@@ -257,12 +292,19 @@ class failure {
   }
 
 #ifdef __cpp_exceptions
-  /** Throws the class derived from error that belongs to status(); error itself for others. */
+  /** Throws thrown(), if that is something; otherwise the class derived from error that belongs to
+   * status(), or error itself. */
   [[noreturn]] void raise() const;
 #endif
 
  private:
+  friend class detail::upload_calls;
+  failure(av_error *error, detail::mishap mishap)
+      : error_(error, &av_error_free),
+        mishap_(std::make_shared<const detail::mishap>(std::move(mishap))) {}
+
   std::shared_ptr<const av_error> error_;
+  std::shared_ptr<const detail::mishap> mishap_; /* goes before the error, of which it tells, too */
   const char *mistake_ = "";
 };
 
@@ -299,6 +341,7 @@ using internal_error = status_error<status::internal>;           /**< status::in
 using source_error = status_error<status::source>;               /**< status::source */
 
 inline void failure::raise() const {
+  if (mishap_ && mishap_->thrown) std::rethrow_exception(mishap_->thrown);
   switch (status()) {
     case status::invalid_argument: throw invalid_argument(*this);
     case status::connect: throw connect_error(*this);
@@ -749,16 +792,18 @@ struct upload_progress {
 struct upload_params {
   std::string token{};                    /**< The upload token. */
   std::optional<std::string> video_id{};  /**< A video that was made before; otherwise a new one. */
-  std::optional<std::string> file_name{}; /**< Becomes the title; otherwise the path's last item. */
+  std::optional<std::string> file_name{}; /**< The title; else the path's last item, or "video". */
   std::optional<std::string> resume{};    /**< A state to go on from: failure::upload_state(). */
-  /** Takes how far it has come, on the thread that is inside the call. What it and `state` throw is
-   * dropped: to end an upload, cancel it. */
+  /** Takes how far it has come, on the thread that is inside the call. What it or `state` throws ends
+   * the call as a cancel does, and comes out of it: see failure::thrown(). So it cancels
+   * request_options::cancel, if that is set, and all that shares it: have one for each upload. */
   std::function<void(const upload_progress &progress)> progress{};
   /** Takes what to go on from, after each part: keep it, and a crash costs one part. After a failure in
    * which something was tried, failure::upload_state() takes its place, an empty one too: drop it then. */
   std::function<void(std::string_view state)> state{};
-  std::uint64_t part_bytes = 0;           /**< 5 MiB to 200 MiB; 0 is 32 MiB, or what it takes. */
-  std::uint64_t max_bytes_per_second = 0; /**< 0 is as fast as it goes. */
+  std::int64_t part_bytes = 0; /**< 5 MiB to 200 MiB; 0 is 32 MiB of a file, 8 MiB of a stream. */
+  std::int64_t max_bytes_per_second = 0; /**< 0 is as fast as it goes. */
+  std::int64_t parallel_parts = 0;       /**< 1 to 16 at once, by threads; 0 is one, by none. */
   /** Another connection after so long without a byte that arrives; 30 s unless set, or no_limit. */
   std::optional<std::chrono::milliseconds> stall_timeout{};
   /** How long the answer to a part may take; 5 min unless set, or no_limit. */
@@ -843,7 +888,7 @@ void call_from_c(const Function &function, Arguments &&...arguments) noexcept {
 #endif
 }
 
-/* What is wrong with them, a literal; nullptr if nothing is. The callbacks are passed `from`. */
+/* What is wrong with them, a literal; nullptr if nothing is. What they call is not passed here. */
 inline const char *to_c(const upload_params &from, av_upload_params &to) noexcept {
   const auto text = [](const std::optional<std::string> &it, const char *&member) {
     if (it) member = it->c_str();
@@ -857,8 +902,12 @@ inline const char *to_c(const upload_params &from, av_upload_params &to) noexcep
   if (!text(from.file_name, to.file_name))
     return "invalid argument: params.file_name has a NUL in it";
   if (!text(from.resume, to.resume)) return "invalid argument: params.resume has a NUL in it";
-  to.part_bytes = from.part_bytes;
-  to.max_bytes_per_second = from.max_bytes_per_second;
+  if (!to_c(from.part_bytes, to.part_bytes))
+    return "invalid argument: params.part_bytes must be from 5242880 to 209715200, or 0";
+  if (!to_c(from.max_bytes_per_second, to.max_bytes_per_second))
+    return "invalid argument: params.max_bytes_per_second must not be negative";
+  if (!to_c(from.parallel_parts, to.parallel_parts))
+    return "invalid argument: params.parallel_parts must be from 0 to 16";
   if (!to_c(from.stall_timeout, to.stall_timeout_ms))
     return "invalid argument: params.stall_timeout is out of range";
   if (!to_c(from.answer_timeout, to.answer_timeout_ms))
@@ -867,23 +916,6 @@ inline const char *to_c(const upload_params &from, av_upload_params &to) noexcep
     return "invalid argument: params.patience is out of range";
   if (!to_c(from.progress_interval, to.progress_interval_ms))
     return "invalid argument: params.progress_interval is out of range";
-  to.userdata = const_cast<upload_params *>(&from); /* which the functions below read alone */
-  if (from.progress)
-    to.progress_fn = [](void *params, const av_upload_progress *it) noexcept {
-      const upload_progress progress = {it->bytes_confirmed,
-                                        it->bytes_sent,
-                                        it->bytes_total,
-                                        it->bytes_repeated,
-                                        it->parts_confirmed,
-                                        it->parts_total,
-                                        static_cast<upload_activity>(it->state),
-                                        std::chrono::milliseconds(it->wait_ms)};
-      call_from_c(static_cast<const upload_params *>(params)->progress, progress);
-    };
-  if (from.state)
-    to.state_fn = [](void *params, const char *state) noexcept {
-      call_from_c(static_cast<const upload_params *>(params)->state, std::string_view(state));
-    };
   return nullptr;
 }
 
@@ -910,6 +942,139 @@ inline const char *to_c(const request_options &from, av_request_options &to) noe
     return "invalid argument: options.timeout must be from 1 ms to 4294967294 ms, or no_limit";
   return nullptr;
 }
+
+/* Does something with a stream that is read; what it throws comes out by `thrown`. False if the stream
+ * has failed, for which its end does not count. */
+template <class Function>
+bool from_stream(std::istream &from, std::exception_ptr &thrown, Function function) noexcept {
+#ifdef __cpp_exceptions
+  try {
+    function();
+  } catch (...) {
+    if (from.bad() || !from.eof()) thrown = std::current_exception();
+  }
+#else
+  (void)thrown;
+  function();
+#endif
+  return !from.bad() && (!from.fail() || from.eof()) && thrown == nullptr;
+}
+
+/* Seeks where the stream can, and reads otherwise. */
+inline void skip(std::istream &from, std::uint64_t bytes) {
+  const auto count = static_cast<std::streamoff>(bytes);
+  if (count == 0 || !from) return;
+  if (from.rdbuf()->pubseekoff(count, std::ios::cur, std::ios::in) == std::streampos(-1))
+    from.ignore(count);
+}
+
+/* Makes the calls of one upload, and takes what they call back. A function object that throws has the
+ * call cancelled, and what it threw comes with the call's failure. */
+class upload_calls {
+ public:
+  explicit upload_calls(const upload_params &from) : progress_(from.progress), state_(from.state) {}
+  upload_calls(const upload_calls &) = delete;
+  upload_calls &operator=(const upload_calls &) = delete;
+
+  /* Has the upload call back here, as long as this lives. */
+  void listen(av_upload_params &to) noexcept {
+    to.userdata = this;
+    if (progress_)
+      to.progress_fn = [](void *calls, const av_upload_progress *it) noexcept {
+        const upload_progress progress = {it->bytes_confirmed,
+                                          it->bytes_sent,
+                                          it->bytes_total,
+                                          it->bytes_repeated,
+                                          it->parts_confirmed,
+                                          it->parts_total,
+                                          static_cast<upload_activity>(it->state),
+                                          std::chrono::milliseconds(it->wait_ms)};
+        static_cast<upload_calls *>(calls)->tell(&upload_calls::progress_, progress);
+      };
+    if (state_)
+      to.state_fn = [](void *calls, const char *state) noexcept {
+        static_cast<upload_calls *>(calls)->tell(&upload_calls::state_, std::string_view(state));
+      };
+  }
+
+  /* Whether a function object has thrown in the call under way. */
+  bool has_thrown() const noexcept { return thrown_ != nullptr; }
+
+  /* Makes a call that hands out nothing: `function(options, error)`. */
+  template <class Function>
+  result<std::monostate> make(const request_options &options, Function function) noexcept {
+    av_request_options to = {};
+    av_error *failed = nullptr;
+    if (const char *mistake = to_c(options, to)) return failure(mistake);
+    const std::optional<cancel_source> outer = cancel_; /* if a function object makes this call */
+    if (!options.cancel && !own_cancel_ && (progress_ || state_)) own_cancel_.emplace();
+    cancel_ = options.cancel ? options.cancel : own_cancel_;
+    if (cancel_) to.cancel = cancel_->handle();
+    const av_status status_of_c = function(&to, &failed);
+    cancel_ = outer;
+    if (const std::exception_ptr thrown = std::exchange(thrown_, nullptr)) {
+      own_cancel_.reset(); /* It stays cancelled, and others are to follow. */
+      return ended(failed, static_cast<apivideo::status>(av_error_status(failed)), threw, thrown);
+    }
+    if (status_of_c != AV_STATUS_OK) return failure(failed);
+    return std::monostate();
+  }
+
+  /* Makes a call that hands out the video: `function(options, out, error)`. */
+  template <class Function>
+  result<uploaded_video> make_video(const request_options &options, Function function) noexcept {
+    av_uploaded_video *made = nullptr;
+    const result<std::monostate> done =
+        make(options, [&](const av_request_options *with, av_error **failed) {
+          return function(with, &made, failed);
+        });
+    uploaded_video video(made);
+    if (done) return video;
+    if (made == nullptr) return done.error();
+    /* It was too late to cancel it. */
+    return failure(nullptr, {status::cancelled, outcome::applied, threw, "",
+                             std::string(video.id()), done.error().thrown()});
+  }
+
+  /* The failure of a stream that is read, which may have thrown. `error` tells the state, unless
+   * nothing has been written since `resume`. */
+  static failure unreadable(av_error *error, const std::optional<std::string> &resume,
+                            const std::exception_ptr &thrown) {
+    return ended(error, status::source, "the stream that is uploaded cannot be read", thrown,
+                 resume.value_or(""));
+  }
+
+ private:
+  template <class Function, class Argument>
+  void tell(Function upload_calls::*function, const Argument &argument) noexcept {
+    if (thrown_) return; /* It is to end, and nobody listens any more. */
+#ifdef __cpp_exceptions
+    try {
+      (this->*function)(argument);
+    } catch (...) {
+      thrown_ = std::current_exception();
+      if (cancel_) cancel_->cancel(); /* unless it is being ended already */
+    }
+#else
+    (this->*function)(argument);
+#endif
+  }
+
+  static failure ended(av_error *error, apivideo::status status, const char *message,
+                       const std::exception_ptr &thrown, std::string state = "") {
+    if (const char *left = av_error_upload_state(error)) state = left;
+    return failure(error,
+                   {status, static_cast<apivideo::outcome>(av_error_outcome(error)), message,
+                    std::move(state), std::string(view(av_error_upload_video_id(error))), thrown});
+  }
+
+  static constexpr const char *threw = "the upload was ended: a function object that it calls threw";
+
+  std::function<void(const upload_progress &progress)> progress_;
+  std::function<void(std::string_view state)> state_;
+  std::optional<cancel_source> cancel_, own_cancel_; /* the first is that of the call under way */
+  std::exception_ptr thrown_;
+};
 
 }  // namespace detail
 /** @endcond */
@@ -973,6 +1138,131 @@ class token_range {
   request_options options_;
   const av_token *current_ = nullptr;
   std::optional<failure> error_;
+};
+
+/**
+ * An upload of what is made meanwhile, such as a recording; made by client::begin_upload(). Pass its
+ * bytes to write() as they come; finish() completes the video. It may outlive its client, and is for
+ * one thread at a time; what it calls must neither use nor destroy it. Destroyed before finish(), it
+ * leaves the video unfinished, and what is confirmed to who goes on from the state.
+ *
+ * Of the containers those may be sent while they are written that are never changed at their
+ * beginning again: fragmented MP4, MPEG-TS, WebM; not plain MP4 or MOV.
+ *
+ * It takes the memory of upload_params::part_bytes, and of as many parts more as go at once.
+ */
+class upload_session {
+ public:
+  /** Takes the next bytes. Once a part is full and another byte follows it, that is sent; unless
+   * parts go at once, the call blocks until it is confirmed. `options` are for this call.
+   *
+   * After a failure the upload is still there, and nothing that was taken is lost: write on from
+   * offset(), or keep failure::upload_state(), and go on another day. */
+  result<std::monostate> try_write(const void *data, std::size_t size,
+                                   const request_options &options = {}) noexcept {
+    if (!handle_) return failure(empty);
+    return calls_->make(options, [&](const av_request_options *with, av_error **failed) {
+      const av_status done = av_upload_write(handle(), data, size, with, failed);
+      /* What threw came too late to cancel it, but is to be told with the state. */
+      if (done == AV_STATUS_OK && calls_->has_thrown()) return ended(failed);
+      return done;
+    });
+  }
+  /** The same for bytes in a string. */
+  result<std::monostate> try_write(std::string_view data,
+                                   const request_options &options = {}) noexcept {
+    return try_write(data.data(), data.size(), options);
+  }
+  /** A pointer does not tell how many bytes there are. */
+  result<std::monostate> try_write(const char *, const request_options & = {}) = delete;
+
+  /** Completes the upload: sends what is left as its last part. Nothing can be written after that.
+   * If it fails, call it again; a failure::upload_state() is there to go on from, too. */
+  result<uploaded_video> try_finish(const request_options &options = {}) noexcept {
+    if (!handle_) return failure(empty);
+    return calls_->make_video(options, [&](const av_request_options *with, av_uploaded_video **out,
+                                           av_error **failed) {
+      return av_upload_finish(handle(), with, out, failed);
+    });
+  }
+
+#ifdef __cpp_exceptions
+  /** As try_write(), throwing. */
+  void write(const void *data, std::size_t size, const request_options &options = {}) {
+    try_write(data, size, options).value();
+  }
+  /** The same for bytes in a string. */
+  void write(std::string_view data, const request_options &options = {}) {
+    try_write(data, options).value();
+  }
+  /** A pointer does not tell how many bytes there are. */
+  void write(const char *, const request_options & = {}) = delete;
+  /** As try_finish(), throwing. */
+  uploaded_video finish(const request_options &options = {}) { return try_finish(options).value(); }
+#endif
+
+  /** How many bytes have been taken, from the very beginning of the film: where to write on. After a
+   * resume that is what was confirmed; after a write that failed, it tells what of that was taken. */
+  std::uint64_t offset() const noexcept { return av_upload_offset(handle()); }
+  /** What another upload can go on from, for upload_params::resume; empty if there is nothing. It
+   * is valid until the next call. */
+  std::string_view state() const noexcept { return detail::view(av_upload_state(handle())); }
+  /** The upload of apivideo.h; it stays this object's. */
+  av_upload *handle() const noexcept { return handle_.get(); }
+
+ private:
+  friend class client;
+  static constexpr const char *empty = "invalid argument: the upload was moved from";
+
+  upload_session(av_upload *handle, std::unique_ptr<detail::upload_calls> calls,
+                 std::shared_ptr<void> trace) noexcept
+      : trace_(std::move(trace)), calls_(std::move(calls)), handle_(handle) {}
+
+  /* Ends what is under way, and fails with the state that this leaves. Nothing is sent. */
+  av_status ended(av_error **failed) const noexcept {
+    const cancel_source cancel;
+    av_request_options options = {};
+    av_uploaded_video *none = nullptr;
+    options.struct_size = sizeof options;
+    options.cancel = cancel.handle();
+    cancel.cancel();
+    return av_upload_finish(handle(), &options, &none, failed);
+  }
+
+  /* Uploads all of a stream, which stands at the beginning of the film. */
+  result<uploaded_video> take_all_of(std::istream &from, const upload_params &params,
+                                     const request_options &options) noexcept {
+    const auto begin = std::chrono::steady_clock::now();
+    const std::unique_ptr<char[]> buffer(new char[piece]);
+    const auto in_time = [&] {
+      request_options left = options;
+      if (options.timeout && *options.timeout != no_limit) {
+        const auto gone = std::chrono::steady_clock::now() - begin;
+        const auto rest = std::chrono::ceil<std::chrono::milliseconds>(*options.timeout - gone);
+        left.timeout = std::max(rest, std::chrono::milliseconds(1));
+      }
+      return left;
+    };
+    std::exception_ptr thrown;
+    bool is_sound = detail::from_stream(from, thrown, [&] { detail::skip(from, offset()); });
+    while (is_sound && !from.eof()) {
+      is_sound = detail::from_stream(from, thrown, [&] { from.read(buffer.get(), piece); });
+      if (from.gcount() == 0) continue;
+      const auto size = static_cast<std::size_t>(from.gcount());
+      const result<std::monostate> written = try_write(buffer.get(), size, in_time());
+      if (!written) return written.error();
+    }
+    if (is_sound) return try_finish(in_time());
+    av_error *left = nullptr;
+    ended(&left);
+    return detail::upload_calls::unreadable(left, params.resume, thrown);
+  }
+
+  static constexpr std::streamsize piece = 64 * 1024;
+
+  std::shared_ptr<void> trace_;
+  std::unique_ptr<detail::upload_calls> calls_;
+  detail::owner<av_upload, av_upload_free> handle_;
 };
 
 /**
@@ -1092,15 +1382,42 @@ class client {
   result<uploaded_video> try_upload(c_string path, const upload_params &params,
                                     const request_options &options = {}) const noexcept {
     av_upload_params to = {};
-    av_request_options call = {};
-    av_uploaded_video *made = nullptr;
-    av_error *failed = nullptr;
+    detail::upload_calls calls(params);
     if (path.has_nul()) return failure("invalid argument: path has a NUL in it");
     if (const char *mistake = detail::to_c(params, to)) return failure(mistake);
-    if (const char *mistake = detail::to_c(options, call)) return failure(mistake);
-    if (av_upload_file(handle(), path.c_str(), &to, &call, &made, &failed) != AV_STATUS_OK)
-      return failure(failed);
-    return uploaded_video(made);
+    calls.listen(to);
+    return calls.make_video(options, [&](const av_request_options *with, av_uploaded_video **out,
+                                         av_error **failed) {
+      return av_upload_file(handle(), path.c_str(), &to, with, out, failed);
+    });
+  }
+
+  /** The same for what a stream gives until its end, while it comes, as from a pipe or `std::cin`; of
+   * what form that may be, upload_session tells. A stream that cannot be read fails with
+   * status::source and the state; what it throws, if it is made to, is failure::thrown().
+   *
+   * It begins where the stream stands. To go on, pass the same film from the same place on: what is
+   * confirmed is passed over, by seeking where the stream can, otherwise by reading. */
+  result<uploaded_video> try_upload(std::istream &from, const upload_params &params,
+                                    const request_options &options = {}) const noexcept {
+    av_request_options checked = {};
+    if (const char *mistake = detail::to_c(options, checked)) return failure(mistake);
+    result<upload_session> session = try_begin_upload(params);
+    if (!session) return session.error();
+    return session->take_all_of(from, params, options);
+  }
+
+  /** Begins to upload what is made meanwhile, or goes on from `params.resume`: with the bytes from
+   * upload_session::offset() on, which must be the same. Nothing is sent yet. */
+  result<upload_session> try_begin_upload(const upload_params &params) const noexcept {
+    av_upload_params to = {};
+    av_upload *made = nullptr;
+    av_error *failed = nullptr;
+    if (const char *mistake = detail::to_c(params, to)) return failure(mistake);
+    auto calls = std::make_unique<detail::upload_calls>(params);
+    calls->listen(to);
+    if (av_upload_begin(handle(), &to, &made, &failed) != AV_STATUS_OK) return failure(failed);
+    return upload_session(made, std::move(calls), trace_);
   }
 
 #ifdef __cpp_exceptions
@@ -1126,6 +1443,15 @@ class client {
   uploaded_video upload(c_string path, const upload_params &params,
                         const request_options &options = {}) const {
     return try_upload(path, params, options).value();
+  }
+  /** The same for a stream: `client.upload(std::cin, {token})`. */
+  uploaded_video upload(std::istream &from, const upload_params &params,
+                        const request_options &options = {}) const {
+    return try_upload(from, params, options).value();
+  }
+  /** As try_begin_upload(), throwing. */
+  upload_session begin_upload(const upload_params &params) const {
+    return try_begin_upload(params).value();
   }
   /** As try_tokens(), throwing: `for (const auto &token : client.tokens())`. */
   token_range tokens(const list_params &params = {}, const request_options &options = {}) const {

@@ -122,14 +122,14 @@ pub struct Unfinished {
 
 impl Error {
     /// The caller's mistake, told as `what`, which names the parameter.
+    #[cold]
     pub fn invalid_argument(what: impl fmt::Display) -> Self {
-        Error::before_sending(
-            Failure::InvalidArgument,
-            format!("invalid argument: {what}; nothing was sent"),
-        )
+        let message = format!("invalid argument: {what}; nothing was sent");
+        Error::before_sending(Failure::InvalidArgument, message)
     }
 
     /// The caller's mistake: it freed `parameter` while the call with it was under way.
+    #[cold]
     pub fn freed_meanwhile(parameter: &str) -> Self {
         Error::before_sending(
             Failure::InvalidArgument,
@@ -138,6 +138,7 @@ impl Error {
     }
 
     /// A bug of ours, told as `what`.
+    #[cold]
     pub fn internal(what: impl fmt::Display) -> Self {
         Error {
             outcome: Outcome::Unknown,
@@ -149,16 +150,19 @@ impl Error {
     }
 
     /// What was to be sent cannot be, told as `what`.
+    #[cold]
     pub(crate) fn source(what: impl fmt::Display) -> Self {
         Error::before_sending(Failure::Source, format!("{what}; nothing was sent"))
     }
 
     /// TLS is not to be had here.
+    #[cold]
     pub(crate) fn tls_unavailable(what: impl fmt::Display) -> Self {
         Error::before_sending(Failure::Tls, format!("TLS cannot be set up: {what}"))
     }
 
-    fn before_sending(failure: Failure, message: String) -> Self {
+    #[cold]
+    pub(crate) fn before_sending(failure: Failure, message: String) -> Self {
         Error {
             failure,
             outcome: Outcome::NotApplied,

@@ -19,7 +19,7 @@
 //! | an answer, its body, and what is recorded of it | `answer/mod.rs`, `answer/body.rs`, `answer/recorder.rs` |
 //! | how answers are decoded, page by page | `answer/{json, plain, page, problem, date, header_number}.rs` |
 //! | the kinds of failure and outcome, and an error as a value | `error.rs` |
-//! | the limits of sizes | `limits.rs` |
+//! | the limits of sizes, and memory that is given back at once | `limits.rs`, `block.rs` |
 //! | how secrets are kept, hidden in texts and wiped | `secret.rs` |
 //! | where every wait ends, in TLS and proxies too: by deadline, cancel or stillness | `wait/mod.rs`, `wait/deadline.rs`, `wait/cancel.rs` |
 //! | waiting for another thread | `wait/waiter.rs` |
@@ -45,6 +45,7 @@ pub mod fuzzing;
 
 mod answer;
 mod base_url;
+mod block;
 mod call;
 mod client;
 mod environment;

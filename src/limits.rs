@@ -96,6 +96,9 @@ pub(crate) const LONGEST_STATE: usize = 4096;
 /// How many unfinished videos an upload leaves behind at most, to be dropped by the service.
 pub(crate) const MOST_VIDEOS_ABANDONED: u32 = 3;
 
+/// How many parts may be sent at once: more would not be quicker on any link, and use up the rate limit.
+pub(crate) const MOST_PARALLEL_PARTS: u32 = 16;
+
 /// The largest input structure of the C API that any version will have.
 pub(crate) const LARGEST_INPUT: usize = 4096;
 

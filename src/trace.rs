@@ -1,6 +1,7 @@
 //! The trace: what a call does, line by line, told to the caller's own function on the calling
 //! thread. Nothing secret goes into it.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +18,9 @@ pub(crate) enum Level {
 
 /// Takes a line.
 type Listener = dyn Fn(Level, &str) + Send + Sync;
+
+/// Takes a line of a thread of ours.
+type Elsewhere = dyn Fn(Level, String);
 
 /// Where a client's trace goes, if anywhere.
 #[derive(Clone)]
@@ -38,7 +42,7 @@ impl Tracer {
         if let Some((most, listener)) = &self.0
             && level <= *most
         {
-            listener(level, &line());
+            tell(listener.as_ref(), level, line());
         }
     }
 
@@ -46,6 +50,26 @@ impl Tracer {
     pub fn step(&self, step: fmt::Arguments<'_>) {
         self.write(Level::Debug, || step.to_string());
     }
+}
+
+/// Tells a line to `listener`, or where those of this thread go.
+#[cold]
+fn tell(listener: &Listener, level: Level, line: String) {
+    ELSEWHERE.with_borrow(|elsewhere| match elsewhere {
+        Some(elsewhere) => elsewhere(level, line),
+        None => listener(level, &line),
+    });
+}
+
+thread_local! {
+    /// Where the lines of this thread go, if not to the caller's function.
+    static ELSEWHERE: RefCell<Option<Box<Elsewhere>>> = const { RefCell::new(None) };
+}
+
+/// From now on the lines of this thread, which is one of ours, go to `elsewhere`: the caller's function is
+/// called by the caller's threads alone.
+pub(crate) fn redirect(elsewhere: impl Fn(Level, String) + 'static) {
+    ELSEWHERE.set(Some(Box::new(elsewhere)));
 }
 
 impl fmt::Debug for Tracer {

@@ -118,6 +118,14 @@ fn printed(command: &mut Command) -> String {
 }
 
 #[test]
+fn the_program_of_a_device_is_the_example() {
+    let (_, program) =
+        include_str!("../examples/c/upload.c").split_once("*/\n").expect("a comment");
+    assert_eq!(block("c", "av_upload_file").trim_end(), program.trim_end());
+    assert!(program.lines().count() <= 30);
+}
+
+#[test]
 fn the_programs_compile_as_they_stand_and_with_the_token_of_the_one_the_other_uploads() {
     let backend = built_program("av_tokens_create", "backend");
     let device = built_program("av_upload_file", "device");

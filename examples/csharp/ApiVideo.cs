@@ -1,5 +1,5 @@
 // Upload tokens of api.video from C#: the client, what it takes, what it hands out and what it
-// throws. A wrapper of libapivideo, to be copied together with Native.cs.
+// throws. A wrapper of libapivideo, to be copied together with Native.cs and Uploads.cs.
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
@@ -7,12 +7,12 @@ using System.Threading;
 
 namespace ApiVideo
 {
-    /// <summary>A client: one credential, one service, and the connections to it, kept open between
-    /// calls. Any number of threads may use it at once.</summary>
+    /// <summary>A client: one credential, or none, one service, and the connections to it, kept open
+    /// between calls. Any number of threads may use it at once.</summary>
     /// <remarks>Calls block, and throw <see cref="ApiVideoException"/> if they fail, or
     /// <see cref="OperationCanceledException"/> if their CancellationToken ends them: its
     /// InnerException is the ApiVideoException, whose Outcome tells what may have happened.</remarks>
-    public sealed class ApiVideoClient : IDisposable
+    public sealed partial class ApiVideoClient : IDisposable
     {
         private readonly ClientHandle handle;
 
@@ -39,7 +39,7 @@ namespace ApiVideo
                     AttemptTimeoutMs = Number.Milliseconds(options.AttemptTimeout, nameof(options.AttemptTimeout)),
                     MaxAttempts = Number.Positive(options.MaxAttempts, nameof(options.MaxAttempts)),
                     TraceLevel = (int)options.TraceLevel,
-                    Flags = options.AllowPlainHttp ? 1u : 0u,
+                    Flags = (options.AllowPlainHttp ? 1u : 0u) | (options.NoCredential ? 2u : 0u),
                 };
                 int status = Native.av_client_new(ref config, out handle, out ErrorHandle error);
                 Call.Check(status, error, CancellationToken.None);
@@ -201,10 +201,14 @@ namespace ApiVideo
         /// <summary>The sandbox: free, with keys of its own; videos are deleted after a day.</summary>
         public const string SandboxUrl = "https://sandbox.api.video";
 
-        /// <summary>The account's API key. Exactly one of this and AccessToken is set.</summary>
+        /// <summary>The account's API key. Exactly one of this and AccessToken is set, or
+        /// neither and NoCredential.</summary>
         public string ApiKey { get; set; }
         /// <summary>An access token got from the service by other means; it is not renewed.</summary>
         public string AccessToken { get; set; }
+        /// <summary>Knows no key, on purpose: the client can only upload with tokens. A key that is missing
+        /// without this stays an error.</summary>
+        public bool NoCredential { get; set; }
         /// <summary>Where the service is; ProductionUrl unless set.</summary>
         public string BaseUrl { get; set; }
         /// <summary>Your application, for the service's statistics: 1 to 50 of A-Z a-z 0-9 - _ .</summary>
@@ -380,7 +384,7 @@ namespace ApiVideo
                 items[i] = new UploadToken(Marshal.ReadIntPtr(page.Items, i * IntPtr.Size));
             Items = Array.AsReadOnly(items);
             if (page.ItemsTotal != 0 || items.Length == 0)
-                ItemsTotal = (long)Math.Min(page.ItemsTotal, long.MaxValue);
+                ItemsTotal = Number.Signed(page.ItemsTotal);
             CurrentPage = Told(page.CurrentPage);
             PagesTotal = Told(page.PagesTotal);
             PageSize = Told(page.PageSize);
@@ -418,9 +422,10 @@ namespace ApiVideo
         Timeout = 5,
         /// <summary>Cancelled: seen in the InnerException of an OperationCanceledException.</summary>
         Cancelled = 6,
-        /// <summary>HTTP 401 or 403: the credential is wrong or for the other environment.</summary>
+        /// <summary>HTTP 401 or 403: the credential, or the token of an upload, is wrong or for the other environment.</summary>
         Unauthorized = 7,
-        /// <summary>HTTP 404: there is no such token; it may have expired or been deleted.</summary>
+        /// <summary>HTTP 404: there is no such token; it may have expired or been deleted. Or no such
+        /// video to upload to.</summary>
         NotFound = 8,
         /// <summary>Any other HTTP 4xx; Problems tell why.</summary>
         Rejected = 9,
@@ -491,6 +496,8 @@ namespace ApiVideo
                     Native.av_error_problem_detail_at(error, index), Native.av_error_problem_name_at(error, index));
             }
             Problems = Array.AsReadOnly(problems);
+            UploadState = Utf8.ToString(Native.av_error_upload_state(error));
+            UploadVideoId = Utf8.ToString(Native.av_error_upload_video_id(error));
         }
 
         // Takes the error: it is freed here.
@@ -532,6 +539,10 @@ namespace ApiVideo
         public Problem Problem { get; }
         /// <summary>The single problems that the service lists, as it does with HTTP 400; never null.</summary>
         public IReadOnlyList<Problem> Problems { get; }
+        /// <summary>What an upload can go on from: see UploadOptions.Resume. null if there is nothing.</summary>
+        public string UploadState { get; }
+        /// <summary>The id of the video that an upload was making; null if none is known.</summary>
+        public string UploadVideoId { get; }
     }
 
     /// <summary><see cref="Status.InvalidArgument"/></summary>
@@ -621,14 +632,20 @@ namespace ApiVideo
         private readonly CancelHandle cancel;
         private readonly CancellationTokenRegistration registration;
 
-        public Call(CallOptions options, CancellationToken token)
+        public Call(CallOptions options, CancellationToken token, bool isEndable = false)
         {
             this.token = token;
             Options = CallOptions.ToNative(options);
-            if (!token.CanBeCanceled) return;
+            if (!token.CanBeCanceled && !isEndable) return;
             CancelHandle handle = cancel = Native.av_cancel_new();
             Options.Cancel = handle.DangerousGetHandle();
             registration = token.Register(() => Native.av_cancel_trigger(handle));
+        }
+
+        // Of a call that was made endable.
+        public void Cancel()
+        {
+            Native.av_cancel_trigger(cancel);
         }
 
         public void Check(int status, ErrorHandle error)
@@ -680,6 +697,31 @@ namespace ApiVideo
             if (number == null) return 0;
             if (number < 1) throw new ArgumentOutOfRangeException(parameter, number, "must be 1 or more");
             return (uint)number.Value;
+        }
+
+        // Here the library has no word for no limit.
+        public static uint FiniteMilliseconds(TimeSpan? time, string parameter)
+        {
+            return Ticks(time, TimeSpan.TicksPerMillisecond, uint.MaxValue, parameter);
+        }
+
+        public static ulong Positive(long? number, string parameter)
+        {
+            if (number == null) return 0;
+            if (number < 1) throw new ArgumentOutOfRangeException(parameter, number, "must be 1 or more");
+            return (ulong)number.Value;
+        }
+
+        public static uint NotNegative(int number, string parameter)
+        {
+            if (number < 0) throw new ArgumentOutOfRangeException(parameter, number, "must be 0 or more");
+            return (uint)number;
+        }
+
+        // As .NET counts bytes.
+        public static long Signed(ulong number)
+        {
+            return (long)Math.Min(number, long.MaxValue);
         }
 
         // null for "not told", and for what a DateTimeOffset cannot express.

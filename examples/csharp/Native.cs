@@ -1,5 +1,5 @@
 // The C side of the wrapper: functions, structures, handles and strings of apivideo.h. Only
-// ApiVideo.cs uses it. Handles are SafeHandles, so that none is freed while a call is using it.
+// ApiVideo.cs and Uploads.cs use it. Handles are SafeHandles, so that none is freed while a call is using it.
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
@@ -19,6 +19,10 @@ namespace ApiVideo
 
         [UnmanagedFunctionPointer(C)]
         public delegate void TraceFunction(IntPtr userdata, int level, IntPtr line);
+        [UnmanagedFunctionPointer(C)]
+        public delegate void ProgressFunction(IntPtr userdata, IntPtr progress);
+        [UnmanagedFunctionPointer(C)]
+        public delegate void StateFunction(IntPtr userdata, IntPtr state);
 
         [DllImport(Library, CallingConvention = C)]
         public static extern IntPtr av_library_version();
@@ -46,6 +50,21 @@ namespace ApiVideo
         public static extern void av_token_page_free(IntPtr page);
         [DllImport(Library, CallingConvention = C)]
         public static extern void av_token_iter_free(IntPtr iterator);
+
+        [DllImport(Library, CallingConvention = C)]
+        public static extern int av_upload_file(ClientHandle client, byte[] path, UploadParameters parameters, RequestOptions options, out VideoHandle video, out ErrorHandle error);
+        [DllImport(Library, CallingConvention = C)]
+        public static extern int av_upload_begin(ClientHandle client, UploadParameters parameters, out UploadHandle upload, out ErrorHandle error);
+        [DllImport(Library, CallingConvention = C)]
+        public static extern int av_upload_write(UploadHandle upload, IntPtr data, UIntPtr length, RequestOptions options, out ErrorHandle error);
+        [DllImport(Library, CallingConvention = C)]
+        public static extern int av_upload_finish(UploadHandle upload, RequestOptions options, out VideoHandle video, out ErrorHandle error);
+        [DllImport(Library, CallingConvention = C)]
+        public static extern ulong av_upload_offset(UploadHandle upload);
+        [DllImport(Library, CallingConvention = C)]
+        public static extern void av_upload_free(IntPtr upload);
+        [DllImport(Library, CallingConvention = C)]
+        public static extern void av_uploaded_video_free(IntPtr video);
 
         [DllImport(Library, CallingConvention = C)]
         public static extern CancelHandle av_cancel_new();
@@ -84,6 +103,10 @@ namespace ApiVideo
         public static extern IntPtr av_error_problem_detail_at(ErrorHandle error, UIntPtr index);
         [DllImport(Library, CallingConvention = C)]
         public static extern IntPtr av_error_problem_name_at(ErrorHandle error, UIntPtr index);
+        [DllImport(Library, CallingConvention = C)]
+        public static extern IntPtr av_error_upload_state(ErrorHandle error);
+        [DllImport(Library, CallingConvention = C)]
+        public static extern IntPtr av_error_upload_video_id(ErrorHandle error);
         [DllImport(Library, CallingConvention = C)]
         public static extern void av_error_free(IntPtr error);
 
@@ -146,6 +169,43 @@ namespace ApiVideo
         public uint CurrentPage, PagesTotal, PageSize, Reserved32;
     }
 
+    // av_upload_params
+    [StructLayout(LayoutKind.Sequential)]
+    internal sealed class UploadParameters
+    {
+        public UIntPtr StructSize = Native.SizeOf<UploadParameters>();
+        public IntPtr Token, VideoId, FileName, Resume;
+        public Native.ProgressFunction Progress;
+        public Native.StateFunction State;
+        public IntPtr Userdata;
+        public ulong PartBytes, MaxBytesPerSecond;
+        public uint ParallelParts, StallTimeoutMs, AnswerTimeoutMs, PatienceMs, ProgressIntervalMs, Flags;
+    }
+
+    // av_upload_progress
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct NativeProgress
+    {
+        public ulong BytesConfirmed, BytesSent, BytesTotal, BytesRepeated;
+        public ulong Reserved0, Reserved1, Reserved2, Reserved3;
+        public uint PartsConfirmed, PartsTotal;
+        public int State;
+        public uint WaitMs;
+    }
+
+    // av_uploaded_video
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct NativeVideo
+    {
+        public long CreatedAt, PublishedAt;
+        public ulong Bytes;
+        public ulong Reserved0, Reserved1, Reserved2, Reserved3;
+        public IntPtr VideoId, Title, PlayerUrl, IframeHtml, HlsUrl, Mp4Url, ThumbnailUrl, Json;
+        public IntPtr ReservedPointer0, ReservedPointer1;
+        public int IsPublic;
+        public uint VideosAbandoned;
+    }
+
     internal abstract class Handle : SafeHandle
     {
         protected Handle() : base(IntPtr.Zero, true) { }
@@ -178,6 +238,19 @@ namespace ApiVideo
         public Native.TraceFunction Trace;
 
         protected override bool ReleaseHandle() { Native.av_token_iter_free(handle); return true; }
+    }
+
+    internal sealed class UploadHandle : Handle
+    {
+        // As in ClientHandle: an upload may outlive its client.
+        public Native.TraceFunction Trace;
+
+        protected override bool ReleaseHandle() { Native.av_upload_free(handle); return true; }
+    }
+
+    internal sealed class VideoHandle : Handle
+    {
+        protected override bool ReleaseHandle() { Native.av_uploaded_video_free(handle); return true; }
     }
 
     internal sealed class CancelHandle : Handle

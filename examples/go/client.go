@@ -1,4 +1,5 @@
-// Package apivideo makes, looks up, lists and revokes api.video upload tokens: libapivideo for Go.
+// Package apivideo makes, looks up, lists and revokes api.video upload tokens, and uploads with them:
+// libapivideo for Go.
 //
 // Every call takes a context: cancelling it, or its deadline, ends the call in whatever it is doing.
 // Every error is an *Error, which tells what may have happened to the service:
@@ -49,7 +50,7 @@ const (
 	NoLimit time.Duration = -1
 )
 
-// Config is what a client is made from. One of APIKey and AccessToken is needed; every other member
+// Config is what a client is made from. One of APIKey, AccessToken and NoCredential is needed; every other member
 // has a default, which its zero value stands for.
 type Config struct {
 	// APIKey is the account's API key.
@@ -58,6 +59,9 @@ type Config struct {
 	AccessToken string
 	// BaseURL is where the service is; "" is ProductionURL.
 	BaseURL string
+	// NoCredential makes a client that knows no key on purpose: it can only upload, with tokens that
+	// somebody with a key has made. Without it a missing key is an error.
+	NoCredential bool
 	// AllowPlainHTTP allows a BaseURL of http:// to another machine, over which the credential
 	// travels in the clear.
 	AllowPlainHTTP bool
@@ -112,7 +116,7 @@ type Client struct {
 
 	mutex  sync.Mutex
 	isOpen bool
-	users  int // what needs handle: the open client itself, calls under way, and iterators
+	users  int // what needs handle: the open client itself, calls under way, iterators, and uploads
 }
 
 // New makes a client. Nothing is sent, so that a wrong key shows with the first call.
@@ -159,19 +163,18 @@ func New(config Config) (*Client, error) {
 		{"ConnectTimeout", config.ConnectTimeout, &c.connect_timeout_ms},
 		{"AttemptTimeout", config.AttemptTimeout, &c.attempt_timeout_ms},
 	} {
-		switch {
-		case member.value == NoLimit:
-			*member.to = math.MaxUint32
-		case member.value < 0 || member.value > longestLimit:
-			return nil, newInvalidArgument(fmt.Sprintf("%s is %v, and must be NoLimit or from 0 to %v", member.name, member.value, longestLimit))
-		default:
-			*member.to = milliseconds(member.value)
+		var err error
+		if *member.to, err = limitMilliseconds(member.name, member.value); err != nil {
+			return nil, err
 		}
 	}
 	c.max_attempts = C.uint32_t(config.MaxAttempts)
 	c.trace_level = C.int32_t(config.TraceLevel)
 	if config.AllowPlainHTTP {
 		c.flags |= C.AV_CLIENT_ALLOW_PLAIN_HTTP
+	}
+	if config.NoCredential {
+		c.flags |= C.AV_CLIENT_NO_CREDENTIAL
 	}
 
 	client := &Client{isOpen: true, users: 1}
@@ -187,7 +190,8 @@ func New(config Config) (*Client, error) {
 }
 
 // Close ends the client: no call begins any more, with it or with its iterators, and ErrClosed is
-// told instead. Calls under way go on; the last of them, or the last iterator, closes the connections.
+// told instead. Calls and uploads under way go on; the last of them, or the last iterator, closes the
+// connections.
 // Closing twice does no harm. The error is always nil.
 func (c *Client) Close() error {
 	c.mutex.Lock()
@@ -234,6 +238,11 @@ func (c *Client) call(ctx context.Context, do func(*C.av_request_options, **C.av
 		return err
 	}
 	defer c.leave()
+	return callUntilDone(ctx, do)
+}
+
+// callUntilDone makes one call of the library, with what stays open meanwhile; it ends when ctx does.
+func callUntilDone(ctx context.Context, do func(*C.av_request_options, **C.av_error)) error {
 	if err := ctx.Err(); err != nil {
 		return newContextError(err)
 	}
@@ -287,6 +296,17 @@ func watch(ctx context.Context, cancel *C.av_cancel) (stop func()) {
 		close(callEnded)
 		<-watchEnded
 	}
+}
+
+// limitMilliseconds is a limit of time as the library takes it; 0 is the default.
+func limitMilliseconds(name string, value time.Duration) (C.uint32_t, error) {
+	switch {
+	case value == NoLimit:
+		return math.MaxUint32, nil
+	case value < 0 || value > longestLimit:
+		return 0, newInvalidArgument(fmt.Sprintf("%s is %v, and must be NoLimit or from 0 to %v", name, value, longestLimit))
+	}
+	return milliseconds(value), nil
 }
 
 // longestLimit is the longest time that the library takes for one, about 49 days.

@@ -95,8 +95,12 @@ type Error struct {
 	Problem  Problem
 	Problems []Problem
 	// Body is the body of the answer, at most its first 65536 bytes. After an ErrDecode of a
-	// CreateToken it may hold the new token, which is a secret.
+	// CreateToken it may hold the new token, which is a secret; and of an upload the addresses of a private
+	// video, which hold one.
 	Body []byte
+	// UploadState is what an upload that failed can go on from, for UploadOptions.Resume; "" if there is
+	// nothing. UploadVideoID is the unfinished video, if one is known.
+	UploadState, UploadVideoID string
 
 	cause error
 }
@@ -117,7 +121,8 @@ func (e *Error) Error() string { return e.Message }
 // Is tells whether target is the status of e.
 func (e *Error) Is(target error) bool { return target == error(e.Status) }
 
-// Unwrap is context.Canceled, context.DeadlineExceeded, ErrClosed or nil.
+// Unwrap is context.Canceled, context.DeadlineExceeded, ErrClosed, the error of a reader that was uploaded,
+// or nil.
 func (e *Error) Unwrap() error { return e.cause }
 
 // newError copies an error of the library and frees it.
@@ -138,6 +143,8 @@ func newError(failure *C.av_error) *Error {
 			Name:   C.GoString(C.av_error_problem_name(failure)),
 		},
 	}
+	err.UploadState = C.GoString(C.av_error_upload_state(failure))
+	err.UploadVideoID = C.GoString(C.av_error_upload_video_id(failure))
 	if wait := C.av_error_retry_after_ms(failure); wait >= 0 {
 		err.RetryAfter = time.Duration(wait) * time.Millisecond
 	}

@@ -6,14 +6,18 @@
 package apivideo_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"example.com/apivideo"
@@ -129,4 +133,67 @@ func TestClientsLeakNothing(t *testing.T) {
 			t.Fatal("it was not refused")
 		}
 	})
+}
+
+// Each way in which an upload may end.
+func TestUploadsLeakNothing(t *testing.T) {
+	client, token := device(t)
+	data := film(1000)
+	path := fileOf(t, data)
+	reason := errors.New("the camera fell")
+	none := func(apivideo.UploadProgress) {}
+	leaksNothing(t, 300, func() {
+		ctx, cancel := context.WithCancel(background)
+		defer cancel()
+		if _, err := client.UploadFile(ctx, path, token, apivideo.UploadOptions{Progress: none, State: func(string) {}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Upload(ctx, bytes.NewReader(data), token, apivideo.UploadOptions{ParallelParts: 2}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := client.Upload(ctx, io.MultiReader(bytes.NewReader(data), iotest.ErrReader(reason)), token, apivideo.UploadOptions{})
+		failed(t, err, apivideo.ErrSource)
+		_, err = client.UploadFile(ctx, path, token, apivideo.UploadOptions{MaxBytesPerSecond: 1, Progress: func(apivideo.UploadProgress) { cancel() }})
+		failed(t, err, apivideo.ErrCancelled)
+		_, err = client.BeginUpload(token, apivideo.UploadOptions{PartBytes: 1})
+		failed(t, err, apivideo.ErrInvalidArgument)
+		left, err := client.BeginUpload(token, apivideo.UploadOptions{Progress: none})
+		if err != nil {
+			t.Fatal(err)
+		}
+		left.Write(data)
+		left.Close()
+		func() {
+			defer func() { recover() }()
+			client.UploadFile(background, path, token, apivideo.UploadOptions{Progress: func(progress apivideo.UploadProgress) {
+				if progress.BytesConfirmed == progress.BytesTotal {
+					panic("it is whole")
+				}
+			}})
+			t.Fatal("it did not panic")
+		}()
+		// Whatever the others have closed, one connection is idle in the end.
+		if _, err := client.UploadFile(background, path, token, apivideo.UploadOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestAnUploadThatNobodyClosesIsClosedByTheCollector(t *testing.T) {
+	url := quickURL(t)
+	descriptors := openDescriptors(t)
+	client, err := apivideo.New(apivideo.Config{BaseURL: url, NoProxy: true, NoCredential: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.UploadFile(background, fileOf(t, film(10)), "none-of-ours", apivideo.UploadOptions{}); err == nil {
+		t.Fatal("it was not refused")
+	}
+	func() {
+		if _, err := client.BeginUpload("none-of-ours", apivideo.UploadOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	client.Close() // whose connection an upload keeps
+	until(t, "the connection is closed", func() bool { runtime.GC(); return openDescriptors(t) <= descriptors })
 }

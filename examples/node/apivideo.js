@@ -1,9 +1,15 @@
-// Upload tokens of api.video from Node.js: the client, what it takes and what it hands out. A wrapper
-// of libapivideo by koffi, to be copied together with errors.js and library.js.
+// Upload tokens of api.video from Node.js, and uploads with them: the client, what it takes and what it hands
+// out. A wrapper of libapivideo by koffi, to be copied together with the files that it imports and
+// upload_thread.js.
+import {
+  callOptions, choice, known, milliseconds, needed, number, requestOptions, text, uint32Max, yes,
+} from './arguments.js';
 import * as native from './library.js';
 import { takeError } from './errors.js';
+import { UploadSession, upload, uploadOptions, uploadParameters } from './uploads.js';
 
 export * from './errors.js';
+export { UploadSession, UploadedVideo } from './uploads.js';
 
 /** The version of the library that runs, such as '0.1.0'. */
 export const libraryVersion = native.av_library_version();
@@ -47,7 +53,50 @@ export const libraryVersion = native.av_library_version();
  */
 
 /**
- * A client: one credential, one service, and the connections to it, kept open between calls. Calls run
+ * What to upload with, and how: token alone is enough.
+ * @typedef {object} UploadOptions
+ * @property {string} token the upload token
+ * @property {string} [videoId] the id of a video without a file that was made before, as for a private one;
+ *   otherwise the upload makes a new one
+ * @property {string} [fileName] the name that the service is told of the file, which becomes a new video's
+ *   title; the last part of the path unless given, of what is no file "video"
+ * @property {string} [resume] the state to go on from, as an error's uploadState or onState told it; it must be
+ *   of the same bytes. The token may be another one
+ * @property {number} [partBytes] the size of a part in bytes, 5242880 (5 MiB) to 209715200 (200 MiB); unless
+ *   given 32 MiB of a file and 8 MiB of what is no file. A part that fails is sent again from its beginning
+ * @property {number} [maxBytesPerSecond] how many bytes per second are sent at most, from 1; no limit unless given
+ * @property {number} [parallelParts] 1 to 16: so many parts at once, for links that one connection does not
+ *   fill; 0 unless given, one after the other
+ * @property {number} [stallTimeout] after so many milliseconds without a byte that arrives, another connection
+ *   is tried; 30000 unless given, Infinity is no limit
+ * @property {number} [answerTimeout] how many milliseconds the answer to a part may take; 300000 unless given,
+ *   Infinity is no limit
+ * @property {number} [patience] how many milliseconds an outage may last before the upload is given up; 300000
+ *   unless given, Infinity never
+ * @property {number} [progressInterval] how many milliseconds there are at least between two calls of
+ *   onProgress while bytes are sent, from 1; 250 unless given
+ * @property {(progress: UploadProgress) => void | Promise<void>} [onProgress] is told how far it has come
+ * @property {(state: string) => void | Promise<void>} [onState] is told what to go on from after each part but the
+ *   last: keep it in the place of the one before, and a crash costs one part. After a failure with attempts
+ *   the error's uploadState takes its place, null too
+ */
+
+/**
+ * How far an upload has come. bytesConfirmed + bytesSent never exceed bytesTotal.
+ * @typedef {object} UploadProgress
+ * @property {number} bytesConfirmed bytes in parts that the service has confirmed; it never goes back
+ * @property {number} bytesSent bytes of the part under way that have arrived, besides
+ * @property {number | null} bytesTotal how many there are; null if not known, as of a stream until its end
+ * @property {number} bytesRepeated bytes that were sent in vain
+ * @property {number} partsConfirmed how many parts the service has confirmed
+ * @property {number | null} partsTotal how many there are; null if not known
+ * @property {'sending' | 'waiting-for-answer' | 'waiting-to-retry' | 'waiting-for-rate-limit' | 'unknown'} activity
+ *   what it is doing; 'unknown' is a later library's
+ * @property {number} wait how many milliseconds it will wait before it goes on; 0 if it does not
+ */
+
+/**
+ * A client: one credential, or none, one service, and the connections to it, kept open between calls. Calls run
  * beside the event loop, and reject with an ApiVideoError if they fail; any number may be under way.
  */
 export class ApiVideo {
@@ -61,8 +110,10 @@ export class ApiVideo {
   /**
    * Makes a client. Nothing is sent, so that a wrong key shows with the first call.
    * @param {object} options
-   * @param {string} [options.apiKey] the account's API key; exactly one of this and accessToken is set
+   * @param {string} [options.apiKey] the account's API key; exactly one of this, accessToken and noCredential
+   *   is set
    * @param {string} [options.accessToken] got from the service by other means; it is not renewed
+   * @param {boolean} [options.noCredential] true: the client knows no key, on purpose, and can only upload
    * @param {string} [options.baseUrl] where the service is; the production service unless given
    * @param {string} [options.appName] your application, for the service's statistics
    * @param {string} [options.appVersion] its version, such as '1.20.3'
@@ -73,7 +124,7 @@ export class ApiVideo {
    * @param {number} [options.maxAttempts] how many times a request may be tried in all, from 1; 3 unless given
    */
   constructor(options, ...more) {
-    const { apiKey, accessToken, baseUrl, appName, appVersion, caFile, proxyUrl, timeout, maxAttempts } =
+    const { apiKey, accessToken, noCredential, baseUrl, appName, appVersion, caFile, proxyUrl, timeout, maxAttempts } =
       known(options, clientOptions, more);
     const config = native.makeClientConfig({
       api_key: text('apiKey', apiKey),
@@ -85,6 +136,7 @@ export class ApiVideo {
       proxy_url: text('proxyUrl', proxyUrl),
       timeout_ms: milliseconds('timeout', timeout),
       max_attempts: number('maxAttempts', maxAttempts, uint32Max),
+      flags: yes('noCredential', noCredential) ? native.AV_CLIENT_NO_CREDENTIAL : 0,
     });
     const client = [null];
     const error = [null];
@@ -157,6 +209,42 @@ export class ApiVideo {
     return this.#call(options, native.av_tokens_delete, [needed('id', id)]);
   }
 
+  /**
+   * Uploads with a token, whether or not the client knows a key, on a thread of its own. One call makes at most
+   * one video that plays; after a failure another goes on from the error's uploadState. What onProgress or
+   * onState throws, or rejects with, ends the upload, and is what this rejects with.
+   *
+   * The source is what to upload: the path of a file, or its file: URL, which must not be written to meanwhile;
+   * a Uint8Array; a stream, or any other iterable, of Uint8Arrays, which is read as fast as they are sent, and
+   * destroyed if the upload ends before it; or a function that is passed how many bytes are uploaded already
+   * and returns such a stream, or a promise of one, of what follows them. To go on from a state, all others are
+   * the whole once more: of a stream what is uploaded already is read and dropped. If the source fails, that is
+   * a SourceError, whose cause is what it failed with.
+   * @param {string | URL | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+   *   | ((offset: number) => AsyncIterable<Uint8Array> | Iterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>)} source
+   * @param {UploadOptions & CallOptions} options timeout: of the whole upload; it has none unless given, for that
+   *   of the client does not apply. maxAttempts: how many attempts in a row at one part may fail without
+   *   getting further in it
+   * @returns {Promise<UploadedVideo>}
+   */
+  async upload(source, options = {}, ...more) {
+    const parameters = uploadParameters(known(options, [...uploadOptions, ...callOptions], more));
+    const call = { signal: options.signal, ...requestOptions(options) };
+    return this.#use((client) => upload(client, source, parameters, call));
+  }
+
+  /**
+   * Begins to upload bytes that are passed one after the other as they are made. Nothing is sent yet. Of the
+   * containers those may be sent so that are never changed at their beginning again: fragmented MP4, MPEG-TS,
+   * WebM. The client may be closed before the session.
+   * @param {UploadOptions} options
+   * @returns {Promise<UploadSession>}
+   */
+  async beginUpload(options = {}, ...more) {
+    const parameters = uploadParameters(known(options, uploadOptions, more));
+    return this.#use((client) => UploadSession.begin(client, parameters));
+  }
+
   /** Closes the client. Calls and loops under way end as if nothing had happened; later ones reject. */
   close() {
     if (this.#closed) return;
@@ -172,13 +260,17 @@ export class ApiVideo {
     if (this.#closed) throw new Error('the client is closed');
   }
 
+  async #call(options, call, inputs, take) {
+    return this.#use((client) => request(options, call, [client, ...inputs], take));
+  }
+
   // A call may wait for a thread before it enters the library: until the last one has come back, a
   // client that was closed is not freed.
-  async #call(options, call, inputs, take) {
+  async #use(call) {
     this.#refuseClosed();
     this.#calls++;
     try {
-      return await request(options, call, [this.#client, ...inputs], take);
+      return await call(this.#client);
     } finally {
       this.#calls--;
       if (this.#closed && this.#calls === 0) native.av_client_free(this.#client);
@@ -187,12 +279,9 @@ export class ApiVideo {
 }
 
 /** Runs one call on a thread of koffi's; `take` turns what it hands out into an object, and frees it. */
-async function request({ signal, timeout, maxAttempts }, call, inputs, take) {
-  const options = native.makeRequestOptions({
-    timeout_ms: milliseconds('timeout', timeout),
-    max_attempts: number('maxAttempts', maxAttempts, uint32Max),
-  });
-  refuseOddSignal(signal);
+async function request(given, call, inputs, take) {
+  const options = requestOptions(given);
+  const { signal } = given;
   const cancel = signal ? native.av_cancel_new() : null;
   const trigger = () => native.av_cancel_trigger(cancel);
   try {
@@ -266,63 +355,6 @@ function listParameters({ page, pageSize, sortBy, sortOrder }) {
   });
 }
 
-const uint32Max = 0xffff_ffff;
-
-const callOptions = ['signal', 'timeout', 'maxAttempts'];
-const queryOptions = ['page', 'pageSize', 'sortBy', 'sortOrder', ...callOptions];
-const clientOptions = [
-  'apiKey', 'accessToken', 'baseUrl', 'appName', 'appVersion', 'caFile', 'proxyUrl', 'timeout', 'maxAttempts',
-];
-
-// What is misspelt, comes behind the options, or is none at all, would otherwise silently mean the default.
-function known(options, names, more) {
-  if (more.length > 0) throw new TypeError('options are one object, and nothing comes behind it');
-  // Not by its prototype, which of an object from another realm is another one.
-  if (Object.prototype.toString.call(options) !== '[object Object]') throw new TypeError('options must be an object');
-  for (const name of namesIn(options)) {
-    if (!names.includes(name)) throw new TypeError(`unknown option '${String(name)}'; there are ${names.join(', ')}`);
-  }
-  return options;
-}
-
-// Those of prototypes are read like its own; what every object has is at the root of them.
-function* namesIn(options) {
-  yield* Reflect.ownKeys(options);
-  let from = Object.getPrototypeOf(options);
-  for (let next; from !== null && (next = Object.getPrototypeOf(from)) !== null; from = next)
-    yield* Reflect.ownKeys(from).filter((name) => name !== 'constructor');
-}
-
-function refuseOddSignal(signal) {
-  if (signal === undefined || signal === null) return;
-  if (typeof signal.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')
-    throw new TypeError('signal must be an AbortSignal');
-}
-
-// What C can express, and the library's 0 or NULL for what is not given.
-
-function text(name, value) {
-  if (value === undefined || value === null) return null;
-  if (typeof value !== 'string') throw new TypeError(`${name} must be a string`);
-  // C would read a string with a NUL in it as a shorter one; UTF-8 cannot express half of a surrogate pair.
-  if (value.includes('\0')) throw new TypeError(`${name} contains a NUL character`);
-  if (/\p{Surrogate}/u.test(value)) throw new TypeError(`${name} is not valid Unicode`);
-  return value;
-}
-
-function needed(name, value) {
-  if (value === undefined || value === null) throw new TypeError(`${name} must be a string`);
-  return text(name, value);
-}
-
-function number(name, value, most) {
-  if (value === undefined || value === null) return 0;
-  if (typeof value !== 'number') throw new TypeError(`${name} must be a number`);
-  if (!Number.isInteger(value) || value < 1 || value > most)
-    throw new RangeError(`${name} must be a whole number from 1 to ${most}`);
-  return value;
-}
-
 // The library's 0 is for ever, which nothing but its name may ask for.
 function timeToLive(ttl) {
   if (ttl === ApiVideo.NEVER) return 0;
@@ -330,14 +362,7 @@ function timeToLive(ttl) {
   return number('ttl', ttl, 0x7fff_ffff);
 }
 
-// The largest number is the library's word for no limit.
-function milliseconds(name, value) {
-  return value === Infinity ? uint32Max : number(name, value, uint32Max - 1);
-}
-
-function choice(name, value, choices) {
-  if (value === undefined || value === null) return 0;
-  const index = choices.indexOf(value);
-  if (index < 0) throw new RangeError(`${name} must be one of ${choices.join(', ')}`);
-  return index + 1;
-}
+const queryOptions = ['page', 'pageSize', 'sortBy', 'sortOrder', ...callOptions];
+const clientOptions = [
+  'apiKey', 'accessToken', 'noCredential', 'baseUrl', 'appName', 'appVersion', 'caFile', 'proxyUrl', 'timeout', 'maxAttempts',
+];

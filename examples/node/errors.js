@@ -34,6 +34,13 @@ export class ApiVideoError extends Error {
       detail: native.av_error_problem_detail(error),
       name: native.av_error_problem_name(error),
     };
+    /**
+     * Of an upload, what to go on from, as its option resume; null if there is nothing. It holds no token.
+     * @type {string | null}
+     */
+    this.uploadState = native.av_error_upload_state(error);
+    /** Of an upload, the id of the unfinished video; null if none is known. @type {string | null} */
+    this.uploadVideoId = native.av_error_upload_video_id(error);
     /** The single problems that the service lists, as it does with HTTP 400. */
     this.problems = Array.from({ length: Number(native.av_error_problem_count(error)) }, (_, index) => ({
       type: native.av_error_problem_type_at(error, index),
@@ -56,9 +63,9 @@ export class TransportError extends ApiVideoError {}
 export class TimeoutError extends ApiVideoError {}
 /** The call's signal ended it. Its cause is the signal's reason. */
 export class AbortError extends ApiVideoError {}
-/** HTTP 401 or 403: the credential is wrong or for the other environment. */
+/** HTTP 401 or 403: the credential, or an upload's token, is wrong, has ended or is for the other environment. */
 export class UnauthorizedError extends ApiVideoError {}
-/** HTTP 404: there is no such token; it may have expired or been deleted. */
+/** HTTP 404: there is no such token, which may have expired or been deleted; or no such video to upload to. */
 export class NotFoundError extends ApiVideoError {}
 /** Any other HTTP 4xx; problems tell why. */
 export class RejectedError extends ApiVideoError {}
@@ -70,7 +77,10 @@ export class ServerError extends ApiVideoError {}
 export class DecodeError extends ApiVideoError {}
 /** A bug of the library, contained. */
 export class InternalError extends ApiVideoError {}
-/** The file of an upload cannot be read, has changed, or is another one. */
+/**
+ * The source of an upload cannot be read, has changed, or is another one. If it is a stream that failed, the
+ * cause is what it failed with.
+ */
 export class SourceError extends ApiVideoError {}
 
 const classes = new Map([

@@ -37,9 +37,32 @@ const page = koffi.struct({
   current_page: 'uint32_t', pages_total: 'uint32_t', page_size: 'uint32_t', reserved32: 'uint32_t',
 });
 
+const uploadParams = koffi.struct({
+  struct_size: 'size_t',
+  token: 'str', video_id: 'str', file_name: 'str', resume: 'str',
+  progress_fn: pointer, state_fn: pointer, userdata: pointer,
+  part_bytes: 'uint64_t', max_bytes_per_second: 'uint64_t',
+  parallel_parts: 'uint32_t', stall_timeout_ms: 'uint32_t', answer_timeout_ms: 'uint32_t', patience_ms: 'uint32_t',
+  progress_interval_ms: 'uint32_t', flags: 'uint32_t',
+});
+
+const uploadProgress = koffi.struct({
+  bytes_confirmed: 'uint64_t', bytes_sent: 'uint64_t', bytes_total: 'uint64_t', bytes_repeated: 'uint64_t',
+  reserved: koffi.array('uint64_t', 4), parts_confirmed: 'uint32_t', parts_total: 'uint32_t',
+  state: 'int32_t', wait_ms: 'uint32_t',
+});
+
+const uploadedVideo = koffi.struct({
+  created_at: 'int64_t', published_at: 'int64_t', bytes: 'uint64_t', reserved: koffi.array('uint64_t', 4),
+  video_id: 'str', title: 'str', player_url: 'str', iframe_html: 'str', hls_url: 'str', mp4_url: 'str',
+  thumbnail_url: 'str', json: 'str', reserved_pointers: koffi.array(pointer, 2),
+  is_public: 'int32_t', videos_abandoned: 'uint32_t',
+});
+
 const inConfig = koffi.pointer(clientConfig);
 const inOptions = koffi.pointer(requestOptions);
 const inParameters = koffi.pointer(listParameters);
+const inUploadParams = koffi.pointer(uploadParams);
 
 // Input structures with their size filled in, and with zero, the default, for what is left out.
 const withSize = (type) => (members) => ({
@@ -51,6 +74,7 @@ const withSize = (type) => (members) => ({
 export const makeClientConfig = withSize(clientConfig);
 export const makeRequestOptions = withSize(requestOptions);
 export const makeListParameters = withSize(listParameters);
+export const makeUploadParameters = withSize(uploadParams);
 
 // Copies of what a pointer points to.
 export const readToken = (address) => koffi.decode(address, token);
@@ -59,6 +83,18 @@ export const readPage = (address) => {
   const addresses = count ? koffi.decode(items, pointer, Number(count)) : [];
   return { ...numbers, tokens: addresses.map(readToken) };
 };
+
+export const readVideo = (address) => koffi.decode(address, uploadedVideo);
+
+// Functions that the library calls, on the thread that is inside a call; until they are dropped.
+const progressFunction = koffi.pointer(koffi.proto('void', [pointer, pointer]));
+const stateFunction = koffi.pointer(koffi.proto('void', [pointer, 'str']));
+export const makeProgressFunction = (tell) =>
+  koffi.register((_, address) => tell(koffi.decode(address, uploadProgress)), progressFunction);
+export const makeStateFunction = (tell) => koffi.register((_, state) => tell(state), stateFunction);
+export const dropFunction = koffi.unregister;
+
+export const AV_CLIENT_NO_CREDENTIAL = 2;
 
 export const av_library_version = library.func('av_library_version', 'str', []);
 export const av_status_name = library.func('av_status_name', 'str', ['int32_t']);
@@ -75,6 +111,14 @@ export const av_token_iter_next = library.func('av_token_iter_next', 'int32_t', 
 export const av_token_free = library.func('av_token_free', 'void', [pointer]);
 export const av_token_page_free = library.func('av_token_page_free', 'void', [pointer]);
 export const av_token_iter_free = library.func('av_token_iter_free', 'void', [pointer]);
+
+export const av_upload_file = library.func('av_upload_file', 'int32_t', [pointer, 'str', inUploadParams, inOptions, outPointer, outPointer]);
+export const av_uploaded_video_free = library.func('av_uploaded_video_free', 'void', [pointer]);
+export const av_upload_begin = library.func('av_upload_begin', 'int32_t', [pointer, inUploadParams, outPointer, outPointer]);
+export const av_upload_write = library.func('av_upload_write', 'int32_t', [pointer, pointer, 'size_t', inOptions, outPointer]);
+export const av_upload_finish = library.func('av_upload_finish', 'int32_t', [pointer, inOptions, outPointer, outPointer]);
+export const av_upload_offset = library.func('av_upload_offset', 'uint64_t', [pointer]);
+export const av_upload_free = library.func('av_upload_free', 'void', [pointer]);
 
 export const av_cancel_new = library.func('av_cancel_new', pointer, []);
 export const av_cancel_trigger = library.func('av_cancel_trigger', 'void', [pointer]);
@@ -95,4 +139,6 @@ export const av_error_problem_type_at = library.func('av_error_problem_type_at',
 export const av_error_problem_title_at = library.func('av_error_problem_title_at', 'str', [pointer, 'size_t']);
 export const av_error_problem_detail_at = library.func('av_error_problem_detail_at', 'str', [pointer, 'size_t']);
 export const av_error_problem_name_at = library.func('av_error_problem_name_at', 'str', [pointer, 'size_t']);
+export const av_error_upload_state = library.func('av_error_upload_state', 'str', [pointer]);
+export const av_error_upload_video_id = library.func('av_error_upload_video_id', 'str', [pointer]);
 export const av_error_free = library.func('av_error_free', 'void', [pointer]);

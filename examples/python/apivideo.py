@@ -1,8 +1,11 @@
-"""Upload tokens of api.video, by libapivideo and ctypes: one file to copy, and nothing to install beside
-the library.
+"""Upload tokens of api.video, and uploads with them, by libapivideo and ctypes: one file to copy, and nothing
+to install beside the library.
 
     with Client(api_key=key) as client:
         token = client.create(ttl=timedelta(hours=1))
+
+    with Client(no_credential=True) as device:  # which has a token, and knows no key
+        video = device.upload("film.mp4", token=token.id)
 
 Calls block, with the GIL released. The library is the one that the environment variable APIVIDEO_LIBRARY
 names, otherwise libapivideo.so.0.1 where the loader looks for it.
@@ -13,23 +16,25 @@ from __future__ import annotations
 import math
 import operator
 import os
+import threading
+import time
 from collections.abc import Callable, Generator
 from ctypes import (
     CDLL, CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p,
-    sizeof,
+    py_object, sizeof,
 )
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from enum import Enum, IntEnum
-from types import TracebackType
-from typing import Any, NoReturn, Optional, Union
+from types import BuiltinMethodType, TracebackType
+from typing import Any, NoReturn, Optional, Protocol, Union
 
 __all__ = [
     "PRODUCTION_URL", "SANDBOX_URL", "LIBRARY_VERSION", "NEVER", "Lifetime", "Client", "Token", "TokenPage",
-    "SortBy", "SortOrder", "Cancel", "TraceLevel", "Outcome", "Problem", "ApiVideoError", "InvalidArgumentError",
-    "ConnectError", "TlsError", "TransportError", "TimedOutError", "CancelledError", "UnauthorizedError",
-    "NotFoundError", "RejectedError", "RateLimitedError", "ServerError", "DecodeError", "InternalError",
-    "SourceError", "ClosedError",
+    "SortBy", "SortOrder", "Upload", "UploadedVideo", "UploadProgress", "UploadActivity", "Readable", "Cancel",
+    "TraceLevel", "Outcome", "Problem", "ApiVideoError", "InvalidArgumentError", "ConnectError", "TlsError",
+    "TransportError", "TimedOutError", "CancelledError", "UnauthorizedError", "NotFoundError", "RejectedError",
+    "RateLimitedError", "ServerError", "DecodeError", "InternalError", "SourceError", "ClosedError",
 ]
 
 #: The production service, the default of Client's base_url.
@@ -100,12 +105,90 @@ class SortOrder(Enum):
     DESCENDING = 2  #: the largest
 
 
+@dataclass(frozen=True)
+class UploadedVideo:
+    """A video that was uploaded. What is not told is None. Of a private video the addresses hold a secret: the
+    repr does not show them."""
+
+    id: str
+    title: Optional[str]
+    #: The address of a page that plays it.
+    player_url: Optional[str] = field(repr=False)
+    #: HTML with that page in a frame.
+    iframe_html: Optional[str] = field(repr=False)
+    #: The address of its HLS manifest.
+    hls_url: Optional[str] = field(repr=False)
+    #: The address of an MP4 file.
+    mp4_url: Optional[str] = field(repr=False)
+    #: The address of a picture of it.
+    thumbnail_url: Optional[str] = field(repr=False)
+    #: The service's answer, one JSON object. None, and so all of the above but the id, if it was lost, and
+    #: proved otherwise that the video is whole.
+    json: Optional[str] = field(repr=False)
+    #: When it was made, in UTC, by the service's clock.
+    created_at: Optional[datetime]
+    #: When it was published, in UTC.
+    published_at: Optional[datetime]
+    #: Whether anybody may see it.
+    is_public: Optional[bool]
+    #: How many bytes were uploaded in all.
+    bytes: int
+    #: How many unfinished videos this upload may have left behind, which the service drops after a week.
+    videos_abandoned: int
+
+
+class UploadActivity(Enum):
+    """What an upload is doing."""
+
+    OTHER = -1  #: what only a later library has a name for
+    SENDING = 0  #: bytes are sent
+    WAITING_FOR_ANSWER = 1  #: all of a part is sent; the answer to the last one may take minutes
+    WAITING_TO_RETRY = 2  #: an attempt failed, and another follows
+    WAITING_FOR_RATE_LIMIT = 3  #: the rate limit is used up
+
+    @classmethod
+    def _missing_(cls, value: object) -> UploadActivity:
+        return cls.OTHER
+
+
+@dataclass(frozen=True)
+class UploadProgress:
+    """How far an upload has come: bytes_confirmed and bytes_sent together."""
+
+    #: Bytes in the parts that the service has confirmed, those of before a resume included. It never goes back.
+    bytes_confirmed: int
+    #: Bytes of the part under way that have arrived; 0 again once it is confirmed, or has failed.
+    bytes_sent: int
+    #: How many bytes there are; None if not known.
+    bytes_total: Optional[int]
+    #: Bytes that were sent in vain.
+    bytes_repeated: int
+    #: How many parts the service has confirmed.
+    parts_confirmed: int
+    #: How many parts there are; None if not known.
+    parts_total: Optional[int]
+    activity: UploadActivity
+    #: How long it will wait, where it waits to go on; otherwise 0.
+    wait: timedelta
+
+
 class TraceLevel(IntEnum):
     """How much is traced."""
 
     ERROR = 1  #: failed attempts
     INFO = 2  #: every attempt
     DEBUG = 3  #: every attempt and its steps
+
+
+class Readable(Protocol):
+    """What can be uploaded while it is read, such as a file that is open in binary mode."""
+
+    def read(self, size: int, /) -> Optional[bytes]:
+        """Up to so many bytes, when there are some; b"" at the end."""
+
+
+#: How much of a source is read at once.
+_READ = 2**18
 
 
 # ------------------------------------------------------------------------------------------------- errors
@@ -150,6 +233,10 @@ class ApiVideoError(Exception):
     problem: Problem = Problem()
     #: The single problems that the service lists, as it does with HTTP 400.
     problems: tuple[Problem, ...] = ()
+    #: Of an upload, what to go on from, as `resume`; no secret. None if there is nothing to go on from.
+    upload_state: Optional[str] = None
+    #: Of an upload, the id of the unfinished video; None if none is known.
+    upload_video_id: Optional[str] = None
 
 
 class InvalidArgumentError(ApiVideoError, ValueError):
@@ -177,11 +264,12 @@ class CancelledError(ApiVideoError):
 
 
 class UnauthorizedError(ApiVideoError):
-    """HTTP 401 or 403: the credential is wrong, or for the other environment."""
+    """HTTP 401 or 403: the credential, or the token of an upload, is wrong, has ended, or is for the other
+    environment."""
 
 
 class NotFoundError(ApiVideoError):
-    """HTTP 404: there is no such token; it may have expired or been deleted."""
+    """HTTP 404: there is no such token; it may have expired or been deleted. Or no such video to upload to."""
 
 
 class RejectedError(ApiVideoError):
@@ -209,7 +297,7 @@ class SourceError(ApiVideoError):
 
 
 class ClosedError(RuntimeError):
-    """The client is closed; nothing was sent."""
+    """The client, or the upload, is closed; nothing was sent."""
 
 
 _ERRORS: dict[int, type[ApiVideoError]] = {
@@ -266,8 +354,44 @@ class _TokenPage(Structure):
     ]
 
 
+class _UploadProgress(Structure):
+    _fields_ = [
+        ("bytes_confirmed", c_uint64), ("bytes_sent", c_uint64), ("bytes_total", c_uint64),
+        ("bytes_repeated", c_uint64), ("reserved", c_uint64 * 4), ("parts_confirmed", c_uint32),
+        ("parts_total", c_uint32), ("state", c_int32), ("wait_ms", c_uint32),
+    ]
+
+
+# What is passed as userdata is called with what is told.
+_ProgressFunction = CFUNCTYPE(None, py_object, POINTER(_UploadProgress))
+_StateFunction = CFUNCTYPE(None, py_object, c_char_p)
+_tell_progress = _ProgressFunction(BuiltinMethodType.__call__)
+_tell_state = _StateFunction(BuiltinMethodType.__call__)
+
+
+class _UploadParameters(Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("token", c_char_p), ("video_id", c_char_p), ("file_name", c_char_p), ("resume", c_char_p),
+        ("progress_fn", _ProgressFunction), ("state_fn", _StateFunction), ("userdata", py_object),
+        ("part_bytes", c_uint64), ("max_bytes_per_second", c_uint64), ("parallel_parts", c_uint32),
+        ("stall_timeout_ms", c_uint32), ("answer_timeout_ms", c_uint32), ("patience_ms", c_uint32),
+        ("progress_interval_ms", c_uint32), ("flags", c_uint32),
+    ]
+
+
+class _UploadedVideo(Structure):
+    _fields_ = [
+        ("created_at", c_int64), ("published_at", c_int64), ("bytes", c_uint64), ("reserved", c_uint64 * 4),
+        ("video_id", c_char_p), ("title", c_char_p), ("player_url", c_char_p), ("iframe_html", c_char_p),
+        ("hls_url", c_char_p), ("mp4_url", c_char_p), ("thumbnail_url", c_char_p), ("json", c_char_p),
+        ("reserved_pointers", c_void_p * 2), ("is_public", c_int32), ("videos_abandoned", c_uint32),
+    ]
+
+
 _TokenPointer = POINTER(_Token)
 _TokenPagePointer = POINTER(_TokenPage)
+_UploadedVideoPointer = POINTER(_UploadedVideo)
 
 
 def _load() -> CDLL:
@@ -283,6 +407,7 @@ def _load() -> CDLL:
 
     handle, out, text = c_void_p, c_void_p, c_char_p
     config, options, parameters = POINTER(_ClientConfig), POINTER(_RequestOptions), POINTER(_ListParameters)
+    upload_parameters = POINTER(_UploadParameters)
     functions: dict[str, tuple[Any, list[Any]]] = {
         "status_name": (text, [c_int32]),
         "client_new": (c_int32, [config, out, out]),
@@ -296,6 +421,13 @@ def _load() -> CDLL:
         "token_free": (None, [handle]),
         "token_page_free": (None, [handle]),
         "token_iter_free": (None, [handle]),
+        "upload_file": (c_int32, [handle, text, upload_parameters, options, out, out]),
+        "upload_begin": (c_int32, [handle, upload_parameters, out, out]),
+        "upload_write": (c_int32, [handle, text, c_size_t, options, out]),
+        "upload_finish": (c_int32, [handle, options, out, out]),
+        "upload_offset": (c_uint64, [handle]),
+        "upload_free": (None, [handle]),
+        "uploaded_video_free": (None, [handle]),
         "cancel_new": (handle, []),
         "cancel_trigger": (None, [handle]),
         "cancel_free": (None, [handle]),
@@ -306,6 +438,8 @@ def _load() -> CDLL:
         "error_attempts": (c_uint32, [handle]),
         "error_retry_after_ms": (c_int64, [handle]),
         "error_problem_count": (c_size_t, [handle]),
+        "error_upload_state": (text, [handle]),
+        "error_upload_video_id": (text, [handle]),
         "error_free": (None, [handle]),
     }
     for member in ("type", "title", "detail", "name"):
@@ -335,7 +469,7 @@ class _Owned:
         self._free(self.pointer)
 
     def __reduce__(self) -> NoReturn:  # a copy would free it again
-        raise TypeError("a Client or Cancel cannot be copied or pickled")
+        raise TypeError("a Client, Upload or Cancel cannot be copied or pickled")
 
 
 # ------------------------------------------------- from Python to C, where ctypes cuts off what does not fit
@@ -351,22 +485,37 @@ def _text(name: str, value: Optional[str]) -> Optional[bytes]:
     return value.encode()
 
 
-def _id(value: str) -> bytes:
-    text = _text("id", value)
+def _required(name: str, value: str) -> bytes:
+    text = _text(name, value)
     if text is None:
-        raise TypeError("id must be a str, not None")
+        raise TypeError(f"{name} must be a str, not None")
     return text
 
 
-def _number(name: str, value: Optional[int], highest: int = 2**32 - 1) -> int:
+def _bytes(name: str, value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    try:
+        return memoryview(value).tobytes()
+    except TypeError:
+        raise TypeError(f"{name} must be bytes, not {type(value).__name__}") from None
+
+
+def _function(name: str, value: Optional[Callable[..., object]]) -> Optional[Callable[..., object]]:
+    if value is not None and not callable(value):
+        raise TypeError(f"{name} must be callable, not {type(value).__name__}")
+    return value
+
+
+def _number(name: str, value: Optional[int], highest: int = 2**32 - 1, lowest: int = 1) -> int:
     """0, the default of C, for None."""
     if value is None:
         return 0
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
     number = operator.index(value)
-    if not 1 <= number <= highest:
-        raise ValueError(f"{name} is {number}, and must be from 1 to {highest}")
+    if not lowest <= number <= highest:
+        raise ValueError(f"{name} is {number}, and must be from {lowest} to {highest}")
     return number
 
 
@@ -427,7 +576,7 @@ def _options(timeout: Optional[Duration], cancel: Optional[Cancel], max_attempts
         if not isinstance(cancel, Cancel):
             raise TypeError(f"cancel must be a Cancel, not {type(cancel).__name__}")
         options.cancel = cancel._owned.pointer
-        options._cancel = cancel  # an iteration may be all that holds it
+    options._cancel = cancel  # an iteration may be all that holds it
     return options
 
 
@@ -463,6 +612,41 @@ def _read_page(page: _TokenPage) -> TokenPage:
     )
 
 
+def _decode(text: Optional[bytes]) -> Optional[str]:
+    return None if text is None else text.decode()
+
+
+def _read_video(video: _UploadedVideo) -> UploadedVideo:
+    return UploadedVideo(
+        id=video.video_id.decode(),
+        title=_decode(video.title),
+        player_url=_decode(video.player_url),
+        iframe_html=_decode(video.iframe_html),
+        hls_url=_decode(video.hls_url),
+        mp4_url=_decode(video.mp4_url),
+        thumbnail_url=_decode(video.thumbnail_url),
+        json=_decode(video.json),
+        created_at=_time(video.created_at),
+        published_at=_time(video.published_at),
+        is_public=video.is_public != 0 if video.is_public >= 0 else None,
+        bytes=video.bytes,
+        videos_abandoned=video.videos_abandoned,
+    )
+
+
+def _read_progress(progress: _UploadProgress) -> UploadProgress:
+    return UploadProgress(
+        bytes_confirmed=progress.bytes_confirmed,
+        bytes_sent=progress.bytes_sent,
+        bytes_total=progress.bytes_total or None,
+        bytes_repeated=progress.bytes_repeated,
+        parts_confirmed=progress.parts_confirmed,
+        parts_total=progress.parts_total or None,
+        activity=UploadActivity(progress.state),
+        wait=timedelta(milliseconds=progress.wait_ms),
+    )
+
+
 def _read_error(status: int, error: Any) -> ApiVideoError:
     # Members beside the message, so that it can be pickled.
     result = _ERRORS.get(status, ApiVideoError)(_library.av_error_message(error).decode())
@@ -478,13 +662,15 @@ def _read_error(status: int, error: Any) -> ApiVideoError:
     result.problem = _read_problem("", error)
     count = _library.av_error_problem_count(error)
     result.problems = tuple(_read_problem("_at", error, index) for index in range(count))
+    result.upload_state = _decode(_library.av_error_upload_state(error))
+    result.upload_video_id = _decode(_library.av_error_upload_video_id(error))
     return result
 
 
 def _read_problem(suffix: str, *arguments: Any) -> Problem:
     members = ("type", "title", "detail", "name")
     texts = [getattr(_library, f"av_error_problem_{member}{suffix}")(*arguments) for member in members]
-    return Problem(*(None if text is None else text.decode() for text in texts))
+    return Problem(*map(_decode, texts))
 
 
 def _call(function: Callable[..., int], *arguments: Any) -> None:
@@ -498,6 +684,93 @@ def _call(function: Callable[..., int], *arguments: Any) -> None:
         raise failure
 
 
+# -------------------------------------------------------------------------------------- what uploads tell
+
+
+class _Listener:
+    """Passes on what an upload tells. If that raises, it ends the call, which then raises the same."""
+
+    def __init__(
+        self, progress: Optional[Callable[[UploadProgress], object]], on_state: Optional[Callable[[str], object]]
+    ) -> None:
+        self._progress = _function("progress", progress)
+        self._on_state = _function("on_state", on_state)
+        self._cancel: Optional[Cancel] = None  # of the call under way
+        self._raised: Optional[BaseException] = None
+        self._busy = threading.Lock()
+
+    def tell(self) -> Generator[None, Any, None]:
+        """To be sent what is told. It is no function, at whose very beginning a Ctrl-C would be raised before
+        any try, and be lost: a generator goes on within its own."""
+        while True:
+            try:
+                while True:
+                    told = yield
+                    if isinstance(told, bytes):  # also after progress has raised: it is what to go on from
+                        if self._on_state is not None:
+                            self._on_state(told.decode())
+                    elif self._progress is not None and self._raised is None:
+                        self._progress(_read_progress(told.contents))
+            except GeneratorExit:
+                return
+            except BaseException as error:
+                if self._raised is None:
+                    # Without this frame: who clears those of a traceback would end the generator.
+                    self._raised = error.with_traceback(error.__traceback__.tb_next if error.__traceback__ else None)
+                if self._cancel is not None:
+                    self._cancel.trigger()
+
+    def call(self, options: _RequestOptions, function: Callable[..., int], *arguments: Any) -> None:
+        """As _call(), with a Cancel of its own in options, which follows the caller's."""
+        if not self._busy.acquire(blocking=False):
+            raise ValueError("another call with this upload is under way")
+        of_caller, cancel = options._cancel, Cancel()
+        try:
+            self._cancel, options.cancel = cancel, cancel._owned.pointer
+            if of_caller is not None:
+                of_caller._follow(cancel)
+            _call(function, *arguments)
+        finally:
+            if of_caller is not None:
+                of_caller._followers.discard(cancel)
+            raised, self._raised, self._cancel = self._raised, None, None
+            self._busy.release()
+            del arguments, cancel  # a traceback would keep them
+            if raised is not None:
+                try:
+                    raise raised
+                finally:
+                    del raised
+
+
+def _upload_parameters(
+    token: str, video_id: Optional[str], file_name: Optional[str], resume: Optional[str], part_bytes: Optional[int],
+    max_bytes_per_second: Optional[int], parallel_parts: Optional[int], stall_timeout: Optional[Duration],
+    answer_timeout: Optional[Duration], patience: Optional[Duration], progress_interval: Optional[Duration],
+    progress: Optional[Callable[[UploadProgress], object]], on_state: Optional[Callable[[str], object]],
+) -> tuple[_Listener, _UploadParameters]:
+    listener = _Listener(progress, on_state)
+    teller = listener.tell()
+    next(teller)
+    return listener, _UploadParameters(
+        struct_size=sizeof(_UploadParameters),
+        token=_required("token", token),
+        video_id=_text("video_id", video_id),
+        file_name=_text("file_name", file_name),
+        resume=_text("resume", resume),
+        progress_fn=_tell_progress,  # in any case: it is there that Python raises a Ctrl-C
+        state_fn=_tell_state,
+        userdata=teller.send,
+        part_bytes=_number("part_bytes", part_bytes, 2**64 - 1),
+        max_bytes_per_second=_number("max_bytes_per_second", max_bytes_per_second, 2**64 - 1),
+        parallel_parts=_number("parallel_parts", parallel_parts, 16, 0),
+        stall_timeout_ms=_milliseconds("stall_timeout", stall_timeout),
+        answer_timeout_ms=_milliseconds("answer_timeout", answer_timeout),
+        patience_ms=_milliseconds("patience", patience),
+        progress_interval_ms=_milliseconds("progress_interval", progress_interval),
+    )
+
+
 # -------------------------------------------------------------------------------------------- what is used
 
 
@@ -506,24 +779,34 @@ class Cancel:
 
     def __init__(self) -> None:
         self._owned = _Owned(_library.av_cancel_new(), _library.av_cancel_free)
+        self._triggered = False
+        self._followers: set[Cancel] = set()  # those of uploads, which end by themselves as well
 
     def trigger(self) -> None:
         """Every call that uses this raises CancelledError, unless its answer has arrived already; so does
         every later one, before anything is sent. It never blocks, and may be called any number of times."""
+        self._triggered = True
         _library.av_cancel_trigger(self._owned.pointer)
+        for follower in tuple(self._followers):
+            follower.trigger()
+
+    def _follow(self, follower: Cancel) -> None:
+        self._followers.add(follower)
+        if self._triggered:
+            follower.trigger()
 
     def __reduce__(self) -> NoReturn:
         self._owned.__reduce__()
 
 
 class Client:
-    """One credential, one service, and the connections to it, which are kept open between calls. Any number
+    """One credential, or none, one service, and the connections to it, which are kept open between calls. Any number
     of threads may call through one client at once; a program rarely needs two.
 
     Nothing is sent, so that a wrong key shows with the first call. Times are timedeltas or seconds,
     rounded up to milliseconds; math.inf is no limit. None is the library's default everywhere.
 
-    api_key           the account's API key; exactly one of this and access_token is given
+    api_key           the account's API key; exactly one of this, access_token and no_credential is given
     access_token      got from the service by other means; it is not renewed
     base_url          where the service is; PRODUCTION_URL unless given
     app_name          your application, for the service's statistics: 1 to 50 of A-Z a-z 0-9 - _
@@ -542,6 +825,8 @@ class Client:
     trace_level       how much it is told
     allow_plain_http  allows a base_url of http:// to another machine, over which the credential travels
                       in the clear
+    no_credential     it knows no key, on purpose: it can upload with tokens, and nothing else. Without this
+                      a key that is missing stays an error.
     """
 
     _owned: Optional[_Owned] = None  # unless it is open
@@ -565,11 +850,13 @@ class Client:
         trace: Optional[Callable[[int, str], object]] = None,
         trace_level: TraceLevel = TraceLevel.INFO,
         allow_plain_http: bool = False,
+        no_credential: bool = False,
     ) -> None:
         if not isinstance(trace_level, TraceLevel):
             raise TypeError(f"trace_level must be a TraceLevel, not {type(trace_level).__name__}")
-        if not isinstance(allow_plain_http, bool):
-            raise TypeError(f"allow_plain_http must be a bool, not {type(allow_plain_http).__name__}")
+        for name, flag in (("allow_plain_http", allow_plain_http), ("no_credential", no_credential)):
+            if not isinstance(flag, bool):
+                raise TypeError(f"{name} must be a bool, not {type(flag).__name__}")
         config = _ClientConfig(
             struct_size=sizeof(_ClientConfig),
             api_key=_text("api_key", api_key),
@@ -585,11 +872,10 @@ class Client:
             connect_timeout_ms=_milliseconds("connect_timeout", connect_timeout),
             attempt_timeout_ms=_milliseconds("attempt_timeout", attempt_timeout),
             max_attempts=_number("max_attempts", max_attempts),
-            flags=1 if allow_plain_http else 0,
+            flags=(1 if allow_plain_http else 0) | (2 if no_credential else 0),
         )
+        _function("trace", trace)
         if trace is not None:
-            if not callable(trace):
-                raise TypeError(f"trace must be callable, not {type(trace).__name__}")
             config.trace_level = trace_level
             # Whoever is inside a call or an iteration holds this client, and so the function.
             self._trace = config.trace_fn = _TraceFunction(lambda _, level, line: trace(level, line.decode()))
@@ -606,7 +892,7 @@ class Client:
         self.close()
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Client or Cancel cannot be copied or pickled")
+        raise TypeError("a Client, Upload or Cancel cannot be copied or pickled")
 
     def close(self) -> None:
         """Calls and iterations under way end as if nothing had happened; later ones raise ClosedError. It
@@ -632,7 +918,7 @@ class Client:
         """Looks up one active token; NotFoundError if it was never made, has expired or was deleted."""
         options = _options(timeout, cancel, max_attempts)
         token = _Owned(_TokenPointer(), _library.av_token_free)
-        _call(_library.av_tokens_get, self._open(), _id(id), byref(options), byref(token.pointer))
+        _call(_library.av_tokens_get, self._open(), _required("id", id), byref(options), byref(token.pointer))
         return _read_token(token.pointer.contents)
 
     def list(
@@ -667,7 +953,87 @@ class Client:
     ) -> None:
         """Revokes a token; NotFoundError if it was never made, has expired or was deleted already."""
         options = _options(timeout, cancel, max_attempts)
-        _call(_library.av_tokens_delete, self._open(), _id(id), byref(options))
+        _call(_library.av_tokens_delete, self._open(), _required("id", id), byref(options))
+
+    def upload(
+        self, source: Union[str, os.PathLike[str], Readable], *, token: str, video_id: Optional[str] = None,
+        file_name: Optional[str] = None, resume: Optional[str] = None, part_bytes: Optional[int] = None,
+        max_bytes_per_second: Optional[int] = None, parallel_parts: Optional[int] = None,
+        stall_timeout: Optional[Duration] = None, answer_timeout: Optional[Duration] = None,
+        patience: Optional[Duration] = None, progress_interval: Optional[Duration] = None,
+        progress: Optional[Callable[[UploadProgress], object]] = None,
+        on_state: Optional[Callable[[str], object]] = None, timeout: Optional[Duration] = None,
+        cancel: Optional[Cancel] = None, max_attempts: Optional[int] = None,
+    ) -> UploadedVideo:
+        """Uploads a file, or what can be read, with an upload token; a credential is not needed, and not sent.
+        One call makes at most one video that plays, whatever the network does. After a failure another goes on
+        from the error's upload_state, and does not send again what was confirmed. If there is none, begin anew
+        where the outcome is NOT_APPLIED; otherwise look for the video first.
+
+        source is a path, or any object whose read(n) gives bytes: b"" at the end. It is uploaded from its very
+        beginning, also where an upload goes on: it is sought there if it can seek; if not, what is confirmed
+        already is read once more, and dropped. What reading it raises ends the upload and reaches the caller.
+
+        token                 the upload token
+        video_id              a video that somebody with a key has made before; a new one unless given
+        file_name             becomes the title of a new video; the path's last component, or "video", unless given
+        resume                a state to go on from: an error's upload_state, or what on_state took last
+        part_bytes            the size of a part, 5 MiB to 200 MiB. Unless given it is 32 MiB of a file, or what it
+                              takes for 10,000 parts, which is how many there can be; 8 MiB of what is read. A part
+                              that fails is sent again from its beginning; each counts against the rate limit.
+        max_bytes_per_second  how much is sent at most; no limit unless given
+        parallel_parts        how many parts are sent at once, by threads of the library, 1 to 16; 0 is one by
+                              one, by no thread but the caller's, and is what it is unless given
+        stall_timeout         another connection is tried after so long without a byte that arrives; 30 s unless
+                              given
+        answer_timeout        what the answer to a part may take; 5 min unless given
+        patience              how long an outage may last before the upload is given up; 5 min unless given
+        progress_interval     how often progress is told at most; 0.25 s unless given
+        progress              takes an UploadProgress
+        on_state              takes what to go on from, whenever a part is confirmed: keep it in the place of the
+                              one before, and a crash costs one part. Drop it when the call has succeeded. If it
+                              has failed with an ApiVideoError after one attempt or more, the error's upload_state
+                              takes its place; drop it if that is None.
+        timeout               what the whole upload may take; no limit unless given: the client's is not for uploads
+        max_attempts          how many attempts in a row at one part may fail without getting further; the
+                              client's, or 3, unless given
+
+        progress and on_state are called on the calling thread. What one of them raises ends the upload as a
+        Cancel does, and reaches the caller, even if the video is whole by then."""
+        options = _options(timeout, cancel, max_attempts)
+        listener, parameters = _upload_parameters(
+            token, video_id, file_name, resume, part_bytes, max_bytes_per_second, parallel_parts, stall_timeout,
+            answer_timeout, patience, progress_interval, progress, on_state,
+        )
+        if not isinstance(source, (str, os.PathLike)):
+            if not hasattr(source, "read"):
+                raise TypeError(f"source must be a path or a binary file, not {type(source).__name__}")
+            with Upload(self, listener, parameters) as upload:
+                return upload._read(source, timeout, cancel, max_attempts)
+        path = _required("source", os.fspath(source))
+        video = _Owned(_UploadedVideoPointer(), _library.av_uploaded_video_free)
+        listener.call(
+            options, _library.av_upload_file, self._open(), path, byref(parameters), byref(options),
+            byref(video.pointer),
+        )
+        return _read_video(video.pointer.contents)
+
+    def open_upload(
+        self, *, token: str, video_id: Optional[str] = None, file_name: Optional[str] = None,
+        resume: Optional[str] = None, part_bytes: Optional[int] = None, max_bytes_per_second: Optional[int] = None,
+        parallel_parts: Optional[int] = None, stall_timeout: Optional[Duration] = None,
+        answer_timeout: Optional[Duration] = None, patience: Optional[Duration] = None,
+        progress_interval: Optional[Duration] = None, progress: Optional[Callable[[UploadProgress], object]] = None,
+        on_state: Optional[Callable[[str], object]] = None,
+    ) -> Upload:
+        """Begins to upload what is written to it, such as a recording while it is made; nothing is sent yet.
+        Everything is as in upload(). A container must do whose beginning is never changed again: fragmented MP4,
+        MPEG-TS, WebM; not plain MP4 or MOV."""
+        listener, parameters = _upload_parameters(
+            token, video_id, file_name, resume, part_bytes, max_bytes_per_second, parallel_parts, stall_timeout,
+            answer_timeout, patience, progress_interval, progress, on_state,
+        )
+        return Upload(self, listener, parameters)
 
     def _iterate(self, iterator: _Owned, options: _RequestOptions) -> Generator[Token, None, None]:
         while True:
@@ -681,4 +1047,93 @@ class Client:
         owned = self._owned
         if owned is None:
             raise ClosedError("the client is closed")
+        return owned
+
+
+class Upload:
+    """An upload of what is written to it: Client.open_upload() makes one. It is one thread's at a time: a call
+    meanwhile raises ValueError. Leaving its `with` closes it, finished or not."""
+
+    _owned: Optional[_Owned] = None  # unless it is open
+
+    def __init__(self, client: Client, listener: _Listener, parameters: _UploadParameters) -> None:
+        owned = _Owned(c_void_p(), _library.av_upload_free)
+        _call(_library.av_upload_begin, client._open(), byref(parameters), byref(owned.pointer))
+        self._owned, self._listener = owned, listener
+        self._parameters = parameters  # whose userdata is called
+
+    def __enter__(self) -> Upload:
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], value: Optional[BaseException], where: Optional[TracebackType]
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Client, Upload or Cancel cannot be copied or pickled")
+
+    @property
+    def offset(self) -> int:
+        """How many bytes have been taken, from the very beginning of the upload: what is written next must be
+        those from here on. 0 at first; after a resume, what was confirmed before."""
+        offset: int = _library.av_upload_offset(self._open().pointer)
+        return offset
+
+    def write(
+        self, data: Union[bytes, bytearray, memoryview], *, timeout: Optional[Duration] = None,
+        cancel: Optional[Cancel] = None, max_attempts: Optional[int] = None,
+    ) -> int:
+        """Takes the next bytes, and returns how many they are. Once a part is full and another byte follows, it
+        is sent, and the call blocks until it is confirmed. After an error offset tells how much was taken: go on
+        from there when the network is back, or another day, from the error's upload_state."""
+        taken = _bytes("data", data)
+        options = _options(timeout, cancel, max_attempts)
+        self._listener.call(options, _library.av_upload_write, self._open(), taken, len(taken), byref(options))
+        return len(taken)
+
+    def finish(
+        self, *, timeout: Optional[Duration] = None, cancel: Optional[Cancel] = None, max_attempts: Optional[int] = None
+    ) -> UploadedVideo:
+        """Sends what is left as the last part, and completes the video. If it fails, it may be called again."""
+        options = _options(timeout, cancel, max_attempts)
+        video = _Owned(_UploadedVideoPointer(), _library.av_uploaded_video_free)
+        self._listener.call(options, _library.av_upload_finish, self._open(), byref(options), byref(video.pointer))
+        return _read_video(video.pointer.contents)
+
+    def close(self) -> None:
+        """Sends nothing: of what is unfinished the service keeps what it has for a week, for who goes on from
+        its state. Later calls raise ClosedError. It may be called any number of times."""
+        self._owned = None  # a call under way frees it
+
+    def _read(
+        self, source: Any, timeout: Optional[Duration], cancel: Optional[Cancel], max_attempts: Optional[int]
+    ) -> UploadedVideo:
+        """Uploads what source gives."""
+        before = self.offset
+        if hasattr(source, "seekable") and source.seekable():
+            source.seek(before)
+            before = 0
+        limit = math.inf if timeout is None or timeout == math.inf else _milliseconds("timeout", timeout) / 1000
+        ends = time.monotonic() + limit
+
+        def options() -> dict[str, Any]:
+            left = max(ends - time.monotonic(), 0.001)  # 0 is refused
+            return {"timeout": left, "cancel": cancel, "max_attempts": max_attempts}
+
+        while True:
+            data = source.read(_READ)
+            if data is None:
+                raise BlockingIOError("source has nothing to read yet: it must block until it has")
+            data = _bytes("what source.read() gives", data)
+            if not data:
+                return self.finish(**options())
+            dropped = min(before, len(data))
+            before -= dropped
+            self.write(data[dropped:], **options())
+
+    def _open(self) -> _Owned:
+        owned = self._owned
+        if owned is None:
+            raise ClosedError("the upload is closed")
         return owned

@@ -195,8 +195,8 @@ class Errors(TestCase):
         with self.fails(apivideo.ConnectError, outcome=Outcome.NOT_APPLIED, http_status=None):
             with connect("http://127.0.0.1:1") as client:
                 client.create(ttl=3600)
-        with self.fails(apivideo.SourceError, status_name="AV_STATUS_SOURCE"):  # no call of this file's can meet it
-            raise apivideo._read_error(14, None)
+        with self.fails(apivideo.SourceError, status_name="AV_STATUS_SOURCE"), connect() as client:
+            client.upload("/dev/null/missing", token="to1")
         self.assertTrue(issubclass(apivideo.TimedOutError, TimeoutError))
 
     def test_a_wrong_key_is_unauthorized(self):

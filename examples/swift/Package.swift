@@ -1,5 +1,5 @@
 // swift-tools-version: 6.0
-// The package: the installed C library as a module, the Swift library over it, a program that uses
+// The package: the installed C library as a module, the Swift library over it, programs that use
 // it, and the tests.
 import PackageDescription
 
@@ -10,6 +10,7 @@ let package = Package(
         .systemLibrary(name: "CApiVideo", pkgConfig: "apivideo"),
         .target(name: "ApiVideo", dependencies: ["CApiVideo"]),
         .executableTarget(name: "tokens", dependencies: ["ApiVideo"]),
+        .executableTarget(name: "upload", dependencies: ["ApiVideo"]),
         .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
         .testTarget(name: "ApiVideoTests", dependencies: ["ApiVideo", "CMalloc"]),
     ]

@@ -164,6 +164,7 @@ impl Read for Exactly<'_> {
 }
 
 /// What a source fails with, which may be a [`Fault`] that says all itself.
+#[cold]
 fn failed(to_what: &str, error: io::Error) -> Fault {
     let said = |error| Fault::Source(format!("the source cannot {to_what}: {error}"));
     error.downcast().unwrap_or_else(said)

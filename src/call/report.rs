@@ -11,6 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// The error that `verdict` makes of a call with `request` after so many attempts.
+#[cold]
 pub(crate) fn error(request: &Request<'_>, attempts: u32, verdict: Verdict) -> Error {
     let Verdict { failure, trouble, outcome, what, retry_after, reply, sent } = verdict;
     let operation = request.operation();
@@ -75,6 +76,7 @@ impl Report<'_> {
     }
 
     /// The attempt with this number failed, and `next` follows.
+    #[cold]
     pub fn failure(
         &self,
         attempt: &Attempt,
@@ -88,6 +90,7 @@ impl Report<'_> {
     }
 
     /// The call waits for the rate limit before its next attempt.
+    #[cold]
     pub fn wait_for_rate_limit(&self, wait: Duration) {
         self.tracer.write(Level::Info, || {
             let request = self.request.describe();

@@ -32,6 +32,7 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// The call ended before an attempt was made.
+    #[cold]
     pub fn before_attempt(failure: Failure, what: &str, retry_after: Option<Duration>) -> Self {
         Verdict {
             failure,
@@ -45,6 +46,7 @@ impl Verdict {
     }
 
     /// The attempt broke off, after `reply` if a head had come.
+    #[cold]
     pub fn on_fault(fault: Fault, attempt: &Attempt, reply: Option<Box<Reply>>) -> Self {
         let (failure, trouble) = match &fault {
             Fault::Cancelled => (Failure::Cancelled, Trouble::Lasting),
@@ -83,6 +85,7 @@ impl Verdict {
     }
 
     /// A success cannot be used, since `why`.
+    #[cold]
     pub fn on_undecodable(answer: &Answer<'_>, why: &str) -> Self {
         Verdict {
             failure: Failure::Decode,
@@ -102,6 +105,7 @@ impl Verdict {
     }
 
     /// The wait that followed was cancelled: what the service had said is kept.
+    #[cold]
     pub fn cancelled_waiting(self) -> Self {
         Verdict {
             failure: Failure::Cancelled,
@@ -166,6 +170,7 @@ impl<'r> Judge<'_, 'r> {
     }
 
     /// Reads what the service says about a refusal, as far as it comes.
+    #[cold]
     fn read_refusal(&self, exchange: &mut Exchange, failure: Failure, outcome: Outcome) -> Verdict {
         let (body, _) = exchange.read_body(LARGEST_KEPT_BODY, self.attempt);
         let problem = Problem::parse(&body[..body.len().min(LARGEST_KEPT_BODY)]);

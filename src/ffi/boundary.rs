@@ -2,10 +2,10 @@
 //! its thread is held back meanwhile, and no panic gets past. Of a function of the header all but its
 //! first line is safe code.
 
-use super::error::{AV_STATUS_INTERNAL, AV_STATUS_OK, av_error, av_status};
+use super::error::{AV_STATUS_OK, av_error, av_status};
 use super::pthread_cancel;
 use crate::error::Error;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The caller's word that what it passed is as the header says: each pointer is NULL, or points to
@@ -41,19 +41,18 @@ impl Caller {
         error: *mut *mut av_error,
         body: impl FnOnce() -> Result<(), Error>,
     ) -> av_status {
-        let attempt = || {
-            let failed = body().err().map(av_error::new);
-            let status = failed.as_ref().map_or(AV_STATUS_OK, av_error::status);
-            self.tell(error, failed);
-            status
+        let attempt = || match body() {
+            Ok(()) => {
+                self.write(error, std::ptr::null_mut());
+                AV_STATUS_OK
+            }
+            Err(failed) => self.tell(error, failed),
         };
         pthread_cancel::held_back(|| {
             catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
                 // As in `contain`.
                 std::mem::forget(panic);
-                let failed = av_error::new(Error::internal("the library panicked"));
-                self.tell(error, Some(failed));
-                AV_STATUS_INTERNAL
+                self.tell(error, Error::internal("the library panicked"))
             })
         })
     }
@@ -83,12 +82,15 @@ impl Caller {
         }
     }
 
-    /// Hands out an error, or NULL for none, to a caller who wants to know.
-    fn tell(&self, error: *mut *mut av_error, failed: Option<av_error>) {
+    /// Hands out an error to a caller who wants to know, and returns its status.
+    #[cold]
+    fn tell(&self, error: *mut *mut av_error, failed: Error) -> av_status {
+        let failed = av_error::new(failed);
+        let status = failed.status();
         if !error.is_null() {
-            let failed = failed.map_or(std::ptr::null_mut(), |it| Box::into_raw(Box::new(it)));
-            self.write(error, failed);
+            self.write(error, Box::into_raw(Box::new(failed)));
         }
+        status
     }
 
     /// What `pointer` points to, or `None` for NULL.
@@ -111,6 +113,27 @@ impl Caller {
     /// A text, as bytes.
     pub fn bytes(&self, text: *const c_char, parameter: &str) -> Result<&[u8], Error> {
         self.optional_bytes(text).ok_or_else(|| must_not_be_null(parameter))
+    }
+
+    /// Bytes, as many as the caller says.
+    pub fn memory(
+        &self,
+        data: *const c_void,
+        length: usize,
+        parameter: &str,
+    ) -> Result<&[u8], Error> {
+        if length == 0 {
+            return Ok(&[]);
+        }
+        if data.is_null() {
+            return Err(must_not_be_null(parameter));
+        }
+        if isize::try_from(length).is_err() {
+            let what = format_args!("{parameter} cannot have {length} bytes");
+            return Err(Error::invalid_argument(what));
+        }
+        // SAFETY: not NULL, hence so many bytes, by the caller's word, and no more than there can be.
+        Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) })
     }
 
     /// A text, or `None` for NULL.
@@ -155,6 +178,7 @@ impl<P> Out<'_, P> {
     }
 }
 
+#[cold]
 pub(super) fn must_not_be_null(parameter: &str) -> Error {
     Error::invalid_argument(format_args!("{parameter} must not be NULL"))
 }
@@ -165,7 +189,9 @@ mod tests {
     use crate::answer::recorder::Recorder;
     use crate::call::options::CallOptions;
     use crate::client::{Client, ClientConfig, Origin};
-    use crate::ffi::error::{AV_STATUS_CONNECT, av_error_free, av_error_message, av_error_status};
+    use crate::ffi::error::{
+        AV_STATUS_CONNECT, AV_STATUS_INTERNAL, av_error_free, av_error_message, av_error_status,
+    };
     use crate::secret::Credential;
     use crate::tokens;
     use crate::trace::{Level, Tracer};

@@ -160,7 +160,7 @@ fn outcome_of(outcome: Outcome) -> i32 {
 }
 
 /// A text for C, which ends at a NUL: one inside is shown as the replacement character.
-fn c_string(text: &str) -> CString {
+pub(super) fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 

@@ -27,6 +27,7 @@ pub mod tokens;
 pub mod token_iter;
 
 pub mod upload;
+pub mod upload_session;
 
 mod boundary;
 mod input;

@@ -7,6 +7,7 @@ use super::input::{Input, milliseconds};
 use super::options::av_request_options;
 use super::owned::{self, Owned};
 use crate::error::Error;
+use crate::limits::MOST_PARALLEL_PARTS;
 use crate::upload::progress::{Activity, Listener, Progress};
 use crate::upload::{
     self, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PATIENCE, DEFAULT_PROGRESS_INTERVAL,
@@ -37,13 +38,13 @@ pub struct av_upload_progress {
     /// Bytes in the parts that the service has confirmed, after a resume those of before included. It never
     /// goes back.
     pub bytes_confirmed: u64,
-    /// Bytes of the part under way that have arrived at the other side. They are not in `bytes_confirmed`:
-    /// the sum of both is how far the upload has come. 0 again once the part is confirmed, or has failed.
+    /// Bytes of the parts under way that have arrived at the other side. They are not in `bytes_confirmed`:
+    /// the sum of both is how far the upload has come. Those of a part go once it is confirmed, or has failed.
     pub bytes_sent: u64,
-    /// The size of the file in bytes; 0 is not known.
+    /// The size in bytes; 0 is not known, as of what is still being written.
     pub bytes_total: u64,
-    /// Bytes that were sent in vain, over all attempts of this call: the part had to be sent again, or was
-    /// there before.
+    /// Bytes that were sent in vain, over all attempts of this call, or of all calls with an av_upload: the
+    /// part had to be sent again, or was there before.
     pub bytes_repeated: u64,
     /// Zero, for later versions.
     pub reserved: [u64; 4],
@@ -60,14 +61,16 @@ pub struct av_upload_progress {
 
 /// Receives how far an upload has come, on the thread that is inside the call, with no lock held.
 /// `progress` is valid until the function returns. It may call any function of this library, also
-/// av_cancel_trigger() to end the upload; it must not throw or longjmp.
+/// av_cancel_trigger() to end the upload: of a part that was confirmed just then `state_fn` still tells the
+/// state. It must not throw or longjmp.
 pub type av_upload_progress_fn =
     Option<unsafe extern "C" fn(userdata: *mut c_void, progress: *const av_upload_progress)>;
 
 /// Receives the state of an upload whenever a part is confirmed, but for the last one, on the thread that is
 /// inside the call, with no lock held. `state` is one line of ASCII of at most 4096 bytes, with neither the
 /// token nor a key in it, and is valid until the function returns: store a copy in the place of the one
-/// before. Given to av_upload_params.resume after a crash, it costs at most one part that is sent again.
+/// before. Given to av_upload_params.resume after a crash, it costs at most one part that is sent again, or those
+/// that were under way side by side.
 /// Remove it when the call has succeeded. If the call has failed and av_error_attempts() is not 0, what
 /// av_error_upload_state() returns takes its place; if that is NULL, remove it: the file has changed, or
 /// somebody else uploads to the same video.
@@ -97,7 +100,7 @@ pub struct av_upload_params {
     pub progress_fn: av_upload_progress_fn,
     /// Receives the state after each part, or NULL.
     pub state_fn: av_upload_state_fn,
-    /// Passed to both functions. It must stay valid until the call returns.
+    /// Passed to both functions. It must stay valid until av_upload_file() returns, or av_upload_free().
     pub userdata: *mut c_void,
     /// The size of a part in bytes, 5242880 (5 MiB) to 209715200 (200 MiB). 0 is 32 MiB, or more if the
     /// file would make more than 10,000 parts. If the connection breaks, the part is sent again from its
@@ -106,8 +109,13 @@ pub struct av_upload_params {
     pub part_bytes: u64,
     /// How many bytes per second are sent at most. 0 is no limit.
     pub max_bytes_per_second: u64,
-    /// 0: the calling thread sends everything, and no thread is started. Other values are not available
-    /// yet, and are AV_STATUS_INVALID_ARGUMENT.
+    /// 0: the calling thread sends everything, and no thread is started. 1 to 16: so many parts at once, by
+    /// as many threads of the library, for links that one connection does not fill. The first part of a new
+    /// video and the last one still go alone, on the calling thread; `response` tells of these. Callbacks, and
+    /// lines of the trace, come on the calling thread alone. The threads handle no signals. They end before
+    /// av_upload_file() returns; those of an av_upload live from call to call, and end by themselves once it
+    /// is finished or freed. Each takes up to 1.25 MiB, and a part of an av_upload besides. If the system
+    /// allows fewer threads, or none, there are fewer, and the trace says so.
     pub parallel_parts: u32,
     /// After so many milliseconds in which no byte of a part has arrived at the other side, the attempt
     /// fails, and the next one takes a new connection. 0 is 30000, UINT32_MAX is no limit.
@@ -202,8 +210,9 @@ pub struct av_uploaded_video {
 /// a handle stays triggered.
 ///
 /// @param client   whose service to upload to; not NULL.
-/// @param path     the file, a regular one that is not empty; not NULL. It is opened once, and must not be
-///                 written to until the call returns. If rename(2) puts another file in its place, the one
+/// @param path     the file, a regular one that is not empty (others are refused as INVALID_ARGUMENT, what
+///                 cannot be opened as SOURCE); not NULL. It is opened once, and must not be written to until
+///                 the call returns. If rename(2) puts another file in its place, the one
 ///                 that was opened is uploaded.
 /// @param params   what to upload with, and how; not NULL.
 /// @param options  for this call alone, or NULL. `timeout_ms` bounds the whole upload, and 0 is no limit
@@ -228,7 +237,8 @@ pub struct av_uploaded_video {
 /// unless the outcome is AV_OUTCOME_NOT_APPLIED.
 ///
 /// It blocks until all is sent and answered, which may take hours. The callbacks and the trace are called on
-/// the calling thread, within the call. It takes about a megabyte of memory, whatever the file's size.
+/// the calling thread, within the call. It takes at most 1.25 MiB of memory, and as much for each of
+/// `parallel_parts` beyond the first, whatever the file's size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn av_upload_file(
     client: *const av_client,
@@ -260,14 +270,24 @@ pub unsafe extern "C-unwind" fn av_uploaded_video_free(video: *mut av_uploaded_v
 }
 
 impl av_upload_params {
-    fn read(caller: &Caller, params: *const Self) -> Result<UploadParams<'_>, Error> {
+    /// The caller's functions.
+    pub(super) fn callbacks(caller: &Caller, params: *const Self) -> Result<Callbacks, Error> {
         let params = caller.required_input(params, "params")?;
+        Ok(Callbacks {
+            progress_fn: params.progress_fn,
+            state_fn: params.state_fn,
+            userdata: params.userdata,
+        })
+    }
+
+    pub(super) fn read(caller: &Caller, given: *const Self) -> Result<UploadParams<'_>, Error> {
+        let params = caller.required_input(given, "params")?;
         let text = |text, member: &str| caller.optional_text(text, &format!("params.{member}"));
         if params.flags != 0 {
             return Err(Error::invalid_argument("params.flags has an unknown bit set"));
         }
-        if params.parallel_parts != 0 {
-            return Err(Error::invalid_argument("params.parallel_parts is not available yet"));
+        if params.parallel_parts > MOST_PARALLEL_PARTS {
+            return Err(Error::invalid_argument("params.parallel_parts must be from 0 to 16"));
         }
         Ok(UploadParams {
             token: caller.text(params.token, "params.token")?,
@@ -283,21 +303,25 @@ impl av_upload_params {
                 0 => DEFAULT_PROGRESS_INTERVAL,
                 interval => Duration::from_millis(interval.into()),
             },
-            listener: Rc::new(Callbacks {
-                progress_fn: params.progress_fn,
-                state_fn: params.state_fn,
-                userdata: params.userdata,
-            }),
+            parallel_parts: params.parallel_parts,
+            listener: Rc::new(Self::callbacks(caller, given)?),
         })
     }
 }
 
 /// The caller's functions. They are called by its own thread alone, within its call.
-struct Callbacks {
+#[derive(Clone)]
+pub(super) struct Callbacks {
     progress_fn: av_upload_progress_fn,
     state_fn: av_upload_state_fn,
     userdata: *mut c_void,
 }
+
+// SAFETY: `userdata` is only handed back to the caller, within its calls, on whichever thread it makes them:
+// what may be done with it there is the caller's to know. Functions may be called on any.
+unsafe impl Send for Callbacks {}
+// SAFETY: as above; there is nothing to change in it.
+unsafe impl Sync for Callbacks {}
 
 impl Listener for Callbacks {
     fn progress(&self, progress: &Progress) {
@@ -337,7 +361,7 @@ impl av_upload_progress {
 }
 
 /// A video of its own.
-fn handed_out(uploaded: &Uploaded<'_>) -> *mut av_uploaded_video {
+pub(super) fn handed_out(uploaded: &Uploaded<'_>) -> *mut av_uploaded_video {
     let video = uploaded.answer.as_ref().map(|(video, _)| video);
     let json = uploaded.answer.as_ref().map(|(_, json)| Cow::Borrowed(*json));
     let texts = [

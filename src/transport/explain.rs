@@ -11,6 +11,7 @@ const REISSUE: &str = "have it re-issued with a key of RSA from 2048 bits, P-256
                        signatures with SHA-256 or SHA-384";
 
 /// Why there is no TLS session with `host`.
+#[cold]
 pub(super) fn handshake(error: &Error, host: &str) -> String {
     match error {
         Error::InvalidCertificate(fault) => certificate(fault, host),
@@ -19,6 +20,7 @@ pub(super) fn handshake(error: &Error, host: &str) -> String {
 }
 
 /// Why a session cannot be begun or go on.
+#[cold]
 pub(super) fn session(error: &Error) -> String {
     let text = match error {
         Error::InvalidMessage(
@@ -70,6 +72,7 @@ fn breach(how: &str) -> String {
 }
 
 /// Why an authority's certificate cannot be used.
+#[cold]
 pub(super) fn authority(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(CertificateError::Other(reason)) => in_words(&reason.0),

@@ -74,7 +74,7 @@ impl Lookup {
                 asked.settle((host.as_str(), 0).to_socket_addrs());
             }
         };
-        spawn_without_signals("apivideo-lookup", work).inspect_err(|_| {
+        spawn_without_signals("apivideo-lookup", None, Box::new(work)).inspect_err(|_| {
             names.remove(&host);
         })?;
         Ok(resolution)

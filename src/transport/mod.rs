@@ -68,6 +68,7 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 impl From<Interruption> for Fault {
+    #[cold]
     fn from(interruption: Interruption) -> Self {
         match interruption {
             Interruption::TimedOut => Fault::TimedOut,
@@ -79,6 +80,7 @@ impl From<Interruption> for Fault {
 
 /// What this is of a connection that stands.
 impl From<Broken> for Fault {
+    #[cold]
     fn from(broken: Broken) -> Self {
         match broken {
             Broken::Interrupted(interruption) => interruption.into(),
@@ -89,6 +91,7 @@ impl From<Broken> for Fault {
 
 impl Fault {
     /// What this is of a connection that is being made, by `doing` something that did not go well.
+    #[cold]
     fn while_connecting(broken: Broken, doing: impl fmt::Display) -> Self {
         match broken {
             Broken::Interrupted(interruption) => interruption.into(),

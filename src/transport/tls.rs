@@ -197,6 +197,7 @@ impl Wire<'_> {
     }
 
     /// The socket's own error behind the one that came through rustls.
+    #[cold]
     fn reason(&mut self, error: io::Error) -> Broken {
         self.broken.take().unwrap_or(Broken::Io(error))
     }
@@ -258,12 +259,14 @@ impl Read for Ready<'_> {
 }
 
 /// The handshake broke off.
+#[cold]
 fn broke_off(broken: Broken) -> Fault {
     Fault::while_connecting(broken, "the TLS handshake broke off")
 }
 
 /// What it means that an established session fails. In TLS 1.3 a server that wants a certificate of
 /// its clients says so only once they believe the handshake to be over.
+#[cold]
 fn refused_or_broken(error: rustls::Error) -> Fault {
     match error {
         rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {

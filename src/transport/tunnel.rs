@@ -203,11 +203,13 @@ impl Tunnel<'_> {
     }
 
     /// What would be refused the next time too: a wrong password tried again locks accounts.
+    #[cold]
     fn refused(&self, why: &str) -> Fault {
         Fault::ProxyRefused(self.no_way(why))
     }
 
     /// What may go well the next time.
+    #[cold]
     fn failed(&self, why: &str) -> Fault {
         Fault::NotConnected(self.no_way(why))
     }
@@ -216,6 +218,7 @@ impl Tunnel<'_> {
         format!("{self} gives no way to the service: {why}")
     }
 
+    #[cold]
     fn broke_off(&self, broken: Broken) -> Fault {
         Fault::while_connecting(broken, format_args!("the connection to {self} broke off"))
     }

@@ -21,6 +21,8 @@ pub(crate) enum Ending {
     PartAlreadySent,
     /// 400, since the service has the whole video.
     SourceAlreadyUploaded,
+    /// 400, and of why nothing has come: the rest of the answer was lost, or somebody on the way has said it.
+    Unexplained,
     /// A success whose answer cannot be used: as the service says it, if it begins as a JSON object, or as
     /// whoever stands between may.
     Unusable { is_object: bool },
@@ -55,6 +57,7 @@ impl Ending {
             }
             400 if says(&reply.problem, "source-already-uploaded") => Ending::SourceAlreadyUploaded,
             400 if says(&reply.problem, "part-already-sent") => Ending::PartAlreadySent,
+            400 if reply.problem == Problem::default() => Ending::Unexplained,
             // Who has not got all of it can have passed nothing on.
             408 | 500..=599 if !was_handed_over => Ending::Broke { was_handed_over },
             408 | 500..=599 => Ending::Failed,
@@ -73,7 +76,10 @@ impl Ending {
             Ending::Failed | Ending::Unusable { .. } | Ending::OtherVideo | Ending::Unproven => {
                 true
             }
-            Ending::RateLimited | Ending::PartAlreadySent | Ending::SourceAlreadyUploaded => false,
+            Ending::RateLimited
+            | Ending::PartAlreadySent
+            | Ending::SourceAlreadyUploaded
+            | Ending::Unexplained => false,
         }
     }
 }

@@ -6,9 +6,12 @@
 //! |---|---|
 //! | the parts in order, and the attempts at each | `run.rs`, `attempts.rs` |
 //! | how an attempt ended | `ending.rs` |
+//! | several parts at once, by threads that only send | `crew.rs` |
+//! | what is uploaded while it is made | `stream.rs` |
+//! | what is known of an upload between its calls | `journal.rs` |
 //! | what follows a failed attempt, and what it means | `repeat.rs` |
 //! | how a file is cut | `plan.rs`, `runs.rs` |
-//! | what a part is on the wire | `part.rs`, `multipart.rs` |
+//! | what a part is on the wire, and where its bytes are | `part.rs`, `multipart.rs`, `content.rs` |
 //! | the file, and whether it is still the same | `file.rs` |
 //! | the state that an upload goes on from | `state.rs` |
 //! | what is told on the way | `progress.rs` |
@@ -18,8 +21,11 @@
 //! upload", and its problem documents.
 
 mod attempts;
+mod content;
+mod crew;
 mod ending;
 mod file;
+mod journal;
 pub(crate) mod multipart;
 mod part;
 pub(crate) mod plan;
@@ -30,6 +36,7 @@ mod runs;
 #[cfg(test)]
 mod service;
 pub(crate) mod state;
+pub(crate) mod stream;
 pub(crate) mod video;
 
 pub(crate) use run::{Uploaded, upload_file};
@@ -92,6 +99,8 @@ pub(crate) struct UploadParams<'a> {
     /// For how long nothing may get through before it is given up; `None` is for ever.
     pub patience: Option<Duration>,
     pub progress_interval: Duration,
+    /// How many parts may be sent at once; 0 is one after the other, on the calling thread.
+    pub parallel_parts: u32,
     pub listener: Rc<dyn Listener>,
 }
 

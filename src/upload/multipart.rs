@@ -7,6 +7,7 @@ use std::fmt::Write;
 use ureq::http::HeaderValue;
 
 /// What parts the fields: nothing that stands in a video, but by a chance of 1 in 2^128.
+#[derive(Clone)]
 pub(crate) struct Boundary(String);
 
 impl Boundary {

@@ -1,14 +1,13 @@
 //! One part as a request carries it: its frame, and between the two halves of that the bytes of the file,
 //! read straight into the transport's buffer.
 
-use super::file::SourceFile;
+use super::content::Content;
 use super::multipart::Frame;
 use super::progress::Meter;
 use crate::call::payload::Source;
 use crate::transport::http::{Delivery, Sent};
 use crate::wait::Interruption;
 use std::io::{self, ErrorKind, Read};
-use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 use ureq::http::HeaderValue;
@@ -17,11 +16,9 @@ use ureq::http::HeaderValue;
 /// has got through must be known.
 const LONGEST_INTERVAL: Duration = Duration::from_millis(250);
 
-/// A part of a file.
+/// A part of a file or a stream.
 pub(crate) struct Part {
-    file: Rc<SourceFile>,
-    /// Where it lies in the file; not empty.
-    range: Range<u64>,
+    content: Content,
     frame: Frame,
     content_type: HeaderValue,
     delivery: Delivery,
@@ -31,16 +28,15 @@ pub(crate) struct Part {
 impl Part {
     /// A part that is sent as `delivery` says, and whose progress `meter` is told.
     pub fn new(
-        file: Rc<SourceFile>,
-        range: Range<u64>,
+        content: Content,
         frame: Frame,
         content_type: HeaderValue,
         delivery: Delivery,
         meter: Rc<Meter>,
     ) -> Self {
-        let mut part = Part { file, range, frame, content_type, delivery, meter };
+        let mut part = Part { content, frame, content_type, delivery, meter };
         let (whole, head, length) =
-            (part.length(), part.frame.head.len() as u64, part.file_bytes());
+            (part.length(), part.frame.head.len() as u64, part.content.length());
         let meter = part.meter.clone();
         part.delivery.observer = Some(Rc::new(move |sent: Sent| {
             let bytes = sent.acknowledged.saturating_sub(head).min(length);
@@ -56,13 +52,8 @@ impl Part {
     pub fn has_ended(&self, sent: Sent) -> bool {
         let head = self.frame.head.len() as u64;
         let is_all = sent.acknowledged == self.length();
-        self.meter.count(sent.acknowledged.saturating_sub(head).min(self.file_bytes()), is_all);
+        self.meter.count(sent.acknowledged.saturating_sub(head).min(self.content.length()), is_all);
         is_all
-    }
-
-    /// How many bytes of the file it is.
-    fn file_bytes(&self) -> u64 {
-        self.range.end - self.range.start
     }
 }
 
@@ -73,7 +64,7 @@ impl Source for Part {
 
     fn length(&self) -> u64 {
         let frame = self.frame.head.len() + self.frame.tail.len();
-        frame as u64 + self.file_bytes()
+        frame as u64 + self.content.length()
     }
 
     fn delivery(&self) -> Delivery {
@@ -83,7 +74,7 @@ impl Source for Part {
     fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         self.meter.must_be_ours().map_err(io::Error::other)?;
         self.meter.has_passed_gate();
-        self.file.must_be_unchanged()?;
+        self.content.must_be_unchanged()?;
         Ok(Box::new(Reader { part: self, at: 0 }))
     }
 }
@@ -120,23 +111,17 @@ impl Reader<'_> {
         let part = self.part;
         let (head, tail) = (part.frame.head.as_bytes(), part.frame.tail.as_bytes());
         let head_end = head.len() as u64;
-        let file_end = head_end + part.file_bytes();
+        let content_end = head_end + part.content.length();
         if self.at < head_end {
             return Ok(copy(head, self.at, room));
         }
-        if self.at >= file_end {
-            return Ok(copy(tail, self.at - file_end, room));
+        if self.at >= content_end {
+            return Ok(copy(tail, self.at - content_end, room));
         }
-        let most = usize::try_from(file_end - self.at).map_or(room.len(), |it| it.min(room.len()));
-        let at = part.range.start + (self.at - head_end);
-        let count = part.file.read_at(&mut room[..most], at)?;
-        if count == 0 {
-            part.file.must_be_unchanged()?;
-            return Err(io::Error::other(format!("the file ends at byte {at}")));
-        }
-        if self.at + count as u64 == file_end {
+        let count = part.content.read_at(room, self.at - head_end)?;
+        if self.at + count as u64 == content_end {
             // Before the end of the part goes, without which the service does not take it.
-            part.file.must_be_unchanged()?;
+            part.content.must_be_unchanged()?;
         }
         Ok(count)
     }
@@ -153,22 +138,30 @@ fn copy(text: &[u8], at: u64, room: &mut [u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::generation;
+    use crate::upload::file::SourceFile;
     use crate::upload::file::tests::{bytes, file_of};
     use crate::upload::multipart::tests::known;
+    use crate::upload::progress::Progress;
     use crate::upload::progress::tests::Told;
     use std::fs::OpenOptions;
+    use std::ops::Range;
     use std::path::Path;
+    use std::sync::Arc;
     use std::time::Duration;
 
     /// Runs `work` on the part of the file at `path` that `range` is.
     fn with_part<R>(path: &Path, range: Range<u64>, work: impl FnOnce(&Part, &Told) -> R) -> R {
         let told = Rc::new(Told::default());
-        let file = Rc::new(SourceFile::open(path).expect("a file"));
-        let meter = Rc::new(Meter::new(told.clone(), Duration::ZERO, file.size(), 1));
+        let file = Arc::new(SourceFile::open(path).expect("a file"));
+        let total = Progress { bytes_total: file.size(), parts_total: 1, ..Progress::default() };
+        let meter =
+            Rc::new(Meter::new(told.clone(), Duration::ZERO, total, Arc::default(), generation()));
         let frame = Frame::new(&known(), Some("vi1"), "film.mp4");
         let content_type = known().content_type().expect("a header");
         let delivery = Delivery { interval: Duration::MAX, ..Delivery::default() };
-        work(&Part::new(file, range, frame, content_type, delivery, meter), &told)
+        let content = Content::File { file, range };
+        work(&Part::new(content, frame, content_type, delivery, meter), &told)
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! How a file is cut into parts: how many, how large, and where each lies in the file. It says nothing of
-//! what becomes of them. Source of facts: the service's documentation, "Progressive upload" and "Video
+//! How a file or a stream is cut into parts: how many, how large, and where each lies in it. It says nothing
+//! of what becomes of them. Source of facts: the service's documentation, "Progressive upload" and "Video
 //! best practices".
 
 use crate::error::Error;
@@ -13,7 +13,10 @@ pub(crate) struct Sizes {
     /// The smallest part, but for the last.
     pub smallest_part: u64,
     pub largest_part: u64,
+    /// Of a file.
     pub default_part: u64,
+    /// Of what is still being made: it is kept in memory until the service has it.
+    pub default_part_of_stream: u64,
     pub most_parts: u32,
 }
 
@@ -22,14 +25,27 @@ impl Sizes {
         smallest_part: 5 * MIB,
         largest_part: 200 * MIB,
         default_part: 32 * MIB,
+        default_part_of_stream: 8 * MIB,
         most_parts: 10_000,
     };
+
+    /// Refuses what a caller must not ask for as the size of parts.
+    fn must_allow(&self, part_bytes: u64) -> Result<(), Error> {
+        let Sizes { smallest_part, largest_part, .. } = self;
+        if part_bytes == 0 || (*smallest_part..=*largest_part).contains(&part_bytes) {
+            return Ok(());
+        }
+        Err(Error::invalid_argument(format_args!(
+            "params.part_bytes must be from {smallest_part} to {largest_part}, or 0 for the default"
+        )))
+    }
 }
 
-/// How a file is cut: a first part, and then parts of one size, of which the last may be smaller.
+/// How a file or a stream is cut: a first part, and then parts of one size, of which the last may be smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    total: u64,
+    /// `None` of a stream, whose end is not known.
+    total: Option<u64>,
     first: u64,
     part: u64,
 }
@@ -44,12 +60,8 @@ impl Plan {
         knows_video: bool,
         sizes: &Sizes,
     ) -> Result<Self, Error> {
-        let Sizes { smallest_part, largest_part, default_part, most_parts } = *sizes;
-        if part_bytes != 0 && !(smallest_part..=largest_part).contains(&part_bytes) {
-            return Err(Error::invalid_argument(format_args!(
-                "params.part_bytes must be from {smallest_part} to {largest_part}, or 0 for the default"
-            )));
-        }
+        let Sizes { smallest_part, largest_part, default_part, most_parts, .. } = *sizes;
+        sizes.must_allow(part_bytes)?;
         if total == 0 {
             return Err(Error::invalid_argument(
                 "path is an empty file, of which no video is made",
@@ -71,22 +83,35 @@ impl Plan {
             )));
         }
         let first = if first > 0 { first } else { part.min(total) };
-        Ok(Plan { total, first, part })
+        Ok(Plan { total: Some(total), first, part })
+    }
+
+    /// The plan for a stream in parts of `part_bytes`, 0 for the default; its first part as that of a file.
+    pub fn of_stream(part_bytes: u64, knows_video: bool, sizes: &Sizes) -> Result<Self, Error> {
+        sizes.must_allow(part_bytes)?;
+        let part = if part_bytes > 0 { part_bytes } else { sizes.default_part_of_stream };
+        let first = if knows_video { part } else { sizes.smallest_part };
+        Ok(Plan { total: None, first, part })
     }
 
     /// The plan that a state tells, if there may be such a one.
-    pub fn told(total: u64, first: u64, part: u64, sizes: &Sizes) -> Option<Self> {
+    pub fn told(total: Option<u64>, first: u64, part: u64, sizes: &Sizes) -> Option<Self> {
         let plan = Plan { total, first, part };
-        let may_be = (1..=total).contains(&first)
-            && (first == total || first >= sizes.smallest_part)
-            && first <= sizes.largest_part
-            && (sizes.smallest_part..=sizes.largest_part).contains(&part)
-            && (total - first).div_ceil(part) < u64::from(sizes.most_parts);
+        let allowed = sizes.smallest_part..=sizes.largest_part;
+        let may_begin = match total {
+            Some(total) => {
+                (1..=total).contains(&first)
+                    && (first == total || first >= sizes.smallest_part)
+                    && (total - first).div_ceil(part.max(1)) < u64::from(sizes.most_parts)
+            }
+            None => first >= sizes.smallest_part,
+        };
+        let may_be = may_begin && first <= sizes.largest_part && allowed.contains(&part);
         may_be.then_some(plan)
     }
 
-    /// How many bytes there are in all.
-    pub fn total(&self) -> u64 {
+    /// How many bytes there are in all; `None` of a stream.
+    pub fn total(&self) -> Option<u64> {
         self.total
     }
 
@@ -100,17 +125,20 @@ impl Plan {
         self.part
     }
 
-    /// How many parts there are, at least 1.
-    pub fn count(&self) -> u32 {
-        let others = (self.total - self.first).div_ceil(self.part);
-        u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1)
+    /// How many parts there are, at least 1; `None` of a stream.
+    pub fn count(&self) -> Option<u32> {
+        let others = (self.total? - self.first).div_ceil(self.part);
+        Some(u32::try_from(others).unwrap_or(u32::MAX).saturating_add(1))
     }
 
-    /// Where the part with this number, from 1, lies in the file.
+    /// Where the part with this number, from 1, lies in the file; or in the stream, if it is not the last.
     pub fn range(&self, number: u32) -> Range<u64> {
         let end = |number: u32| match number {
             0 => 0,
-            _ => (self.first + u64::from(number - 1) * self.part).min(self.total),
+            _ => {
+                let end = self.first + u64::from(number - 1) * self.part;
+                end.min(self.total.unwrap_or(u64::MAX))
+            }
         };
         end(number.saturating_sub(1))..end(number)
     }
@@ -121,9 +149,14 @@ impl Plan {
         range.end - range.start
     }
 
-    /// What the service is told of the part with this number: which it is, and of how many.
-    pub fn content_range(&self, number: u32) -> String {
-        format!("part {number}/{}", self.count())
+    /// What the service is told of the part with this number: which it is, and of how many, as far as that
+    /// is known.
+    pub fn content_range(&self, number: u32, is_last: bool) -> String {
+        match self.count() {
+            Some(count) => format!("part {number}/{count}"),
+            None if is_last => format!("part {number}/{number}"),
+            None => format!("part {number}/*"),
+        }
     }
 }
 
@@ -139,7 +172,7 @@ mod tests {
     }
 
     fn lengths(plan: &Plan) -> Vec<u64> {
-        (1..=plan.count()).map(|number| plan.length(number)).collect()
+        (1..=plan.count().expect("the parts of a file")).map(|number| plan.length(number)).collect()
     }
 
     fn refusal(total: u64, part_bytes: u64) -> String {
@@ -151,7 +184,7 @@ mod tests {
         for total in [1, 2, LIMIT - 1, LIMIT] {
             let plan = plan(total, 0, false);
             assert_eq!(lengths(&plan), [total]);
-            assert_eq!(plan.content_range(1), "part 1/1");
+            assert_eq!(plan.content_range(1, true), "part 1/1");
         }
     }
 
@@ -161,7 +194,7 @@ mod tests {
         assert_eq!(lengths(&plan(LIMIT + 1, 0, true)), [LIMIT + 1]);
         assert_eq!(lengths(&plan(40 * MIB, 0, false)), [LIMIT, 32 * MIB, 3 * MIB]);
         assert_eq!(lengths(&plan(40 * MIB, 0, true)), [32 * MIB, 8 * MIB]);
-        assert_eq!(plan(40 * MIB, 0, false).content_range(3), "part 3/3");
+        assert_eq!(plan(40 * MIB, 0, false).content_range(3, true), "part 3/3");
     }
 
     #[test]
@@ -181,24 +214,29 @@ mod tests {
     fn parts_follow_each_other_without_a_gap() {
         for plan in [plan(100 * MIB + 7, 6 * MIB, false), plan(100 * MIB + 7, 6 * MIB, true)] {
             let mut at = 0;
-            for range in (1..=plan.count()).map(|number| plan.range(number)) {
+            for range in
+                (1..=plan.count().expect("the parts of a file")).map(|number| plan.range(number))
+            {
                 assert_eq!(range.start, at);
                 assert!(!range.is_empty());
                 at = range.end;
             }
-            assert_eq!(at, plan.total());
+            assert_eq!(Some(at), plan.total());
         }
     }
 
     #[test]
     fn what_would_be_more_than_ten_thousand_parts_gets_larger_ones() {
         let most = LIMIT + 9_999 * 32 * MIB;
-        assert_eq!((plan(most, 0, false).count(), plan(most, 0, false).part()), (10_000, 32 * MIB));
+        assert_eq!(
+            (plan(most, 0, false).count(), plan(most, 0, false).part()),
+            (Some(10_000), 32 * MIB)
+        );
         let more = plan(most + 1, 0, false);
-        assert!(more.count() == 10_000 && more.part() == 32 * MIB + 1, "{more:?}");
+        assert!(more.count() == Some(10_000) && more.part() == 32 * MIB + 1, "{more:?}");
         let largest = LIMIT + 9_999 * 200 * MIB;
-        assert_eq!(plan(largest, 0, false).count(), 10_000);
-        assert_eq!(plan(10_000 * 200 * MIB, 0, true).count(), 10_000);
+        assert_eq!(plan(largest, 0, false).count(), Some(10_000));
+        assert_eq!(plan(10_000 * 200 * MIB, 0, true).count(), Some(10_000));
         assert!(refusal(largest + 1, 0).contains("more than 10000 parts"));
     }
 
@@ -240,7 +278,11 @@ mod tests {
             (300 * MIB, 201 * MIB, LIMIT),
             (u64::MAX, LIMIT, LIMIT),
         ] {
-            assert_eq!(Plan::told(total, first, part, &SIZES), None, "{total} {first} {part}");
+            assert_eq!(
+                Plan::told(Some(total), first, part, &SIZES),
+                None,
+                "{total} {first} {part}"
+            );
         }
     }
 }

@@ -3,10 +3,13 @@
 //! is its parent's.
 
 use crate::process;
+use crate::wait::lock;
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Takes what an upload tells of itself, on the thread that is inside the call.
@@ -51,12 +54,91 @@ pub(crate) struct Meter {
     generation: u32,
     progress: Cell<Progress>,
     told: Cell<Option<Instant>>,
-    /// Since when nothing has got through, moved on by what does not count.
-    quiet_since: Cell<Instant>,
+    /// Of several parts at once: what was told last that they do.
+    told_activity: Cell<Activity>,
+    /// When something got through last.
+    pulse: Arc<Pulse>,
+    /// Its own place there.
+    place: u32,
     /// The same when the attempt under way began.
     quiet_before: Cell<Instant>,
     /// Since when the rate limit's gate is waited at, if it is.
     at_gate_since: Cell<Option<Instant>>,
+}
+
+/// When something got through last, of whatever part. Each meter has a place of its own in it, so that what
+/// does not count for one is not taken from the others.
+#[derive(Default)]
+pub(crate) struct Pulse {
+    beats: Mutex<Beats>,
+    /// Whether any byte has got through.
+    has_got_through: AtomicBool,
+}
+
+#[derive(Default)]
+struct Beats {
+    /// Of those who have left, and of the beginning.
+    last: Option<Instant>,
+    /// Of each that is here, by its place.
+    own: Vec<(u32, Instant)>,
+    visitors: u32,
+}
+
+impl Pulse {
+    /// Something begins.
+    pub fn beat(&self) {
+        lock(&self.beats).last = Some(Instant::now());
+    }
+
+    /// A byte has got through.
+    pub fn note_byte(&self) {
+        self.has_got_through.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether any byte has got through.
+    pub fn has_got_through(&self) -> bool {
+        self.has_got_through.load(Ordering::Relaxed)
+    }
+
+    fn enter(&self) -> u32 {
+        let mut beats = lock(&self.beats);
+        beats.visitors += 1;
+        let place = beats.visitors;
+        beats.own.push((place, Instant::now()));
+        place
+    }
+
+    fn leave(&self, place: u32) {
+        let mut beats = lock(&self.beats);
+        if let Some(at) = beats.own.iter().position(|(own, _)| *own == place) {
+            let (_, since) = beats.own.swap_remove(at);
+            beats.last = beats.last.max(Some(since));
+        }
+    }
+
+    fn set(&self, place: u32, since: Instant) {
+        self.with_own(place, |own| *own = since);
+    }
+
+    fn own(&self, place: u32) -> Instant {
+        self.with_own(place, |own| *own)
+    }
+
+    /// What `work` makes of the time in this place.
+    fn with_own<T>(&self, place: u32, work: impl FnOnce(&mut Instant) -> T) -> T {
+        let mut beats = lock(&self.beats);
+        match beats.own.iter_mut().find(|(own, _)| *own == place) {
+            Some((_, since)) => work(since),
+            None => work(&mut Instant::now()),
+        }
+    }
+
+    /// For how long nothing has got through anywhere.
+    fn quiet_for(&self) -> Duration {
+        let beats = lock(&self.beats);
+        let latest = beats.own.iter().map(|(_, since)| *since).max().max(beats.last);
+        latest.map_or(Duration::ZERO, |latest| latest.elapsed())
+    }
 }
 
 /// What was begun by another process, whose child this one is.
@@ -72,19 +154,38 @@ impl fmt::Display for Inherited {
 impl Error for Inherited {}
 
 impl Meter {
-    /// A meter of `total` bytes in `parts`, that tells `listener` of what moves once every `interval`.
-    pub fn new(listener: Rc<dyn Listener>, interval: Duration, total: u64, parts: u32) -> Self {
-        let progress = Progress { bytes_total: total, parts_total: parts, ..Progress::default() };
+    /// A meter that goes on from `progress`, and tells `listener` of what moves once every `interval`.
+    /// It is of the process of this generation alone.
+    pub fn new(
+        listener: Rc<dyn Listener>,
+        interval: Duration,
+        progress: Progress,
+        pulse: Arc<Pulse>,
+        generation: u32,
+    ) -> Self {
         Meter {
             listener,
             interval,
-            generation: process::generation(),
+            generation,
             progress: Cell::new(progress),
             told: Cell::new(None),
-            quiet_since: Cell::new(Instant::now()),
+            told_activity: Cell::default(),
+            place: pulse.enter(),
+            pulse,
             quiet_before: Cell::new(Instant::now()),
             at_gate_since: Cell::new(None),
         }
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        self.progress.get()
+    }
+
+    /// How much there is in all has come out.
+    pub fn has_ended(&self, bytes: u64, parts: u32) {
+        let progress = self.progress.get();
+        self.progress.set(Progress { bytes_total: bytes, parts_total: parts, ..progress });
     }
 
     /// Fails in a child of the process that began.
@@ -96,7 +197,7 @@ impl Meter {
     pub fn count(&self, bytes: u64, is_all: bool) {
         let progress = self.progress.get();
         if bytes > progress.bytes_sent {
-            self.quiet_since.set(Instant::now());
+            self.has_moved();
         }
         let activity = if is_all { Activity::WaitingForAnswer } else { Activity::Sending };
         let wait = Duration::ZERO;
@@ -149,6 +250,39 @@ impl Meter {
         self.must_be_ours()
     }
 
+    /// Tells how far it has come with all the parts that are under way, if that is due, or `is_due` anyhow, or
+    /// if it does something else than was told last.
+    pub fn tell_of(&self, parts: &[Option<Progress>], is_due: bool) -> Result<(), Inherited> {
+        let parts = || parts.iter().flatten();
+        let sum = |of: fn(&Progress) -> u64| parts().map(of).sum::<u64>();
+        // Of several the one that is nearest to sending.
+        let busiest = parts().min_by_key(|part| (part.activity as u8, part.wait));
+        let progress = self.progress.get();
+        let all = Progress {
+            bytes_sent: sum(|part| part.bytes_sent),
+            bytes_repeated: progress.bytes_repeated + sum(|part| part.bytes_repeated),
+            activity: busiest.map_or(Activity::Sending, |part| part.activity),
+            wait: busiest.map_or(Duration::ZERO, |part| part.wait),
+            ..progress
+        };
+        let is_due = is_due
+            || self.told.get().is_none_or(|told| told.elapsed() >= self.interval)
+            || self.told_activity.replace(all.activity) != all.activity;
+        if !is_due {
+            return Ok(());
+        }
+        self.told_activity.set(all.activity);
+        self.told.set(Some(Instant::now()));
+        self.listener.progress(&all);
+        self.must_be_ours()
+    }
+
+    /// So many bytes of a part were sent in vain.
+    pub fn repeated(&self, bytes: u64) {
+        let progress = self.progress.get();
+        self.progress.set(Progress { bytes_repeated: progress.bytes_repeated + bytes, ..progress });
+    }
+
     /// Tells the state to go on from.
     pub fn tell_state(&self, state: &str) -> Result<(), Inherited> {
         self.listener.state(state);
@@ -157,7 +291,7 @@ impl Meter {
 
     /// Something has moved that is no byte.
     pub fn has_moved(&self) {
-        self.quiet_since.set(Instant::now());
+        self.pulse.set(self.place, Instant::now());
     }
 
     /// The rate limit's gate is come to.
@@ -170,28 +304,38 @@ impl Meter {
         if let Some(since) = self.at_gate_since.take() {
             self.forgive(since.elapsed());
         }
-        self.quiet_before.set(self.quiet_since.get());
+        self.quiet_before.set(self.pulse.own(self.place));
     }
 
     /// Whatever got through in the attempt that has ended, it was refused unlooked at: nothing has moved.
     pub fn was_turned_away(&self) {
-        self.quiet_since.set(self.quiet_before.get());
+        self.pulse.set(self.place, self.quiet_before.get());
     }
 
     /// For how long nothing has got through.
     pub fn quiet_for(&self) -> Duration {
-        self.quiet_since.get().elapsed()
+        self.pulse.quiet_for()
     }
 
     /// What was waited for `time` does not count as quiet.
     pub fn forgive(&self, time: Duration) {
-        self.quiet_since.set(self.quiet_since.get() + time);
+        self.pulse.set(self.place, self.pulse.own(self.place) + time);
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        // In a child, a thread of the parent's may have been holding the lock.
+        if self.must_be_ours().is_ok() {
+            self.pulse.leave(self.place);
+        }
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::process::generation;
     use std::cell::RefCell;
 
     /// Keeps all that it is told.
@@ -212,10 +356,16 @@ pub(crate) mod tests {
 
     const NEVER: Duration = Duration::from_secs(1000);
 
+    /// Nothing yet, of so many bytes in parts.
+    fn of(bytes_total: u64, parts_total: u32) -> Progress {
+        Progress { bytes_total, parts_total, ..Progress::default() }
+    }
+
     #[test]
     fn what_is_confirmed_only_grows_and_what_was_in_vain_is_counted() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), Duration::ZERO, 30, 3);
+        let meter =
+            Meter::new(told.clone(), Duration::ZERO, of(30, 3), Arc::default(), generation());
         meter.got_through(4, false).expect("ours");
         meter.got_through(10, true).expect("ours");
         meter.confirmed(10);
@@ -244,7 +394,7 @@ pub(crate) mod tests {
     #[test]
     fn what_moves_is_told_once_an_interval_and_what_changes_at_once() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), NEVER, 1000, 1);
+        let meter = Meter::new(told.clone(), NEVER, of(1000, 1), Arc::default(), generation());
         (0..1000).for_each(|bytes| meter.got_through(bytes, false).expect("ours"));
         assert_eq!(told.progress.borrow().len(), 1);
         meter.got_through(1000, true).expect("ours");
@@ -254,26 +404,31 @@ pub(crate) mod tests {
     #[test]
     fn it_is_quiet_while_nothing_gets_through() {
         let told = Rc::new(Told::default());
-        let meter = Meter::new(told.clone(), NEVER, 10, 1);
+        let meter = Meter::new(told.clone(), NEVER, of(10, 1), Arc::default(), generation());
         let hour = Duration::from_secs(3600);
-        meter.quiet_since.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
+        meter
+            .pulse
+            .set(meter.place, Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
         meter.got_through(0, false).expect("ours");
         assert!(meter.quiet_for() >= 2 * hour);
         meter.forgive(hour);
         assert!(meter.quiet_for() >= hour && meter.quiet_for() < 2 * hour);
         meter.got_through(1, false).expect("ours");
         assert!(meter.quiet_for() < hour);
-        meter.quiet_since.set(Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
+        meter
+            .pulse
+            .set(meter.place, Instant::now().checked_sub(2 * hour).expect("a clock that runs"));
         meter.confirmed(10);
         assert!(meter.quiet_for() < hour);
     }
 
     #[test]
     fn all_the_time_at_the_rate_limits_gate_is_forgiven() {
-        let meter = Meter::new(Rc::new(Told::default()), NEVER, 10, 1);
+        let meter =
+            Meter::new(Rc::new(Told::default()), NEVER, of(10, 1), Arc::default(), generation());
         let (now, hour) = (Instant::now(), Duration::from_secs(3600));
         let ago = |hours| Some(now.checked_sub(hours * hour).expect("a clock that runs"));
-        meter.quiet_since.set(ago(3).unwrap_or(now));
+        meter.pulse.set(meter.place, ago(3).unwrap_or(now));
         meter.at_gate_since.set(ago(2));
         for _ in 0..2 {
             meter.has_passed_gate();
@@ -284,7 +439,7 @@ pub(crate) mod tests {
     #[test]
     fn a_process_that_began_may_go_on_and_another_may_not() {
         let told = Rc::new(Told::default());
-        let mut meter = Meter::new(told.clone(), NEVER, 10, 1);
+        let mut meter = Meter::new(told.clone(), NEVER, of(10, 1), Arc::default(), generation());
         assert!(meter.must_be_ours().is_ok());
         meter.generation = u32::MAX;
         assert!(meter.must_be_ours().is_err());

@@ -49,6 +49,8 @@ pub(crate) struct Stop {
     /// Whether it may go on: not where somebody else uploads to the same video, whose parts would then be
     /// taken for its own.
     pub may_go_on: bool,
+    /// Whether the cause may pass by itself, though its status does not look so.
+    pub may_pass: bool,
 }
 
 impl Situation {
@@ -62,21 +64,23 @@ impl Situation {
 
     /// The end because nothing more may be tried, the last attempt having been in doubt or not.
     pub fn given_up(&self, is_in_doubt: bool) -> Stop {
-        Stop { outcome: self.outcome(is_in_doubt), is_undecodable: false, may_go_on: true }
+        let outcome = self.outcome(is_in_doubt);
+        Stop { outcome, is_undecodable: false, may_go_on: true, may_pass: false }
     }
 
     /// The end after an attempt that ended so, though the table says that `next` should follow.
     pub fn stopped_before(&self, next: Next, ending: Ending) -> Stop {
         let is_unproven = next == Next::Ask;
         let is_in_doubt = is_unproven || ending.is_in_doubt();
-        Stop { is_undecodable: is_unproven, ..self.given_up(is_in_doubt) }
+        let may_pass = ending == Ending::Unexplained;
+        Stop { is_undecodable: is_unproven, may_pass, ..self.given_up(is_in_doubt) }
     }
 }
 
 /// The table.
 pub(crate) fn next(ending: Ending, situation: Situation) -> Next {
     let Situation { knows_video, is_last, was_in_doubt, .. } = situation;
-    let stop = |outcome| Stop { outcome, is_undecodable: false, may_go_on: true };
+    let stop = |outcome| Stop { outcome, is_undecodable: false, may_go_on: true, may_pass: false };
     let undecodable = |outcome| Stop { is_undecodable: true, ..stop(outcome) };
     let somebody_else = |outcome| Stop { may_go_on: false, ..stop(outcome) };
     let begin_anew = match situation.videos_abandoned < MOST_VIDEOS_ABANDONED {
@@ -104,6 +108,9 @@ pub(crate) fn next(ending: Ending, situation: Situation) -> Next {
             true => Next::Stop(somebody_else(Outcome::Unknown)),
             false => Next::Stop(somebody_else(Outcome::NotApplied)),
         },
+        // It may have been that the part is there.
+        Ending::Unexplained if knows_video && was_in_doubt => Next::Again,
+        Ending::Unexplained => Next::Stop(situation.given_up(false)),
         Ending::Unusable { is_object } => match (knows_video, is_last) {
             (true, true) => ask,
             // Whoever said it: sent again, the part is refused if it is there, and otherwise kept.
@@ -125,7 +132,7 @@ mod tests {
     use super::*;
     use Ending::{
         Broke, Failed, Lasting, OtherVideo, PartAlreadySent, RateLimited, SourceAlreadyUploaded,
-        Unproven, Unusable,
+        Unexplained, Unproven, Unusable,
     };
     use Next::{Again, Ask, Confirmed, NewVideo, Whole};
 
@@ -152,13 +159,13 @@ mod tests {
     const ONLY: Situation = Situation { is_last: true, ..FIRST };
 
     const fn stop(outcome: Outcome) -> Next {
-        Next::Stop(Stop { outcome, is_undecodable: false, may_go_on: true })
+        Next::Stop(Stop { outcome, is_undecodable: false, may_go_on: true, may_pass: false })
     }
     const fn undecodable(outcome: Outcome) -> Next {
-        Next::Stop(Stop { outcome, is_undecodable: true, may_go_on: true })
+        Next::Stop(Stop { outcome, is_undecodable: true, may_go_on: true, may_pass: false })
     }
     const fn somebody_else(outcome: Outcome) -> Next {
-        Next::Stop(Stop { outcome, is_undecodable: false, may_go_on: false })
+        Next::Stop(Stop { outcome, is_undecodable: false, may_go_on: false, may_pass: false })
     }
     const MISSING: Next = stop(Outcome::NotApplied);
     const PERHAPS: Next = stop(Outcome::Unknown);
@@ -178,6 +185,7 @@ mod tests {
             (Failed, [Again, Again, Again, Again, Again, NewVideo, PERHAPS]),
             (PartAlreadySent, [THEIRS, Confirmed, THEIRS, Ask, UNPROVEN, REJECTED, REJECTED]),
             (SourceAlreadyUploaded, [THEIRS, THEIRS, THEIRS, Whole, Whole, REJECTED, REJECTED]),
+            (Unexplained, [MISSING, Again, MISSING, Again, Again, MISSING, MISSING]),
             (REFUSED, [MISSING, MISSING, MISSING, PERHAPS, PERHAPS, MISSING, MISSING]),
             (CANCELLED, [MISSING, MISSING, PERHAPS, PERHAPS, PERHAPS, MISSING, PERHAPS]),
             (OBJECT, [Again, Again, Ask, Ask, UNPROVEN, NewVideo, whole]),
@@ -227,7 +235,7 @@ mod tests {
         }
     }
 
-    fn all_endings() -> [Ending; 12] {
+    fn all_endings() -> [Ending; 13] {
         [
             CUT,
             LOST,
@@ -235,6 +243,7 @@ mod tests {
             Failed,
             PartAlreadySent,
             SourceAlreadyUploaded,
+            Unexplained,
             OBJECT,
             PAGE,
             OtherVideo,

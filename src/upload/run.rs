@@ -3,15 +3,16 @@
 //! one (`call/run.rs`).
 
 use super::attempts::Attempts;
+use super::content::Content;
+use super::crew::{self, Crew, News};
 use super::ending::Ending;
 use super::file::SourceFile;
-use super::multipart::{Boundary, Frame};
+use super::journal::Journal;
+use super::multipart::Frame;
 use super::part::Part;
-use super::plan::{Plan, Sizes};
-use super::progress::{Activity, Inherited, Meter};
+use super::plan::Sizes;
+use super::progress::{Activity, Inherited, Listener, Meter};
 use super::repeat::{self, Next, Situation, Stop};
-use super::runs::Runs;
-use super::state::{self, State};
 use super::video::Video;
 use super::{UPLOAD, UploadParams};
 use crate::answer::body::Body;
@@ -25,18 +26,15 @@ use crate::call::retry::{self, Trouble};
 use crate::call::run::{Series, Tried, try_once};
 use crate::call::verdict::Verdict;
 use crate::client::{Client, DEFAULT_MAX_ATTEMPTS};
-use crate::error::{Error, Failure, Outcome, Unfinished};
-use crate::transport::Pace;
-use crate::transport::http::{Attempt, Delivery};
+use crate::error::{Error, Failure, Outcome};
+use crate::trace::Level;
+use crate::transport::http::{Attempt, Delivery, Sent};
 use crate::wait::Wait;
 use crate::wait::deadline::Deadline;
-use std::borrow::Cow;
-use std::ffi::OsStr;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use ureq::http::HeaderValue;
 
 /// A video that was uploaded whole, and what the service says of it.
 pub(crate) struct Uploaded<'a> {
@@ -51,7 +49,7 @@ pub(crate) struct Uploaded<'a> {
 
 /// Uploads the file at `path`, and hands the video to `make`.
 pub(crate) fn upload_file<T>(
-    client: &Client,
+    client: &Arc<Client>,
     path: &Path,
     params: &UploadParams<'_>,
     options: &CallOptions,
@@ -62,7 +60,7 @@ pub(crate) fn upload_file<T>(
 
 /// The same, with parts of other sizes.
 fn upload<T>(
-    client: &Client,
+    client: &Arc<Client>,
     path: &Path,
     params: &UploadParams<'_>,
     options: &CallOptions,
@@ -70,133 +68,267 @@ fn upload<T>(
     make: impl FnOnce(&Uploaded<'_>) -> T,
 ) -> Result<T, Error> {
     params.check()?;
-    let mut run = Run::new(client, path, params, options, sizes)?;
-    let body = run.run()?;
-    let text = body.as_deref().and_then(|body| std::str::from_utf8(body).ok());
-    let answer = text.and_then(|text| Some((Video::parse(text).ok()?, text)));
-    Ok(make(&Uploaded {
-        video_id: run.video_id.as_deref().unwrap_or_default(),
-        bytes: run.plan.total(),
-        videos_abandoned: run.videos_abandoned,
-        answer,
-    }))
+    let mut journal = Journal::of_file(client, path, params, sizes)?;
+    let file = journal.file.clone().ok_or_else(|| Error::internal("an upload without its file"))?;
+    let listener = params.listener.clone();
+    let body = Run::new(client, &mut journal, listener, options).send_file(client, &file)?;
+    Ok(make_of(&journal, body.as_deref(), file.size(), make))
 }
 
-/// An upload in progress.
-struct Run<'u> {
+/// Hands the video of `journal`, which is whole, to `make`.
+pub(crate) fn make_of<T>(
+    journal: &Journal,
+    body: Option<&[u8]>,
+    bytes: u64,
+    make: impl FnOnce(&Uploaded<'_>) -> T,
+) -> T {
+    let text = body.and_then(|body| std::str::from_utf8(body).ok());
+    let answer = text.and_then(|text| Some((Video::parse(text).ok()?, text)));
+    make(&Uploaded {
+        video_id: journal.video_id.as_deref().unwrap_or_default(),
+        bytes,
+        videos_abandoned: journal.videos_abandoned,
+        answer,
+    })
+}
+
+/// A part that is to be sent.
+pub(crate) struct Piece {
+    /// Its number, from 1.
+    pub number: u32,
+    pub content: Content,
+    pub is_last: bool,
+    /// Whether it may be there already: an attempt of an earlier call was in doubt.
+    pub may_be_there: bool,
+}
+
+/// An upload for the length of one call.
+pub(crate) struct Run<'u> {
     client: &'u Client,
-    params: &'u UploadParams<'u>,
     options: &'u CallOptions,
-    /// The service, as a state tells it.
-    origin: String,
-    file: Rc<SourceFile>,
-    file_name: String,
-    boundary: Boundary,
-    content_type: HeaderValue,
-    plan: Plan,
-    wait: Wait,
-    pace: Option<Arc<Pace>>,
+    pub journal: &'u mut Journal,
+    pub wait: Wait,
     meter: Rc<Meter>,
     series: Series,
-    /// The video, once it is known.
-    video_id: Option<String>,
-    confirmed: Runs,
-    videos_abandoned: u32,
-    /// Whether it goes on from a state: whatever that does not confirm may be there all the same.
-    is_resumed: bool,
-    /// Whether any byte has got through in this call.
-    has_got_through: bool,
+    /// Whether the part that failed may be there all the same.
+    pub was_left_in_doubt: bool,
 }
 
 impl<'u> Run<'u> {
-    fn new(
+    pub fn new(
         client: &'u Client,
-        path: &Path,
-        params: &'u UploadParams<'u>,
+        journal: &'u mut Journal,
+        listener: Rc<dyn Listener>,
         options: &'u CallOptions,
-        sizes: &Sizes,
-    ) -> Result<Self, Error> {
-        let origin = state::origin(client.base_url());
-        let resumed =
-            params.resume.map(|text| resumed(text, &origin, params, sizes)).transpose()?;
-        let file = open(path, resumed.as_ref())?;
-        let knows_video = params.video_id.is_some();
-        let plan = match &resumed {
-            Some(state) => state.plan,
-            None => Plan::new(file.size(), params.part_bytes, knows_video, sizes)?,
-        };
-        let own_name = || path.file_name().map_or("video".into(), OsStr::to_string_lossy);
-        let file_name = params.file_name.map_or_else(own_name, Cow::Borrowed).into_owned();
+    ) -> Self {
+        journal.pulse.beat();
+        Run::within(client, journal, listener, options, Run::wait_of(options))
+    }
+
+    /// How long a call with these options may take.
+    pub fn wait_of(options: &CallOptions) -> Wait {
         let timeout = match options.timeout {
             // That of the client is for calls of a moment.
             CallTimeout::Client => None,
             CallTimeout::Own(timeout) => timeout,
         };
-        let meter = Meter::new(
-            params.listener.clone(),
-            params.progress_interval,
-            plan.total(),
-            plan.count(),
-        );
-        let boundary = Boundary::random()?;
-        let mut run = Run {
-            client,
-            params,
-            options,
-            origin,
-            file: Rc::new(file),
-            file_name,
-            content_type: boundary.content_type()?,
-            boundary,
-            plan,
-            wait: Wait::new(Deadline::after(timeout), options.cancel.clone()),
-            pace: params.max_bytes_per_second.map(|rate| Arc::new(Pace::new(rate))),
-            meter: Rc::new(meter),
-            series: Series::default(),
-            video_id: params.video_id.map(str::to_owned),
-            confirmed: Runs::default(),
-            videos_abandoned: 0,
-            is_resumed: resumed.is_some(),
-            has_got_through: false,
-        };
-        if let Some(state) = resumed {
-            state.confirmed.numbers().for_each(|number| run.meter.confirmed(plan.length(number)));
-            run.confirmed = state.confirmed;
-            run.video_id = Some(state.video_id);
-            run.videos_abandoned = state.videos_abandoned;
-        }
-        Ok(run)
+        Wait::new(Deadline::after(timeout), options.cancel.clone())
     }
 
-    /// Sends what is missing, and returns the answer to the last part, if there was one.
-    fn run(&mut self) -> Result<Option<Body>, Error> {
-        self.meter.tell().map_err(inherited)?;
-        let count = self.plan.count();
-        let missing = (1..count).filter(|number| !self.confirmed.contains(*number));
-        for number in missing.collect::<Vec<_>>() {
-            self.send_part(number)?;
-            self.confirmed.insert(number);
-            self.meter.confirmed(self.plan.length(number));
-            self.meter.tell().map_err(inherited)?;
-            let state = self.state();
-            let told = state.map_or(Ok(()), |state| self.meter.tell_state(&state));
-            told.map_err(inherited)?;
+    /// The same, for as long as `wait` allows.
+    pub fn within(
+        client: &'u Client,
+        journal: &'u mut Journal,
+        listener: Rc<dyn Listener>,
+        options: &'u CallOptions,
+        wait: Wait,
+    ) -> Self {
+        let (interval, progress) = (journal.progress_interval, journal.progress);
+        let (pulse, generation) = (journal.pulse.clone(), journal.generation);
+        let meter = Meter::new(listener, interval, progress, pulse, generation);
+        Run {
+            client,
+            options,
+            journal,
+            wait,
+            meter: Rc::new(meter),
+            series: Series::default(),
+            was_left_in_doubt: false,
         }
-        let body = self.send_part(count)?;
-        self.meter.confirmed(self.plan.length(count));
-        self.meter.tell().map_err(inherited)?;
+    }
+
+    /// The call ends: what it has come to is kept, and what was sent and not confirmed is in vain. Returns
+    /// how many attempts were made.
+    pub fn end(self) -> u32 {
+        self.meter.sent_in_vain();
+        self.journal.progress = self.meter.progress();
+        self.series.attempts
+    }
+
+    /// Sends what is missing of a file, and returns the answer to the last part, if there was one.
+    fn send_file(
+        &mut self,
+        client: &Arc<Client>,
+        file: &Arc<SourceFile>,
+    ) -> Result<Option<Body>, Error> {
+        self.tell()?;
+        let plan = self.journal.plan;
+        let count = plan.count().unwrap_or(u32::MAX);
+        let piece = |number| {
+            let content = Content::File { file: file.clone(), range: plan.range(number) };
+            Piece { number, content, is_last: number == count, may_be_there: false }
+        };
+        if self.journal.parallel_parts > 0 && count > 1 {
+            if self.journal.video_id.is_none() {
+                // Its answer tells which video it is.
+                self.send(&piece(1), None)?;
+            }
+            let missing = self.journal.missing(count).map(piece).collect();
+            self.send_side_by_side(client, missing)?;
+        }
+        // All, or what is left of them where there were no threads, or after a cancel.
+        for number in self.journal.missing(count).collect::<Vec<_>>() {
+            self.send(&piece(number), None)?;
+        }
+        self.send(&piece(count), None)
+    }
+
+    /// Sends a part until it is confirmed, tells that it is, and returns the answer that confirms it, if one
+    /// does. Of the last one of a stream it is told with how many bytes that ends.
+    pub fn send(&mut self, piece: &Piece, total: Option<u64>) -> Result<Option<Body>, Error> {
+        if let Some(total) = total {
+            self.meter.has_ended(total, piece.number);
+        }
+        let body = self.send_part(piece)?;
+        if piece.is_last {
+            self.tell()?;
+            return Ok(body);
+        }
+        self.journal.confirmed.insert(piece.number);
+        self.tell()?;
+        self.tell_state()?;
         Ok(body)
     }
 
+    /// Tells what to go on from.
+    fn tell_state(&self) -> Result<(), Error> {
+        let state = self.journal.state();
+        state.map_or(Ok(()), |state| self.meter.tell_state(&state)).map_err(inherited)
+    }
+
+    /// Has parts sent by threads, several at once, until all are confirmed, or one fails for good: then the
+    /// others end, too. Without a thread they are left, and after a cancel.
+    fn send_side_by_side(&mut self, client: &Arc<Client>, pieces: Vec<Piece>) -> Result<(), Error> {
+        let most = pieces.len().min(self.journal.parallel_parts as usize);
+        let Some(mut crew) = self.crew(most, client, self.wait.end())? else { return Ok(()) };
+        let mut left = pieces.len();
+        pieces.into_iter().for_each(|piece| crew.order(piece, self.options.max_attempts));
+        let mut failed = None;
+        let mut wait = Wait::new(Deadline::NEVER, self.options.cancel.clone());
+        while left > 0 {
+            match crew.news(&wait) {
+                Ok(news) => {
+                    let Some(sent) = self.hear(&mut crew, news)? else { continue };
+                    left -= 1;
+                    if let Err(error) = sent.result {
+                        failed = Some(worse(failed.take(), error, sent.is_somebody_elses));
+                        // Those under way are let through: it is not their failure.
+                        left -= crew.leave_out().len();
+                    }
+                }
+                // The caller's cancel: that is what each of them will say.
+                Err(_) => {
+                    left -= crew.stop().len();
+                    wait = Wait::new(Deadline::NEVER, None);
+                }
+            }
+        }
+        failed.map_or(Ok(()), |error| Err(self.with_all_that_is_known(error)))
+    }
+
+    /// Threads for so many parts at once, or as many as the system allows; `None` without any.
+    pub fn crew(
+        &self,
+        most: usize,
+        client: &Arc<Client>,
+        deadline: Deadline,
+    ) -> Result<Option<Crew>, Error> {
+        let crew = Crew::start(most, client, self.journal, deadline);
+        let size = crew.size();
+        if size < most {
+            self.client.tracer().write(Level::Error, || {
+                format!("{size} threads for {most} parts at once: the system allows no more")
+            });
+        }
+        self.meter.must_be_ours().map_err(inherited)?;
+        Ok((size > 0).then_some(crew))
+    }
+
+    /// The error of a call whose time is over while parts are under way, which go on.
+    pub fn timed_out(&self) -> Error {
+        self.journal.with_rest(Error {
+            failure: Failure::Timeout,
+            outcome: Outcome::NotApplied,
+            attempts: self.series.attempts,
+            message: "the call's time is over, and parts are still under way".into(),
+            is_retryable: true,
+            retry_after: None,
+            reply: None,
+            sent: Sent::default(),
+            unfinished: None,
+        })
+    }
+
+    /// Takes what a thread tells, and passes it on to the caller. Returns what has come of its part, if it is
+    /// done with that.
+    pub fn hear(&mut self, crew: &mut Crew, news: News) -> Result<Option<crew::Sent>, Error> {
+        let (hand, sent) = match news {
+            News::Line(level, line) => {
+                self.client.tracer().write(level, || line);
+                self.meter.must_be_ours().map_err(inherited)?;
+                return Ok(None);
+            }
+            News::Progress(hand, progress) => {
+                crew.parts[hand] = Some(progress);
+                self.meter.tell_of(&crew.parts, false).map_err(inherited)?;
+                return Ok(None);
+            }
+            News::Sent(hand, sent) => (hand, sent),
+        };
+        crew.parts[hand] = None;
+        self.series.attempts += sent.attempts;
+        self.journal.is_somebody_elses |= sent.is_somebody_elses;
+        self.meter.repeated(sent.progress.bytes_repeated);
+        if sent.result.is_ok() {
+            self.journal.pulse.note_byte();
+            self.meter.confirmed(sent.length);
+            self.journal.confirmed.insert(sent.number);
+            self.meter.tell_of(&crew.parts, true).map_err(inherited)?;
+            self.tell_state()?;
+        }
+        Ok(Some(sent))
+    }
+
+    /// What a thread's error is, told by who knows of all of them.
+    pub fn with_all_that_is_known(&self, error: Error) -> Error {
+        Error { attempts: self.series.attempts, ..self.journal.with_newer_state(error) }
+    }
+
+    /// Tells how far it has come.
+    pub fn tell(&self) -> Result<(), Error> {
+        self.meter.tell().map_err(inherited)
+    }
+
     /// Sends a part until it is confirmed, and returns the answer that confirms it, if one does.
-    fn send_part(&mut self, number: u32) -> Result<Option<Body>, Error> {
-        let mut attempts = Attempts::new(self.is_resumed);
+    pub fn send_part(&mut self, piece: &Piece) -> Result<Option<Body>, Error> {
+        let mut attempts = Attempts::new(self.journal.is_resumed || piece.may_be_there);
         // Before the video is known, what is lost with a connection that was given up unnoticed cannot be
         // sent again for the same one.
-        self.series.connects_anew |= self.video_id.is_none();
+        self.series.connects_anew |= self.journal.video_id.is_none();
+        let token = self.journal.token.clone();
         loop {
-            let part = self.part(number);
-            let request = self.request(&part, number)?;
+            let part = self.part(piece);
+            let request = self.request(&part, &token, piece)?;
             let (meter, client) = (self.meter.clone(), self.client);
             meter.comes_to_gate();
             let on_rate_limit = |wait| {
@@ -212,43 +344,54 @@ impl<'u> Run<'u> {
                 &on_rate_limit,
             );
             self.meter.must_be_ours().map_err(inherited)?;
-            let (attempt, ending, verdict) = match tried.map_err(|error| self.with_rest(error))? {
-                Tried::Answered(attempt, answer) => match self.judge(number, &answer) {
-                    Ok(()) => {
-                        let (status, size) = (answer.status.as_u16(), answer.body.len());
-                        self.report(&request).success(
-                            &attempt,
-                            self.series.attempts,
-                            status,
-                            size,
-                            "",
-                        );
-                        self.series.connects_anew = false;
-                        self.has_got_through = true;
-                        return Ok(Some(answer.body));
+            let (attempt, ending, verdict) =
+                match tried.map_err(|error| self.journal.with_rest(error))? {
+                    Tried::Answered(attempt, answer) => match self.judge(piece, &answer) {
+                        Ok(()) => {
+                            let (status, size) = (answer.status.as_u16(), answer.body.len());
+                            self.report(&request).success(
+                                &attempt,
+                                self.series.attempts,
+                                status,
+                                size,
+                                "",
+                            );
+                            self.series.connects_anew = false;
+                            self.journal.pulse.note_byte();
+                            self.meter.confirmed(piece.content.length());
+                            return Ok(Some(answer.body));
+                        }
+                        Err((ending, why)) => {
+                            let encoding = answer.encoding.as_deref().map(answer::encoded);
+                            let why = encoding.as_deref().unwrap_or(&why);
+                            (attempt, ending, Verdict::on_undecodable(&answer, why))
+                        }
+                    },
+                    Tried::Failed(attempt, verdict) => (attempt, Ending::of(&verdict), verdict),
+                    Tried::NotBegun(verdict) => {
+                        let verdict = attempts.verdict_of_the_last(verdict);
+                        let situation = self.situation(piece, &attempts);
+                        self.was_left_in_doubt = situation.was_in_doubt;
+                        return Err(self.fail(&request, verdict, situation.given_up(false)));
                     }
-                    Err((ending, why)) => {
-                        let encoding = answer.encoding.as_deref().map(answer::encoded);
-                        let why = encoding.as_deref().unwrap_or(&why);
-                        (attempt, ending, Verdict::on_undecodable(&answer, why))
-                    }
-                },
-                Tried::Failed(attempt, verdict) => (attempt, Ending::of(&verdict), verdict),
-                Tried::NotBegun(verdict) => {
-                    let verdict = attempts.verdict_of_the_last(verdict);
-                    let situation = self.situation(number, &attempts);
-                    return Err(self.fail(&request, verdict, situation.given_up(false)));
-                }
-            };
-            self.has_got_through |= verdict.sent.acknowledged > 0;
+                };
+            if verdict.sent.acknowledged > 0 {
+                self.journal.pulse.note_byte();
+            }
             if part.has_ended(verdict.sent) {
                 // What was waited for was an answer.
                 self.meter.has_moved();
             }
-            let situation = self.situation(number, &attempts);
+            let situation = self.situation(piece, &attempts);
             let next = repeat::next(ending, situation);
-            self.follow(next, ending, situation, &mut attempts, verdict, &request, &attempt)?;
+            let followed =
+                self.follow(next, ending, situation, &mut attempts, verdict, &request, &attempt);
+            if followed.is_err() {
+                self.was_left_in_doubt = situation.was_in_doubt || ending.is_in_doubt();
+            }
+            followed?;
             if matches!(next, Next::Confirmed | Next::Whole) {
+                self.meter.confirmed(piece.content.length());
                 return Ok(None);
             }
         }
@@ -279,6 +422,7 @@ impl<'u> Run<'u> {
             }
             Next::Stop(stop) => {
                 report.failure(attempt, number, &verdict, format_args!(""));
+                self.journal.is_somebody_elses |= !stop.may_go_on && situation.knows_video;
                 return Err(self.fail(request, verdict, stop));
             }
             Next::Again | Next::NewVideo | Next::Ask => {}
@@ -306,7 +450,7 @@ impl<'u> Run<'u> {
         }
         attempts.follow(next, ending);
         if next == Next::NewVideo {
-            self.videos_abandoned += 1;
+            self.journal.videos_abandoned += 1;
         }
         self.meter.sent_in_vain();
         if reconnects {
@@ -340,7 +484,14 @@ impl<'u> Run<'u> {
     /// Whether the attempt reached nobody, though the upload had got through before: no fault of the part, and
     /// patience alone bounds how often it is tried, unless the caller said how often.
     fn has_lost_the_network(&self, verdict: &Verdict) -> bool {
-        verdict.trouble == Trouble::NotSent && self.has_got_through && self.max_attempts().is_none()
+        verdict.trouble == Trouble::NotSent
+            && self.journal.pulse.has_got_through()
+            && self.max_attempts().is_none()
+    }
+
+    /// How many attempts the call allows, if it says so.
+    pub fn max_attempts_of_call(&self) -> Option<u32> {
+        self.options.max_attempts
     }
 
     /// How many attempts the caller allows, if the caller said so.
@@ -363,7 +514,7 @@ impl<'u> Run<'u> {
             return Some(", too late for another".into());
         }
         let quiet = self.meter.quiet_for();
-        let patience = self.params.patience.filter(|_| !is_rate_limit);
+        let patience = self.journal.patience.filter(|_| !is_rate_limit);
         patience.is_some_and(|patience| quiet + wait >= patience).then(|| {
             let (quiet, wait) = (quiet.as_secs(), wait.as_millis());
             format!(
@@ -386,28 +537,31 @@ impl<'u> Run<'u> {
     }
 
     /// The part with this number as it is sent now.
-    fn part(&self, number: u32) -> Part {
-        let params = self.params;
+    fn part(&self, piece: &Piece) -> Part {
+        let journal = &*self.journal;
         let delivery = Delivery {
-            stall_timeout: [params.stall_timeout, params.patience].into_iter().flatten().min(),
-            patience: params.patience.map(|it| it.saturating_sub(self.meter.quiet_for())),
-            answer_timeout: params.answer_timeout,
-            interval: params.progress_interval,
-            pace: self.pace.clone(),
+            stall_timeout: [journal.stall_timeout, journal.patience].into_iter().flatten().min(),
+            patience: journal.patience.map(|it| it.saturating_sub(self.meter.quiet_for())),
+            answer_timeout: journal.answer_timeout,
+            interval: journal.progress_interval,
+            pace: journal.pace.clone(),
             observer: None,
         };
 
-        let frame = Frame::new(&self.boundary, self.video_id.as_deref(), &self.file_name);
-        let (range, content_type) = (self.plan.range(number), self.content_type.clone());
-        Part::new(self.file.clone(), range, frame, content_type, delivery, self.meter.clone())
+        let frame = Frame::new(&journal.boundary, journal.video_id.as_deref(), &journal.file_name);
+        let (content, content_type) = (piece.content.clone(), journal.content_type.clone());
+        Part::new(content, frame, content_type, delivery, self.meter.clone())
     }
 
-    fn request<'p>(&self, part: &'p Part, number: u32) -> Result<Request<'p>, Error>
-    where
-        'u: 'p,
-    {
-        let request = Request::new(&UPLOAD).secret("params.token", "token", self.params.token)?;
-        Ok(request.part(self.plan.content_range(number)).with(Payload::Source(part)))
+    fn request<'p>(
+        &self,
+        part: &'p Part,
+        token: &'p str,
+        piece: &Piece,
+    ) -> Result<Request<'p>, Error> {
+        let request = Request::new(&UPLOAD).secret("params.token", "token", token)?;
+        let range = self.journal.plan.content_range(piece.number, piece.is_last);
+        Ok(request.part(range).with(Payload::Source(part)))
     }
 
     fn report<'r>(&self, request: &'r Request<'r>) -> Report<'r>
@@ -418,7 +572,7 @@ impl<'u> Run<'u> {
     }
 
     /// Takes the answer to a part, or tells what is wrong with it.
-    fn judge(&mut self, number: u32, answer: &Answer<'_>) -> Result<(), (Ending, String)> {
+    fn judge(&mut self, piece: &Piece, answer: &Answer<'_>) -> Result<(), (Ending, String)> {
         let is_object = answer.sent.is_whole && json::begins_object(&answer.body);
         let unusable = |why| (Ending::Unusable { is_object }, why);
         let text = std::str::from_utf8(&answer.body).map_err(|error| {
@@ -429,28 +583,28 @@ impl<'u> Run<'u> {
             let why = "it came before all of the part was sent";
             return Err(unusable(why.into()));
         }
-        match &self.video_id {
+        match &self.journal.video_id {
             Some(known) if *known != video.id => {
                 let why = "videoId must be that of the video which the part belongs to";
                 return Err((Ending::OtherVideo, why.into()));
             }
             Some(_) => {}
-            None => self.video_id = Some(video.id.into_owned()),
+            None => self.journal.video_id = Some(video.id.into_owned()),
         }
-        if number == self.plan.count() && !video.is_described {
+        if piece.is_last && !video.is_described {
             let why = "it does not tell that the video is whole";
             return Err((Ending::Unproven, why.into()));
         }
         Ok(())
     }
 
-    fn situation(&self, number: u32, attempts: &Attempts) -> Situation {
+    fn situation(&self, piece: &Piece, attempts: &Attempts) -> Situation {
         Situation {
-            knows_video: self.video_id.is_some(),
-            is_last: number == self.plan.count(),
+            knows_video: self.journal.video_id.is_some(),
+            is_last: piece.is_last,
             was_in_doubt: attempts.was_in_doubt,
             was_asked: attempts.was_asked,
-            videos_abandoned: self.videos_abandoned,
+            videos_abandoned: self.journal.videos_abandoned,
         }
     }
 
@@ -460,10 +614,14 @@ impl<'u> Run<'u> {
             Failure::Http(_) if stop.is_undecodable => Failure::Decode,
             failure => failure,
         };
-        let is_temporary = failure.is_temporary() && verdict.trouble != Trouble::Lasting;
+        let is_temporary =
+            stop.may_pass || failure.is_temporary() && verdict.trouble != Trouble::Lasting;
         let verdict = Verdict { failure, outcome: stop.outcome, ..verdict };
         let error = report::error(request, self.series.attempts, verdict);
-        let error = if stop.may_go_on { self.with_rest(error) } else { self.with_video(error) };
+        let error = match stop.may_go_on {
+            true => self.journal.with_rest(error),
+            false => self.journal.with_video(error),
+        };
         let has_state = error.unfinished.as_ref().is_some_and(|it| it.state.is_some());
         let does_no_harm = match stop.outcome {
             Outcome::NotApplied => true,
@@ -473,84 +631,14 @@ impl<'u> Run<'u> {
         };
         Error { is_retryable: is_temporary && does_no_harm && stop.may_go_on, ..error }
     }
-
-    /// An error that tells what to go on from, unless the file is another one by now.
-    fn with_rest(&self, error: Error) -> Error {
-        let mut error = self.with_video(error);
-        if self.file.must_be_unchanged().is_err() {
-            return error;
-        }
-        if let (Some(unfinished), Some(state)) = (&mut error.unfinished, self.state()) {
-            unfinished.state = Some(state);
-            error.message += "; the upload can go on from its state";
-        }
-        error
-    }
-
-    /// An error that tells which video is unfinished.
-    fn with_video(&self, error: Error) -> Error {
-        let video_id = self.video_id.clone();
-        Error { unfinished: Some(Box::new(Unfinished { state: None, video_id })), ..error }
-    }
-
-    /// What to go on from, once the video is known.
-    fn state(&self) -> Option<String> {
-        let state = State {
-            video_id: self.video_id.clone()?,
-            origin: self.origin.clone(),
-            plan: self.plan,
-            confirmed: self.confirmed.clone(),
-            videos_abandoned: self.videos_abandoned,
-            file: self.file.identity(),
-        };
-        state.to_text()
-    }
 }
 
-/// Opens the file at `path`, which must be the one that is gone on with, if one is. Without it nothing more
-/// is done about a video that may be whole.
-fn open(path: &Path, resumed: Option<&State>) -> Result<SourceFile, Error> {
-    let opened = SourceFile::open(path).map_err(|error| match resumed {
-        // The file may be back later, and the same.
-        Some(state) => {
-            let video_id = Some(state.video_id.clone());
-            let unfinished = Unfinished { state: state.to_text(), video_id };
-            Error { unfinished: Some(Box::new(unfinished)), ..error }
-        }
-        None => error,
-    });
-    let file = opened.and_then(|file| match resumed {
-        Some(state) if state.file != file.identity() => Err(Error::source(format_args!(
-            "the file {path:?} is not the one that params.resume is about, or has changed"
-        ))),
-        _ => Ok(file),
-    });
-    file.map_err(|mut error| {
-        if resumed.is_some_and(State::may_be_whole) {
-            error.outcome = Outcome::Unknown;
-            error.message += "; ";
-            error.message += UPLOAD.consequence(Outcome::Unknown).unwrap_or_default();
-        }
-        error
-    })
-}
-
-/// The state that is to be gone on from, if it is one of this service and video.
-fn resumed(
-    text: &str,
-    origin: &str,
-    params: &UploadParams<'_>,
-    sizes: &Sizes,
-) -> Result<State, Error> {
-    let refuse = |why: &str| Error::invalid_argument(format_args!("params.resume {why}"));
-    let state = State::parse(text, sizes).map_err(|why| refuse(&why))?;
-    if state.origin != origin {
-        return Err(refuse("is of an upload to another service"));
+/// Of two errors the one to be told: that somebody else uploads to the video goes before all others.
+pub(crate) fn worse(first: Option<Error>, error: Error, is_somebody_elses: bool) -> Error {
+    match first {
+        Some(first) if !is_somebody_elses => first,
+        _ => error,
     }
-    if params.video_id.is_some_and(|id| id != state.video_id) {
-        return Err(refuse("is of another video than params.video_id"));
-    }
-    Ok(state)
 }
 
 fn inherited(inherited: Inherited) -> Error {

@@ -83,7 +83,9 @@ impl Ledger {
             (400, format!(r#"{{"type":"{kind}","title":"Refused.","status":400}}"#))
         };
         let (number, count) = seen.part["part ".len()..].split_once('/').expect("a part");
-        let (number, count): (u32, usize) = (number.parse().expect("n"), count.parse().expect("m"));
+        // Of what has no end yet it is a star.
+        let (number, count): (u32, Option<usize>) =
+            (number.parse().expect("n"), count.parse().ok());
         let id = seen.video_id.clone().unwrap_or_else(|| format!("vi{}", self.videos.len() + 1));
         let video = self.videos.entry(id.clone()).or_default();
         if video.is_whole {
@@ -93,7 +95,7 @@ impl Ledger {
             return refused("video-content-range-by-part-part-already-sent");
         }
         video.parts.insert(number, seen.bytes.clone());
-        video.is_whole = video.parts.len() == count;
+        video.is_whole = Some(video.parts.len()) == count;
         match video.is_whole {
             true => {
                 (201, format!(r#"{{"videoId":"{id}","title":"T","assets":{{"hls":"https://h"}}}}"#))
@@ -119,11 +121,15 @@ impl Service {
         let service = Service { url, ledger, faults };
         let (ledger, faults) = (service.ledger.clone(), service.faults.clone());
         thread::spawn(move || {
-            let mut held = Vec::new();
+            let held = Arc::<Mutex<Vec<TcpStream>>>::default();
             for connection in listener.incoming() {
                 let connection = connection.expect("a connection");
                 let fault = lock(&faults).pop_front().unwrap_or(Fault::None);
-                held.extend(serve(connection, fault, &ledger));
+                let (ledger, held) = (ledger.clone(), held.clone());
+                thread::spawn(move || {
+                    let open = serve(connection, fault, &ledger);
+                    lock(&held).extend(open);
+                });
             }
         });
         service
@@ -226,6 +232,9 @@ fn receive(connection: &mut TcpStream, most: usize) -> (Seen, bool) {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") && connection.read(&mut byte).unwrap_or(0) == 1 {
         head.push(byte[0]);
+    }
+    if !head.ends_with(b"\r\n\r\n") {
+        return (Seen::default(), false);
     }
     let head = String::from_utf8(head).expect("ASCII");
     let header = |name: &str| {

@@ -15,6 +15,9 @@ use ring::digest;
 /// What every state begins with: what it is, and in which format.
 const FORMAT: &str = "apivideo-upload/1";
 
+/// What stands for the size of what has no end yet.
+const UNKNOWN: &str = "*";
+
 /// What of its SHA-256 stands for a text here: enough to tell mistakes, of which nobody makes 2^32.
 const SHORT_HASH: usize = 16;
 
@@ -29,8 +32,8 @@ pub(crate) struct State {
     pub confirmed: Runs,
     /// How many unfinished videos it has left behind.
     pub videos_abandoned: u32,
-    /// What the file is known by.
-    pub file: Identity,
+    /// What the file is known by; `None` of a stream.
+    pub file: Option<Identity>,
 }
 
 /// What a state tells of the service: not where it is, only whether it is the same.
@@ -56,23 +59,26 @@ impl State {
     /// upload makes.
     pub fn to_text(&self) -> Option<String> {
         let State { video_id, origin, plan, confirmed, videos_abandoned, file } = self;
-        let (seconds, nanoseconds) = file.seen.modified;
-        let text = format!(
-            "{FORMAT} video={} origin={origin} total={} first={} part={} done={confirmed} \
-             abandoned={videos_abandoned} mtime={seconds}.{nanoseconds} sha256={}",
+        let total = plan.total().map_or(UNKNOWN.into(), |total| total.to_string());
+        let mut text = format!(
+            "{FORMAT} video={} origin={origin} total={total} first={} part={} done={confirmed} \
+             abandoned={videos_abandoned}",
             encode(video_id),
-            plan.total(),
             plan.first(),
             plan.part(),
-            hexadecimal(&file.digest),
         );
+        if let Some(file) = file {
+            let (seconds, nanoseconds) = file.seen.modified;
+            let digest = hexadecimal(&file.digest);
+            text += &format!(" mtime={seconds}.{nanoseconds} sha256={digest}");
+        }
         let text = with_checksum(&text);
         (text.len() <= LONGEST_STATE).then_some(text)
     }
 
     /// Whether the last part is all that is not confirmed: if that was sent, the video may be whole.
     pub fn may_be_whole(&self) -> bool {
-        self.confirmed.numbers().count() as u64 + 1 == u64::from(self.plan.count())
+        self.plan.count().is_some_and(|count| self.confirmed.numbers().count() as u32 + 1 == count)
     }
 
     /// The state that a text tells; or why it is none, to follow "params.resume".
@@ -102,16 +108,23 @@ impl State {
         let mut field = |name: &'static str| fields.next()?.strip_prefix(name)?.strip_prefix('=');
         let video_id = percent_decode_str(field("video")?).decode_utf8().ok()?.into_owned();
         let origin = field("origin")?.to_owned();
-        let total = field("total")?.parse().ok()?;
+        let total = match field("total")? {
+            UNKNOWN => None,
+            total => Some(total.parse().ok()?),
+        };
         let (first, part) = (field("first")?.parse().ok()?, field("part")?.parse().ok()?);
         let plan = Plan::told(total, first, part, sizes)?;
         // The last part ends an upload: none goes on after it.
-        let confirmed = Runs::parse(field("done")?, plan.count() - 1)?;
+        let confirmed = Runs::parse(field("done")?, plan.count().unwrap_or(sizes.most_parts) - 1)?;
         let videos_abandoned = field("abandoned")?.parse().ok()?;
-        let (seconds, nanoseconds) = field("mtime")?.split_once('.')?;
-        let modified = (seconds.parse().ok()?, nanoseconds.parse().ok()?);
-        let digest = bytes(field("sha256")?)?;
-        let file = Identity { seen: Seen { size: total, modified }, digest };
+        let file = match total {
+            Some(size) => {
+                let (seconds, nanoseconds) = field("mtime")?.split_once('.')?;
+                let modified = (seconds.parse().ok()?, nanoseconds.parse().ok()?);
+                Some(Identity { seen: Seen { size, modified }, digest: bytes(field("sha256")?)? })
+            }
+            None => None,
+        };
         let is_hash = origin.len() == SHORT_HASH && origin.bytes().all(|it| it.is_ascii_hexdigit());
         let is_whole = fields.next().is_none() && is_video_id(&video_id) && is_hash;
         is_whole.then_some(State { video_id, origin, plan, confirmed, videos_abandoned, file })
@@ -152,10 +165,10 @@ mod tests {
             plan: Plan::new(total, 0, false, &SIZES).expect("a plan"),
             confirmed,
             videos_abandoned: 2,
-            file: Identity {
+            file: Some(Identity {
                 seen: Seen { size: total, modified: (1_700_000_000, 123_456_789) },
                 digest: [0xa5; 32],
-            },
+            }),
         }
     }
 
@@ -197,7 +210,8 @@ mod tests {
         let mut state = state();
         state.video_id = "a b=c/é check=%20".into();
         state.confirmed = Runs::default();
-        state.file.seen.modified = (-1, 999_999_999);
+        let file = state.file.as_mut().expect("a file");
+        file.seen.modified = (-1, 999_999_999);
         assert_eq!(State::parse(&text(&state), &SIZES), Ok(state));
     }
 
@@ -207,7 +221,7 @@ mod tests {
         state.video_id = "%".repeat(LONGEST_VIDEO_ID);
         let total = 10_000 * 200 * MIB;
         state.plan = Plan::new(total, 0, true, &SIZES).expect("a plan");
-        state.file.seen.size = total;
+        state.file.as_mut().expect("a file").seen.size = total;
         state.confirmed = Runs::default();
         // As many holes as sixteen parts at once can leave, twice.
         (9_000..9_064).step_by(2).for_each(|number| state.confirmed.insert(number));
@@ -274,7 +288,7 @@ mod tests {
     #[test]
     fn the_last_part_is_in_no_state() {
         let plan = state().plan;
-        assert_eq!(plan.count(), 11);
+        assert_eq!(plan.count(), Some(11));
         assert!(State::parse(&forged("done", "1-10"), &SIZES).is_ok());
         assert!(State::parse(&forged("done", "1-11"), &SIZES).is_err());
     }

@@ -167,7 +167,7 @@ static void bad_arguments(void) {
   REFUSED(resume, "apivideo-upload/9 x", "params.resume is of another version");
   REFUSED(part_bytes, 5 * MIB - 1, "params.part_bytes must be from 5242880 to 209715200");
   REFUSED(part_bytes, 200 * MIB + 1, "params.part_bytes must be");
-  REFUSED(parallel_parts, 1, "params.parallel_parts is not available yet");
+  REFUSED(parallel_parts, 17, "params.parallel_parts must be from 0 to 16");
   REFUSED(flags, 1, "params.flags has an unknown bit set");
   CHECK(peer_connection_count(p) == 0);
   CHECK(av_error_upload_state(NULL) == NULL && av_error_upload_video_id(NULL) == NULL);

@@ -183,6 +183,7 @@ static void every_class_is_an_error() {
   check_derivation<apivideo::server_error>();
   check_derivation<apivideo::decode_error>();
   check_derivation<apivideo::internal_error>();
+  check_derivation<apivideo::source_error>();
 }
 
 static void a_copy_outlives_the_exception_and_the_client() {

@@ -1,5 +1,7 @@
 // Compiled without exceptions and RTTI: everything is done by the calls that return a result.
-#include "support/scene.hpp"
+#include "support/film.hpp"
+
+#include <sstream>
 
 #if defined(__cpp_exceptions) || defined(__cpp_rtti)
 #error "this test is for -fno-exceptions -fno-rtti"
@@ -57,8 +59,36 @@ static void failures_tell_what_exceptions_would() {
   CHECK(device && device->try_upload("/nowhere", {"to1"}).error().status() == apivideo::status::source);
 }
 
+// Uploads what a session and a stream are given, and what a stream cannot give.
+static void what_is_made_meanwhile_is_uploaded() {
+  stand_in service;
+  const auto backend = apivideo::client::try_make(config_for(service.url()));
+  const auto device = apivideo::client::try_make(device_config(service.url()));
+  const auto token = backend->try_create(seconds(60));
+  const film it(smallest_part + 10);
+  apivideo::upload_params params;
+  apivideo::request_options options;
+  options.cancel.emplace();
+  params.token = token->value();
+  params.part_bytes = smallest_part;
+  params.state = [&](std::string_view) { options.cancel->cancel(); };
+  auto session = device->try_begin_upload(params);
+  CHECK(session->try_write(it.bytes(), options));
+  const auto failed = session->try_finish(options);
+  CHECK(!failed && failed.error().status() == apivideo::status::cancelled && !failed.error().thrown());
+  params.resume = failed.error().upload_state();
+  std::istringstream stream(it.bytes()), none;
+  none.setstate(std::ios::badbit);
+  const auto unread = device->try_upload(none, params);
+  CHECK(!unread && unread.error().status() == apivideo::status::source);
+  CHECK(!unread && unread.error().upload_state() == *params.resume);
+  const auto video = device->try_upload(stream, params);
+  CHECK(video && has(service, video->id(), it));
+}
+
 int main() {
   tokens_are_created_found_listed_and_removed();
   failures_tell_what_exceptions_would();
+  what_is_made_meanwhile_is_uploaded();
   return checks_report();
 }

@@ -1,7 +1,8 @@
 // C++20 alone: a std::stop_token cancels calls. It may be stopped already, stopped by another thread
 // in the middle, stopped while the call is ending, or never.
-#include "support/scene.hpp"
+#include "support/film.hpp"
 
+#include <sstream>
 #include <stop_token>
 
 #ifndef __cpp_lib_jthread
@@ -79,6 +80,35 @@ static void a_range_stops_between_its_pages() {
   CHECK(count == 25);
 }
 
+static void an_upload_stops_and_goes_on_from_its_state() {
+  stand_in service;
+  const film it(smallest_part + 10);
+  const auto client = device(service.url());
+  std::stop_source source;
+  apivideo::upload_params params = params_for(service);
+  params.state = [&](std::string_view) { source.request_stop(); };
+  std::istringstream stream(it.bytes());
+  const auto failed = client.try_upload(stream, params, {.cancel = source.get_token()});
+  CHECK(!failed && failed.error().status() == apivideo::status::cancelled);
+  if (failed) return;
+  params.state = nullptr;
+  params.resume = failed.error().upload_state();
+  std::istringstream again(it.bytes());
+  CHECK(has(service, client.upload(again, params).id(), it));
+}
+
+// What a function object throws cancels the call's own source, and nobody's who has the same stop.
+static void what_an_upload_throws_stops_nobody() {
+  stand_in service;
+  const film it(10);
+  const auto client = device(service.url());
+  std::stop_source source;
+  apivideo::upload_params params = params_for(service);
+  params.progress = [](const apivideo::upload_progress &) { throw 1; };
+  CHECK(throws<int>([&] { client.upload(it.path(), params, {.cancel = source.get_token()}); }));
+  CHECK(!source.stop_requested());
+}
+
 // The options may go while the stop is being told; valgrind looks on.
 static void a_stop_that_races_with_the_answer_is_one_or_the_other() {
   stand_in service({"--seed", "1"});
@@ -116,6 +146,8 @@ int main() {
   a_token_without_a_source_never_stops();
   cancel_works_besides_and_stops_nobody_else();
   a_range_stops_between_its_pages();
+  an_upload_stops_and_goes_on_from_its_state();
+  what_an_upload_throws_stops_nobody();
   a_stop_that_races_with_the_answer_is_one_or_the_other();
   a_configuration_is_written_with_designators();
   return checks_report();

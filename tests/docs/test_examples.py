@@ -3,6 +3,7 @@
 stand-in service. Run by `make test-docs`, which sets LIB, the directory of libapivideo.so, OUT, where
 to build, and LOCAL_API, the stand-in service."""
 
+import hashlib
 import json
 import os
 import re
@@ -12,10 +13,11 @@ import threading
 import unittest
 from pathlib import Path
 from socket import create_connection
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = sorted((ROOT / "examples/c/concepts").glob("*.c"))
+PROGRAMS = [ROOT / "examples/c/record_and_upload.c"]
 LIB, OUT = Path(os.environ["LIB"]).resolve(), Path(os.environ["OUT"]).resolve()
 FLAGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{ROOT / 'include'}", "-pthread"]
 LINK = [f"-L{LIB}", "-lapivideo", f"-Wl,-rpath,{LIB}"]
@@ -31,17 +33,28 @@ class Service:
         test.addCleanup(self.end)
         self.url = self.process.stdout.readline().strip()  # which is there when it is ready
 
+    def token(self):
+        """A token, made however often that fails."""
+        while (made := self.run("create")).returncode != 0:
+            pass
+        return made.stdout.strip()
+
     def end(self):
         self.process.terminate()
         self.process.communicate()
 
-    def run(self, example, *arguments, key="demo"):
+    def uploads(self):
+        """The service's account of what was uploaded."""
+        with build_opener(ProxyHandler({})).open(f"{self.url}/local-api/ledger") as answer:
+            return json.load(answer)["uploads"]
+
+    def run(self, example, *arguments, key="demo", stdin=None, environment=None):
         """What an example prints, both streams, and how it ends."""
         return subprocess.run(
             [OUT / example, *arguments],
             # The machine's own proxy would lead elsewhere.
-            env={"APIVIDEO_API_KEY": key, "APIVIDEO_BASE_URL": self.url},
-            stdin=subprocess.DEVNULL,
+            env={"APIVIDEO_API_KEY": key, "APIVIDEO_BASE_URL": self.url, **(environment or {})},
+            stdin=stdin or subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=60,
@@ -98,8 +111,8 @@ class Compiled(unittest.TestCase):
             self.assertLessEqual(max(map(len, lines)), 76, example.name)
 
     def test_each_example_is_run(self):
-        runs = re.findall(r'\.run\("(\w+)"', Path(__file__).read_text())
-        self.assertEqual({it.stem for it in EXAMPLES} - set(runs), set())
+        runs = re.findall(r'(?:\.run\(|record\(service, )"(\w+)"', Path(__file__).read_text())
+        self.assertEqual({it.stem for it in [*EXAMPLES, *PROGRAMS]} - set(runs), set())
 
 
 class Run(unittest.TestCase):
@@ -248,8 +261,7 @@ class Run(unittest.TestCase):
                 self.assertIsNone(process.poll())
             process.kill()
         self.assert_ended(service.run("resume", token, film, state), 0, r"vi\w{22} is whole\n")
-        with urlopen(f"{service.url}/local-api/ledger") as answer:
-            [video] = json.load(answer)["uploads"]["videos"]
+        [video] = service.uploads()["videos"]
         self.assertEqual([it["received"] for it in video["parts"]], [1, 1, 1])
 
     def test_resume_keeps_no_state_that_holds_no_more(self):
@@ -268,6 +280,56 @@ class Run(unittest.TestCase):
         self.assertEqual(process.returncode, 1)
         self.assertFalse(state.exists())
 
+    def test_record(self):
+        for data in [transport_stream(3), transport_stream(13 << 20)]:
+            service = Service(self)
+            token = service.run("create").stdout.strip()
+            self.assert_ended(record(service, "record", data, token), 0, r"vi\w{22} is whole\n")
+            self.assert_uploaded(service, data)
+        self.assert_ended(service.run("record", token), 1, ".*nothing was written.*\n")
+
+    def test_record_and_upload(self):
+        data = transport_stream(30 << 20)
+        service = Service(self)
+        token = service.run("create").stdout.strip()
+        ended = record(service, "record_and_upload", data, "A film", token=token)
+        self.assert_ended(ended, 0, rf"vi\w{{22}} is whole: {len(data)} bytes\n(.|\n)*bytes are there.*")
+        video = self.assert_uploaded(service, data)
+        self.assertEqual(video["title"], "A film")
+        # The first, which alone tells the video's id, then what three threads send, then the last.
+        self.assertEqual([it["bytes"] >> 20 for it in video["parts"]], [5, 8, 8, 8, 1])
+
+    def test_record_and_upload_outlives_failures_of_the_service(self):
+        data = transport_stream(30 << 20)
+        service = Service(self, "--fail-rate", "30", "--random-seed", "7")
+        token = service.token()
+        ended = record(service, "record_and_upload", data, token=token)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assert_uploaded(service, data)
+
+    def assert_uploaded(self, service, data):
+        """All of it is there, in one video."""
+        videos = [it for it in service.uploads()["videos"] if it["whole"]]
+        self.assertEqual([it["sha256"] for it in videos], [hashlib.sha256(data).hexdigest()])
+        return videos[0]
+
+
+def transport_stream(length):
+    """So many bytes that look like MPEG-TS: packets of 188 bytes, numbered."""
+    packets = (b"\x47" + number.to_bytes(7, "big") + bytes(180) for number in range(length // 188 + 1))
+    return b"".join(packets)[:length]
+
+
+def record(service, example, data, *arguments, token=""):
+    """Runs an example that is fed with the data through a pipe."""
+    read, write = os.pipe()
+    with open(read, "rb") as end, open(write, "wb") as feed:
+        feeding = threading.Thread(target=lambda: (feed.write(data), feed.close()))
+        feeding.start()
+        ended = service.run(example, *arguments, stdin=end, environment={"APIVIDEO_UPLOAD_TOKEN": token})
+        feeding.join()
+        return ended
+
 
 def compiled(command):
     """What the compiler complains about."""
@@ -279,7 +341,7 @@ def compiled(command):
 
 def setUpModule():
     OUT.mkdir(parents=True, exist_ok=True)
-    for example in EXAMPLES:
+    for example in [*EXAMPLES, *PROGRAMS]:
         complaint = compiled(["cc", "-std=c11", *FLAGS, "-o", OUT / example.stem, example, *LINK])
         assert complaint == "", complaint
 

@@ -1,5 +1,5 @@
-/* A clip of a few frames in memory, with a comment: FFmpeg's encoder and muxer make it, its demuxer
- * and decoder read it. Include headers.h first. Compiles as C11 and as C++17. */
+/* A clip of a few frames with a comment: FFmpeg's encoder and muxer make it, and hand it out as it is
+ * written, as a recorder's does; its demuxer and decoder read it. Include headers.h first. Compiles as C11 and as C++17. */
 #ifndef CLIP_H
 #define CLIP_H
 
@@ -58,15 +58,30 @@ static void clip_encode(AVCodecContext *encoder, AVFormatContext *muxer, const A
   av_packet_free(&packet);
 }
 
-/* Makes the clip. */
-static clip clip_write(const char *comment) {
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+typedef const uint8_t clip_byte;
+#else
+typedef uint8_t clip_byte;
+#endif
+
+/* Adds to a clip. */
+static void clip_append(clip *to, clip_byte *bytes, int size) {
+  to->bytes = (uint8_t *)clip_require_pointer(av_realloc(to->bytes, (size_t)(to->size + size)), "av_realloc");
+  memcpy(to->bytes + to->size, bytes, (size_t)size);
+  to->size += size;
+}
+
+/* Makes the clip: `take` is passed its bytes as they are written, and cannot go back. Returns what FFmpeg
+ * makes of what that returned. */
+static int clip_write(const char *comment, int (*take)(void *, clip_byte *, int), void *opaque) {
   const AVCodec *codec = avcodec_find_encoder(AV_CODEC_ID_FFV1);
   AVCodecContext *encoder = (AVCodecContext *)clip_require_pointer(avcodec_alloc_context3(codec), "FFV1");
   AVFrame *frame = (AVFrame *)clip_require_pointer(av_frame_alloc(), "av_frame_alloc");
   AVFormatContext *muxer = NULL;
   AVDictionary *options = NULL;
-  clip made = {NULL, 0, 0};
-  int number;
+  uint8_t *buffer = (uint8_t *)clip_require_pointer(av_malloc(CLIP_BUFFER), "av_malloc");
+  AVIOContext *output = avio_alloc_context(buffer, CLIP_BUFFER, 1, opaque, NULL, take, NULL);
+  int number, result;
 
   encoder->width = frame->width = CLIP_WIDTH;
   encoder->height = frame->height = CLIP_HEIGHT;
@@ -79,12 +94,12 @@ static clip clip_write(const char *comment) {
   clip_require(avcodec_open2(encoder, codec, &options), "avcodec_open2");
   av_dict_free(&options);
 
-  clip_require(avformat_alloc_output_context2(&muxer, NULL, "nut", NULL), "nut");
+  clip_require(avformat_alloc_output_context2(&muxer, NULL, "matroska", NULL), "matroska");
   clip_require_pointer(avformat_new_stream(muxer, NULL), "avformat_new_stream");
   clip_require(avcodec_parameters_from_context(muxer->streams[0]->codecpar, encoder), "parameters");
   muxer->streams[0]->time_base = encoder->time_base;
   clip_require(av_dict_set(&muxer->metadata, "comment", comment, 0), "av_dict_set");
-  clip_require(avio_open_dyn_buf(&muxer->pb), "avio_open_dyn_buf");
+  muxer->pb = (AVIOContext *)clip_require_pointer(output, "avio_alloc_context");
   clip_require(avformat_write_header(muxer, NULL), "avformat_write_header");
   clip_require(av_frame_get_buffer(frame, 0), "av_frame_get_buffer");
   for (number = 0; number < CLIP_FRAMES; number++) {
@@ -95,12 +110,27 @@ static clip clip_write(const char *comment) {
   }
   clip_encode(encoder, muxer, NULL);
   clip_require(av_write_trailer(muxer), "av_write_trailer");
-  made.size = avio_close_dyn_buf(muxer->pb, &made.bytes);
+  avio_flush(output);
+  result = output->error;
 
   avformat_free_context(muxer);
+  av_freep(&output->buffer);
+  avio_context_free(&output);
   avcodec_free_context(&encoder);
   av_frame_free(&frame);
-  return made;
+  return result;
+}
+
+/* The SHA-256 of the clip, as text. */
+static void clip_digest(const clip *of, char text[65]) {
+  struct AVSHA *sha = (struct AVSHA *)clip_require_pointer(av_sha_alloc(), "av_sha_alloc");
+  uint8_t digest[32];
+  int at;
+  clip_require(av_sha_init(sha, 256), "av_sha_init");
+  av_sha_update(sha, of->bytes, (size_t)of->size);
+  av_sha_final(sha, digest);
+  for (at = 0; at < 32; at++) snprintf(text + 2 * at, 3, "%02x", digest[at]);
+  av_free(sha);
 }
 
 static int clip_feed(void *opaque, uint8_t *to, int size) {
@@ -128,7 +158,7 @@ static int clip_read(clip *from, char **comment) {
 
   from->position = 0;
   demuxer->pb = (AVIOContext *)clip_require_pointer(input, "avio_alloc_context");
-  clip_require(avformat_open_input(&demuxer, NULL, av_find_input_format("nut"), NULL), "avformat_open_input");
+  clip_require(avformat_open_input(&demuxer, NULL, av_find_input_format("matroska"), NULL), "avformat_open_input");
   clip_require(avformat_find_stream_info(demuxer, NULL), "avformat_find_stream_info");
   entry = av_dict_get(demuxer->metadata, "comment", NULL, 0);
   *comment = av_strdup(entry ? entry->value : "");

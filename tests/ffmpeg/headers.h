@@ -43,6 +43,7 @@ BEGIN_C
 #include <libavutil/random_seed.h>
 #include <libavutil/rational.h>
 #include <libavutil/samplefmt.h>
+#include <libavutil/sha.h>
 #include <libavutil/time.h>
 #include <libavutil/timestamp.h>
 #include <libavutil/version.h>

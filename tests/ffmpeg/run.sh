@@ -22,6 +22,7 @@ needs cc gcc
 needs c++ g++
 needs nm binutils
 needs pkg-config pkg-config
+needs python3 python3
 [ -z "$memcheck" ] || needs "${memcheck%% *}" valgrind
 pkg-config --exists libavformat libavcodec libavutil ||
   fail "FFmpeg's libraries are missing: apt-get install --no-install-recommends $packages"
@@ -92,6 +93,9 @@ go_through() {
       done
     done
   done
+
+  # What they say they have uploaded is what the service has.
+  python3 "$here/ledger.py" "$APIVIDEO_BASE_URL" ./*.output || fail "the service has something else"
 
   # The same with every name of the program exported, as for a program that loads plugins.
   # shellcheck disable=SC2086

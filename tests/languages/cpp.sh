@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the C++ example from an installed prefix, shared and static, and runs it; compiles what
-# its README shows. Set PREFIX (where libapivideo is installed), LOCAL_API (the stand-in service)
+# Builds the C++ examples from an installed prefix, shared and static, and runs them; compiles what
+# their README shows. Set PREFIX (where libapivideo is installed), LOCAL_API (the stand-in service)
 # and OUT (a scratch directory); CXX is another compiler than c++.
 set -eu
 
@@ -30,6 +30,7 @@ static=$(pkg-config --static --libs apivideo | sed 's/-lapivideo/-l:libapivideo.
 {
   "$cxx" -std=c++17 $warnings tokens.cpp -o shared $flags $shared -Wl,-rpath,"$PREFIX/lib"
   "$cxx" -std=c++17 $warnings tokens.cpp -o static $flags $static
+  "$cxx" -std=c++17 $warnings record_and_upload.cpp -o record_and_upload $flags $shared -Wl,-rpath,"$PREFIX/lib"
 
   # The first listing of the README is a program's beginning, and the others go on from it.
   {
@@ -97,4 +98,21 @@ for way in shared static; do
   check "the $way program goes through every command" \
     "$here/../support/launch.py" --as cpp "$here/with_local_api.sh" "$LOCAL_API" sh go_through.sh "./$way"
 done
+
+cat >record.sh <<'END'
+set -eu
+token=$(./shared create never)
+# The first part is one of several.
+head -c 6000000 /dev/urandom >film
+cat film | ./record_and_upload "$token" Recorded >output 2>progress
+grep -q '^vi[^ ]* is whole: 6000000 bytes$' output
+grep -q '6000000 bytes are there' progress
+"$LOCAL_API" --ledger "$APIVIDEO_BASE_URL" >ledger
+grep -q "\"sha256\":\"$(sha256sum <film | cut -d ' ' -f 1)\",\"title\":\"Recorded\"" ledger
+if ./record_and_upload wrong <film >output 2>progress; then exit 1; fi
+grep -q 401 progress
+END
+export LOCAL_API
+check "what comes through a pipe is uploaded" \
+  "$here/../support/launch.py" --as cpp "$here/with_local_api.sh" "$LOCAL_API" sh record.sh
 echo "cpp: $passed passed"

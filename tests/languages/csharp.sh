@@ -16,12 +16,25 @@ work=$OUT/csharp
 rm -rf "$work"
 cp -R "$here/../../examples/csharp" "$work"
 cd "$work"
-wrapper="ApiVideo.cs Native.cs"
+wrapper="ApiVideo.cs Native.cs Uploads.cs"
 # shellcheck disable=SC2086 # a list of files
 {
   mcs -langversion:latest -warnaserror -debug -out:Example.exe Example.cs $wrapper
-  mcs -langversion:latest -warnaserror -debug -main:Tests -out:Tests.exe Tests.cs Example.cs $wrapper
+  mcs -langversion:latest -warnaserror -debug -main:Tests -out:Tests.exe Tests.cs UploadTests.cs Example.cs $wrapper
 }
+
+# What the README shows compiles, given what it takes for granted.
+{
+  printf 'using System; using System.IO; using System.Threading; using ApiVideo;\n'
+  printf 'static class Readme {\nstatic string key = "", token = ""; static ApiVideoClient client = null;\n'
+  printf 'static System.Diagnostics.Process recorder = null; static byte[] packet = null; static CancellationToken cancellation = default;\n'
+  awk '/^```csharp$/ { print "static void Snippet" ++count "() {"; inside = 1; next }
+    /^```$/ && inside { print "}"; inside = 0 }
+    inside { print }
+    END { print "}" }' README.md
+} >Readme.cs
+# shellcheck disable=SC2086
+mcs -langversion:latest -nowarn:219 -target:library -out:Readme.dll Readme.cs $wrapper
 
 # Mono finds the library as any program does.
 LD_LIBRARY_PATH=$PREFIX/lib

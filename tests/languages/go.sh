@@ -38,10 +38,10 @@ fi
 
 # What the README shows compiles.
 {
-  printf 'package apivideo_test\n\nimport (\n\t"context"\n\t"os"\n\t"time"\n\n\t"example.com/apivideo"\n)\n\n'
-  printf 'func readme(ctx context.Context) error {\n'
+  printf 'package apivideo_test\n\nimport (\n\t"context"\n\t"errors"\n\t"fmt"\n\t"os"\n\t"time"\n\n\t"example.com/apivideo"\n)\n\n'
+  printf 'func readme(ctx context.Context, path, tokenID, stateFile string) error {\n'
   sed -n '/^```go$/,/^```$/{/```/d;p;}' README.md
-  printf '\t_ = token\n\treturn err\n}\n'
+  printf '\t_, _ = token, video\n\treturn err\n}\n'
 } >readme_test.go
 
 # One package at a time: the tests count what the stand-in is asked.

@@ -20,7 +20,14 @@ work=$OUT/java
 rm -rf "$work"
 cp -R "$here/../../examples/java" "$work"
 cd "$work"
-javac -encoding UTF-8 -Xlint:all -Werror -cp "$jna" -d classes Example.java apivideo/*.java
+# What the README shows compiles, too.
+{
+  for package in apivideo java.io java.lang.ProcessBuilder java.nio.file java.time; do echo "import $package.*;"; done
+  echo 'final class Readme { static String key, token; static void readme() throws Exception {'
+  sed -n '/^```java$/,/^```$/{s/^```java$/{/;s/^```$/}/;p;}' README.md
+  echo '}}'
+} >Readme.java
+javac -encoding UTF-8 -Xlint:all -Werror -cp "$jna" -d classes Example.java Readme.java apivideo/*.java
 
 classpath=$jna:classes
 export classpath PREFIX

@@ -21,7 +21,7 @@ unset APIVIDEO_LIBRARY
 "$here/../support/launch.py" --as python "$here/with_local_api.sh" "$LOCAL_API" sh -euc '
   python3 example.py >example.log
   grep -q " is valid until " example.log
-  python3 -W error -X faulthandler -m unittest -v test_apivideo >tests.log 2>&1 || { cat tests.log; exit 1; }
+  python3 -W error -X faulthandler -m unittest -v test_apivideo test_uploads >tests.log 2>&1 || { cat tests.log; exit 1; }
 '
 passed=$(sed -n "s/^Ran \([0-9]*\) tests in .*/\1/p" tests.log)
 if ! grep -qx OK tests.log || [ "${passed:-0}" -eq 0 ]; then # with anything skipped it is not just OK

@@ -20,6 +20,17 @@ test_package() {
   swift --version 2>&1 | head -n 1
   swift format lint --strict --recursive Package.swift Sources Tests
 
+  # What README.md shows must build: each of its pieces is the body of a function.
+  {
+    echo "import ApiVideo"
+    echo "import Foundation"
+    awk '/^```swift$/ { inside = 1
+           print "func piece" ++pieces "(key: String, token: String, file: URL,"
+           print "    recording: AsyncStream<Data>) async throws {"; next }
+         /^```$/ && inside { inside = 0; print "}" }
+         inside' README.md
+  } >Tests/ApiVideoTests/Readme.swift
+
   test_linked shared debug "$PREFIX"
 
   # As README.md tells it: where there is only an archive, that is what gets linked.
@@ -59,6 +70,14 @@ test_linked() { # KIND CONFIGURATION PREFIX
   "$tokens" list | grep -q "^$token for ever" || fail "tokens create never does not make an endless one"
   "$tokens" delete "$token"
 
+  token=$("$tokens" create 600)
+  upload=./$1/$2/upload
+  if APIVIDEO_UPLOAD_TOKEN=$token "$upload" /nowhere 2>/dev/null; then fail "upload uploads no file"; fi
+  env -u APIVIDEO_API_KEY APIVIDEO_UPLOAD_TOKEN="$token" "$upload" README.md 2>upload.log | grep -q '^vi' ||
+    fail "upload does not upload: $(cat upload.log)"
+  grep -q ' of ' upload.log || fail "upload does not tell how far it is"
+  "$tokens" delete "$token"
+
   # shellcheck disable=SC2086 # a list of words
   timeout 300 swift test $options --skip-build >"$1.log" 2>&1 || {
     cat "$1.log"
@@ -72,7 +91,7 @@ case ${1-} in
   "")
     rm -rf "$OUT/swift"
     mkdir -p "$OUT/swift/home"
-    for file in Package.swift .swift-format Sources Tests; do
+    for file in Package.swift .swift-format README.md Sources Tests; do
       cp -R "$here/../../examples/swift/$file" "$OUT/swift"
     done
     if command -v swift >/dev/null 2>&1; then

@@ -1,6 +1,6 @@
 /* A callback of an upload that forks: the child must not go on with what is its parent's, and is told so, whenever
  * it was forked; its parent's upload is untouched. So it is if another thread forks, whose child may upload by the
- * same client. */
+ * same client; and between the calls of one that is written, threads under way or not. */
 #include "support/check.h"
 #include "support/client.h"
 #include "support/moment.h"
@@ -9,6 +9,7 @@
 #include "support/uploads.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,6 +132,50 @@ static void another_thread_forks(const char *path) {
   server_stop(s);
 }
 
+static int is_refused(av_status status, av_error **error) {
+  const int is_it = status == AV_STATUS_INVALID_ARGUMENT && strstr(av_error_message(*error), "forked") != NULL;
+  av_error_free(*error);
+  return is_it;
+}
+
+/* The child may do nothing with it but free it, while threads of its parent's send. */
+static void between_two_calls(void) {
+  holder held = {-1, 0}; /* the second request, which is a thread's */
+  server *s = server_start(serve_held, &held);
+  av_client_config config = keyless_config(server_url(s));
+  av_client *client = client_of(&config);
+  av_upload_params params = quick_params("to1tcmSFHeYY5KzyhOqVKMKb", "film.mp4");
+  av_upload *upload = NULL;
+  av_uploaded_video *video = NULL;
+  char *bytes = (char *)calloc(1, 2 * SMALLEST_PART + 1);
+  pid_t child;
+  int status = -1;
+  params.stall_timeout_ms = params.answer_timeout_ms = 0;
+  params.parallel_parts = 2;
+  CHECK(av_upload_begin(client, &params, &upload, NULL) == AV_STATUS_OK);
+  CHECK(av_upload_write(upload, bytes, 2 * SMALLEST_PART + 1, NULL, NULL) == AV_STATUS_OK);
+  wait_until(&held.come, 1, "a part that a thread sends");
+  child = fork();
+  if (child == 0) {
+    av_error *error = NULL;
+    int is_right = av_upload_offset(upload) == 2 * SMALLEST_PART + 1;
+    is_right &= is_refused(av_upload_write(upload, bytes, 1, NULL, &error), &error);
+    is_right &= is_refused(av_upload_finish(upload, NULL, &video, &error), &error);
+    av_upload_free(upload);
+    av_client_free(client);
+    _exit(is_right ? 0 : 1);
+  }
+  CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  __atomic_store_n(&held.let_go, 1, __ATOMIC_SEQ_CST);
+  CHECK(av_upload_finish(upload, NULL, &video, NULL) == AV_STATUS_OK);
+  CHECK(server_requests(s) == 3);
+  av_uploaded_video_free(video);
+  av_upload_free(upload);
+  av_client_free(client);
+  server_stop(s);
+  free(bytes);
+}
+
 int main(void) {
   char path[] = "/tmp/apivideo-fork-XXXXXX";
   int file = mkstemp(path), at = 0;
@@ -142,6 +187,7 @@ int main(void) {
   /* At the least as it begins, and after each part. */
   CHECK(at >= 4);
   another_thread_forks(path);
+  between_two_calls();
   unlink(path);
   return checks_report();
 }

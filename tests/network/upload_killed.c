@@ -1,6 +1,6 @@
-/* A process that uploads is killed at any moment: going on from the last state that it told completes the file, and
- * what is sent again is one part at most. UPLOAD_KILLS is how many are killed, a few unless `make proof-upload` says
- * 500. */
+/* A process that uploads, in whichever way, is killed at any moment: going on from the last state that it told completes
+ * the file, and what is sent again is one part at most, or those that were under way side by side. UPLOAD_KILLS is how
+ * many are killed, a few unless `make proof-upload` says 500. */
 #include "support/check.h"
 #include "support/client.h"
 #include "support/ledger.h"
@@ -28,7 +28,7 @@ static void write_state(void *userdata, const char *state) {
 }
 
 /* Uploads on, and tells its states to `pipe`, unless that is -1. */
-static av_status upload(const char *url, const char *token, const source *of, const char *state, int pipe) {
+static av_status upload(upload_way way, const char *url, const char *token, const source *of, const char *state, int pipe) {
   av_client_config config = keyless_config(url);
   av_client *client = client_of(&config);
   av_upload_params params = quick_params(token, title);
@@ -42,7 +42,7 @@ static av_status upload(const char *url, const char *token, const source *of, co
   params.resume = state;
   params.state_fn = pipe < 0 ? NULL : write_state;
   params.userdata = &pipe;
-  status = av_upload_file(client, of->path, &params, NULL, &video, &error);
+  status = upload_by(way, client, of->path, &params, NULL, &video, &error);
   if (error) fprintf(stderr, "%s\n", av_error_message(error));
   av_error_free(error);
   av_uploaded_video_free(video);
@@ -66,15 +66,19 @@ static int last_line(int pipe, char *line) {
   return 1;
 }
 
-/* What became of all of them. */
-static size_t done_before, without_state, most_in_vain, all_in_vain;
+/* What became of all of a way. */
+static struct {
+  size_t killed, done_before, without_state, most_in_vain, all_in_vain;
+} became[UPLOAD_WAYS];
 
 /* Kills one `after` so many ms, never if that is negative; how long it ran. */
-static double kill_one(const source *of, double after) {
+static double kill_one(upload_way way, const source *of, double after) {
   static const char *const arguments[] = {"--api-key", "test-key", "--seed", "1", NULL};
   local_api *service = local_api_start(arguments);
   const char *url = local_api_url(service);
-  char token[64], state[LONGEST_STATE + 1], row[160];
+  /* The first goes alone, and so does the last. */
+  const size_t at_once = way == FILE_IN_PARALLEL || way == WRITTEN_IN_PARALLEL ? of->size / SMALLEST_PART - 1 : 1;
+  char token[64], state[LONGEST_STATE + 1], row[200];
   int pipes[2], status, has_state;
   double begun, took;
   pid_t child;
@@ -89,7 +93,7 @@ static double kill_one(const source *of, double after) {
   if (child < 0) exit(2);
   if (child == 0) {
     close(pipes[0]);
-    _exit(upload(url, token, of, NULL, pipes[1]) == AV_STATUS_OK ? 0 : 1);
+    _exit(upload(way, url, token, of, NULL, pipes[1]) == AV_STATUS_OK ? 0 : 1);
   }
   close(pipes[1]);
   if (after >= 0) {
@@ -101,11 +105,9 @@ static double kill_one(const source *of, double after) {
   took = now_ms() - begun;
   has_state = last_line(pipes[0], state);
   close(pipes[0]);
-  snprintf(row, sizeof row, "killed after %.3f ms, %s", after, has_state ? "with a state" : "without");
+  snprintf(row, sizeof row, "killed after %.3f ms%s, %s", after, upload_way_name(way), has_state ? "with a state" : "without");
   CHECK_ROW(row, WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-  done_before += !WIFSIGNALED(status);
-  without_state += !has_state;
-  CHECK_ROW(row, upload(url, token, of, has_state ? state : NULL, -1) == AV_STATUS_OK);
+  CHECK_ROW(row, upload(way, url, token, of, has_state ? state : NULL, -1) == AV_STATUS_OK);
   now = ledger_of(url);
   has = stored_in(now.text, title, of);
   in_vain = uploads_number(now.text, "bytes_in_vain");
@@ -113,9 +115,14 @@ static double kill_one(const source *of, double after) {
   /* What was begun and never told is another video; its first part is what is sent again. */
   CHECK_ROW(row, has.videos == 1 || (has.videos == 2 && !has_state));
   in_vain += has.bytes - of->size;
-  CHECK_ROW(row, in_vain <= SMALLEST_PART);
-  all_in_vain += (size_t)in_vain;
-  if (in_vain > most_in_vain) most_in_vain = (size_t)in_vain;
+  CHECK_ROW(row, in_vain <= at_once * SMALLEST_PART);
+  if (after >= 0) {
+    became[way].killed++;
+    became[way].done_before += !WIFSIGNALED(status);
+    became[way].without_state += !has_state;
+    became[way].all_in_vain += (size_t)in_vain;
+    if (in_vain > became[way].most_in_vain) became[way].most_in_vain = (size_t)in_vain;
+  }
   ledger_free(&now);
   local_api_stop(service);
   return took;
@@ -123,19 +130,25 @@ static double kill_one(const source *of, double after) {
 
 int main(void) {
   const char *kills = getenv("UPLOAD_KILLS"), *seeded = getenv("UPLOAD_SEED");
-  const int count = kills ? atoi(kills) : is_slowed() ? 3 : 20;
+  const int count = kills ? atoi(kills) : is_slowed() ? 4 : 24;
   unsigned seed = seeded ? (unsigned)atoi(seeded) : 1;
-  source of = source_of(2 * SMALLEST_PART + 1000);
-  double whole;
-  int i;
+  source of = source_of(3 * SMALLEST_PART + 1000);
+  static const char *const amid[UPLOAD_WAYS] = {"amid a file", "amid a file, side by side", "amid writing", "amid writing, side by side"};
+  double whole[UPLOAD_WAYS];
+  int way, i;
   setvbuf(stdout, NULL, _IOLBF, 0);
-  whole = kill_one(&of, -1);
-  done_before = without_state = 0;
-  for (i = 0; i < count; i++) kill_one(&of, whole * 1.05 * rand_r(&seed) / RAND_MAX);
-  printf("uploads killed and gone on with: %d, before the first state %zu, too late %zu\n", count, without_state,
-         done_before);
-  printf("uploads killed and sent again: %zu bytes at most, %zu on average, of parts of %u\n", most_in_vain,
-         count ? all_in_vain / (size_t)count : 0, SMALLEST_PART);
+  for (way = 0; way < UPLOAD_WAYS; way++) whole[way] = kill_one((upload_way)way, &of, -1);
+  for (i = 0; i < count; i++) {
+    way = i % UPLOAD_WAYS;
+    kill_one((upload_way)way, &of, whole[way] * 1.05 * rand_r(&seed) / RAND_MAX);
+  }
+  for (way = 0; way < UPLOAD_WAYS; way++) {
+    const size_t killed = became[way].killed;
+    printf("uploads killed %s: %zu gone on with, before the first state %zu, too late %zu, and sent again %zu bytes at most, "
+           "%zu on average, of parts of %u\n",
+           amid[way], killed, became[way].without_state, became[way].done_before,
+           became[way].most_in_vain, killed ? became[way].all_in_vain / killed : 0, SMALLEST_PART);
+  }
   source_delete(&of);
   return checks_report();
 }

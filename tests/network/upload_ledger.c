@@ -21,6 +21,7 @@ enum { WORKERS = 8, MOST_CALLS = 12 };
 /* One upload with what goes wrong, and what came of it. */
 typedef struct trial {
   const source *of;
+  upload_way way;
   script it;
   char title[48], words[160]; /* what is wrong with it, or "" */
   int calls, is_ok;
@@ -82,7 +83,7 @@ static void try_it(trial *t) {
     const char *message;
     limit_silence(t, &params);
     params.resume = state[0] ? state : NULL;
-    status = av_upload_file(client, t->of->path, &params, NULL, &video, &error);
+    status = upload_by(t->way, client, t->of->path, &params, NULL, &video, &error);
     message = error ? av_error_message(error) : "";
     now = ledger_of(service_url);
     has = stored_in(now.text, t->title, t->of);
@@ -138,6 +139,8 @@ static trial *add(const source *of) {
   t = &trials[trial_count];
   memset(t, 0, sizeof *t);
   t->of = of;
+  /* In turn. */
+  t->way = (upload_way)(trial_count % UPLOAD_WAYS);
   snprintf(t->title, sizeof t->title, "film%zu.mp4", trial_count++);
   return t;
 }
@@ -168,7 +171,8 @@ static void try_all(const char *what, int must_be_played) {
       if (t->it.what[number] != NO_FAULT && strlen(scripted) < 80)
         snprintf(scripted + strlen(scripted), sizeof scripted - strlen(scripted), "%s%d: %s at %s", scripted[0] ? ", " : "",
                  number + 1, fault_name(t->it.what[number]), place_name(t->it.at[number]));
-    snprintf(row, sizeof row, "%s%s, %llu bytes, %s: %s", what, front ? " over TLS" : "", (unsigned long long)t->of->size, scripted, t->words);
+    snprintf(row, sizeof row, "%s%s%s, %llu bytes, %s: %s", what, front ? " over TLS" : "", upload_way_name(t->way),
+             (unsigned long long)t->of->size, scripted, t->words);
     CHECK_ROW(row, t->words[0] == 0);
     if (must_be_played) CHECK_ROW(row, t->it.played == 1);
     CHECK_ROW(row, t->is_ok || t->is_told_last);
@@ -234,7 +238,7 @@ static int of_environment(const char *name, int otherwise) {
 static void uploads_in_all_ways(const source *files, size_t count, const source *small, int every, int sequences) {
   const source *two = &files[3], *three = &files[6];
   size_t i;
-  for (i = 0; i < count; i++) add(&files[i]);
+  for (i = 0; i < count * UPLOAD_WAYS; i++) add(&files[i / UPLOAD_WAYS]);
   try_all("nothing", 0);
   add_faults(small, 0, 1);
   try_all("the only part", 1);

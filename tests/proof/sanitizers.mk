@@ -111,9 +111,9 @@ ADDRESS_NETWORK := $(filter-out trust exit stack,$(NETWORK))
 ADDRESS_CPP := $(filter-out overhead,$(basename $(notdir $(wildcard tests/cpp/*.cpp))) units)
 
 # What several threads do to each other.
-THREAD_C := shared_client iterator_in_use
+THREAD_C := shared_client iterator_in_use upload_session
 THREAD_CPP := many_threads cancel_source stop_token response_object trace_function
-THREAD_NETWORK := host_resources cancel queue rate_limit freed response fork trace drops retries stale lookup time_limits tls trust
+THREAD_NETWORK := host_resources cancel queue rate_limit freed response fork trace drops retries stale lookup time_limits tls trust upload_parallel upload_no_network
 
 # What valgrind alone sees is memory read before it is written. tests/c and tests/cpp are under it in
 # `make test`. Here are all of tests/network, with the library as it ships but for its symbols, by which

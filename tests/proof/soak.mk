@@ -3,10 +3,10 @@
 
 PROOF_SOAK := $(abspath $(BUILD))/proof/soak
 PROOF_SOAK_SUPPORT := $(wildcard tests/c/support/*.c tests/network/support/*.c)
-PROOF_SOAK_HEADERS := $(wildcard tests/c/support/*.h tests/network/support/*.h tests/proof/soak/*.h) include/apivideo.h
+PROOF_SOAK_HEADERS := $(wildcard tests/c/support/*.h tests/network/support/*.h tests/proof/soak/*.h tests/proof/soak/*/*.h) include/apivideo.h
 PROOF_SOAK_COMPILE := $(CC) -std=c11 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror \
-  -Iinclude -Itests/c -Itests/network -Itests/network/support
-EXHAUSTION := descriptors threads ports memory
+  -Iinclude -Itests/c -Itests/network -Itests/network/support -Itests/proof/soak
+EXHAUSTION := descriptors threads ports memory uploads
 
 # As an archive, from which a program takes what it uses.
 $(PROOF_SOAK)/support.a: $(PROOF_SOAK_SUPPORT) $(PROOF_SOAK_HEADERS)
@@ -21,14 +21,18 @@ proof_soak_link = $(PROOF_SOAK_COMPILE) -o $@ $(filter %.c,$^) $(PROOF_SOAK)/sup
 $(PROOF_SOAK)/soak: $(wildcard tests/proof/soak/*.c) $(PROOF_SOAK_HEADERS) $(PROOF_SOAK)/support.a $(SHARED)
 	@$(proof_soak_link)
 
+$(PROOF_SOAK)/uploads: $(wildcard tests/proof/soak/uploads/*.c) tests/proof/soak/heap.c $(PROOF_SOAK_HEADERS) $(PROOF_SOAK)/support.a $(SHARED)
+	@$(proof_soak_link)
+
 $(PROOF_SOAK)/%: tests/proof/exhaustion/%.c tests/proof/soak/heap.c $(PROOF_SOAK_HEADERS) $(PROOF_SOAK)/support.a $(SHARED)
 	@$(proof_soak_link)
 
-# $(call proof_soak_run,SECONDS): twice as long, and ten minutes more, before it counts as hung.
-proof_soak_run = LOCAL_API=$(abspath $(LOCAL_API)) $(LAUNCH) --limit $$((2 * $(1) + 600)) $(PROOF_SOAK)/soak $(1)
+# $(call proof_soak_run,SECONDS): each twice as long, and ten minutes more, before it counts as hung.
+proof_soak_run = for name in soak uploads; do LOCAL_API=$(abspath $(LOCAL_API)) \
+  $(LAUNCH) --limit $$((2 * $(1) + 600)) $(PROOF_SOAK)/$$name $(1) || exit 1; done
 
 .PHONY: soak
-soak: all local_api $(PROOF_SOAK)/soak ## Load one client for ten minutes, with every fault
+soak: all local_api $(PROOF_SOAK)/soak $(PROOF_SOAK)/uploads ## Load one client for ten minutes, with every fault, and one with uploads
 	@$(call proof_soak_run,600)
 
 .PHONY: proof-exhaustion
@@ -40,9 +44,9 @@ proof-exhaustion: all local_api $(EXHAUSTION:%=$(PROOF_SOAK)/%) ## Run out of de
 	@awk '{ passed += $$1 } END { print "proof: exhaustion: " passed " checks passed" }' $(PROOF_SOAK)/passed
 
 .PHONY: proof-soak
-proof-soak: proof-exhaustion $(PROOF_SOAK)/soak ## Exhaustion, and a soak of three minutes
+proof-soak: proof-exhaustion $(PROOF_SOAK)/soak $(PROOF_SOAK)/uploads ## Exhaustion, and two soaks of three minutes
 	@$(call proof_soak_run,180)
 
 .PHONY: proof-soak-short
-proof-soak-short: proof-exhaustion $(PROOF_SOAK)/soak ## Exhaustion, and a soak of twenty seconds
+proof-soak-short: proof-exhaustion $(PROOF_SOAK)/soak $(PROOF_SOAK)/uploads ## Exhaustion, and two soaks of twenty seconds
 	@$(call proof_soak_run,20)

@@ -1,4 +1,4 @@
-// Upload tokens of api.video from Java: the client, what it takes and what it hands out. A wrapper of
+// Upload tokens of api.video, and uploads with them, from Java: the client, what it takes and what it hands out. A wrapper of
 // libapivideo by JNA; this directory is all of it, but for the tests.
 package apivideo;
 
@@ -6,7 +6,12 @@ import static apivideo.LibApiVideo.LIB;
 
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -21,7 +26,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * A client: one credential, one service, and the connections to it, kept open between calls. Any
+ * A client: one credential or none, one service, and the connections to it, kept open between calls. Any
  * number of threads may use it at once.
  *
  * <p>Calls block, and throw an {@link ApiVideoException} if they fail. The last parameter of each may
@@ -31,12 +36,10 @@ public final class ApiVideo implements AutoCloseable {
   /** The time to live of a token that is valid for ever. */
   public static final Duration NEVER = ChronoUnit.FOREVER.getDuration();
 
-  private final Pointer client;
-  private int calls;
-  private boolean closed;
+  private final Handle client;
 
   private ApiVideo(Pointer client) {
-    this.client = client;
+    this.client = new Handle("client", client, LIB::av_client_free);
   }
 
   /** The version of the library that runs, such as "0.1.0". */
@@ -60,7 +63,7 @@ public final class ApiVideo implements AutoCloseable {
    */
   public Token createToken(Duration timeToLive, Cancellation cancellation) {
     int seconds = seconds(timeToLive);
-    return call(cancellation, (options, out, error) -> LIB.av_tokens_create(client, seconds, options, out, error),
+    return call(cancellation, (client, options, out, error) -> LIB.av_tokens_create(client, seconds, options, out, error),
         Token::new, LIB::av_token_free);
   }
 
@@ -72,7 +75,7 @@ public final class ApiVideo implements AutoCloseable {
   /** Looks up one active token; NotFound if it was never made, has expired or was deleted. */
   public Token getToken(String id, Cancellation cancellation) {
     byte[] bytes = (text(Objects.requireNonNull(id, "id"), "id") + "\0").getBytes(StandardCharsets.UTF_8);
-    return call(cancellation, (options, out, error) -> LIB.av_tokens_get(client, bytes, options, out, error),
+    return call(cancellation, (client, options, out, error) -> LIB.av_tokens_get(client, bytes, options, out, error),
         Token::new, LIB::av_token_free);
   }
 
@@ -92,7 +95,7 @@ public final class ApiVideo implements AutoCloseable {
     if (page < 1) throw new IllegalArgumentException("page must be 1 or more");
     if (pageSize < 1) throw new IllegalArgumentException("pageSize must be 1 or more");
     var parameters = new LibApiVideo.ListParameters(page, pageSize);
-    return call(cancellation, (options, out, error) -> LIB.av_tokens_list(client, parameters, options, out, error),
+    return call(cancellation, (client, options, out, error) -> LIB.av_tokens_list(client, parameters, options, out, error),
         TokenPage::new, LIB::av_token_page_free);
   }
 
@@ -104,52 +107,94 @@ public final class ApiVideo implements AutoCloseable {
   /** Revokes a token; NotFound if it was never made, has expired or was deleted already. */
   public void deleteToken(String id, Cancellation cancellation) {
     byte[] bytes = (text(Objects.requireNonNull(id, "id"), "id") + "\0").getBytes(StandardCharsets.UTF_8);
-    call(cancellation, (options, out, error) -> LIB.av_tokens_delete(client, bytes, options, error),
+    call(cancellation, (client, options, out, error) -> LIB.av_tokens_delete(client, bytes, options, error),
         nothing -> null, nothing -> {});
   }
 
   /**
    * Closes the client. Calls under way end as if nothing had happened; later ones throw
-   * IllegalStateException. Never blocks; doing it again does no harm.
+   * IllegalStateException. Never blocks; doing it again does no harm. A client that nobody can reach
+   * any more closes by itself, in time.
    */
   @Override
-  public synchronized void close() {
-    if (!closed && calls == 0) LIB.av_client_free(client);
-    closed = true;
+  public void close() {
+    client.close();
   }
 
-  private synchronized void enter() {
-    if (closed) throw new IllegalStateException("the client is closed");
-    calls++;
+  /** As {@link #upload(Path, String, UploadOptions)}, with nothing set. */
+  public UploadedVideo upload(Path file, String token) {
+    return upload(file, token, new UploadOptions());
   }
 
-  // The last call to end frees a client that was closed meanwhile.
-  private synchronized void leave() {
-    calls--;
-    if (closed && calls == 0) LIB.av_client_free(client);
+  /**
+   * Uploads a file with an upload token. The client needs no key, and if it has one, that is not sent. It may
+   * take hours, and the client's timeout does not apply.
+   *
+   * <p>It makes at most one video that plays, whatever the network does. After a failure or a crash, another
+   * upload can go on from the state of this one ({@link ApiVideoException#uploadState()}), and does not send
+   * again what was confirmed. Without a state look for the video before you upload again, unless the outcome is
+   * NOT_APPLIED.
+   *
+   * @param file a regular file that is not empty, and is not written to meanwhile. If it is not there, cannot be
+   *     read, has changed, or is another one than before: {@link ApiVideoException.Source}
+   * @param token the upload token
+   * @param options how to upload
+   */
+  public UploadedVideo upload(Path file, String token, UploadOptions options) {
+    byte[] path = bytes(file);
+    var upload = new Upload(token, options);
+    return upload.call(System.nanoTime(), client, (client, requestOptions, out, error) ->
+        LIB.av_upload_file(client, path, upload.parameters, requestOptions, out, error), UploadedVideo::new, LIB::av_uploaded_video_free);
   }
 
-  private interface Operation {
-    int run(LibApiVideo.RequestOptions options, PointerByReference out, PointerByReference error);
+  /** As {@link #upload(InputStream, String, UploadOptions)}, with nothing set. */
+  public UploadedVideo upload(InputStream stream, String token) throws IOException {
+    return upload(stream, token, new UploadOptions());
   }
 
-  private <T> T call(Cancellation cancellation, Operation operation, Function<Pointer, T> read, Consumer<Pointer> free) {
-    enter();
-    Pointer cancel = cancellation == null ? null : cancellation.begin();
+  /**
+   * Uploads all that comes from a stream, while it comes; otherwise as {@link #upload(Path, String,
+   * UploadOptions)}. The stream stays yours to close. See the README for the formats that suit.
+   *
+   * <p>What the stream throws ends the upload and reaches the caller as it is; {@link
+   * ApiVideoException#uploadStateOf} tells what to go on from. To go on, pass a stream of all the bytes from the
+   * very beginning: what is confirmed is skipped, which in a file is no work. Where they cannot be had again,
+   * {@link #beginUpload} goes on from its offset.
+   *
+   * @param stream is read until its end
+   * @param token the upload token
+   * @param options how to upload; neither the timeout nor the cancellation ends a read that blocks
+   */
+  public UploadedVideo upload(InputStream stream, String token, UploadOptions options) throws IOException {
+    Objects.requireNonNull(stream, "stream");
+    try (UploadSession session = beginUpload(token, options)) {
+      return session.upload(stream);
+    }
+  }
+
+  /** As {@link #beginUpload(String, UploadOptions)}, with nothing set. */
+  public UploadSession beginUpload(String token) {
+    return beginUpload(token, new UploadOptions());
+  }
+
+  /**
+   * Begins to upload what is made meanwhile; nothing is sent yet. To go on from a state, write all bytes from
+   * {@link UploadSession#offset()} on once more: they must be the same.
+   *
+   * @param token the upload token
+   * @param options how to upload; the timeout, the attempts and the cancellation are those of each call
+   */
+  public UploadSession beginUpload(String token, UploadOptions options) {
+    return new UploadSession(client, new Upload(token, options));
+  }
+
+  private <T> T call(Cancellation cancellation, Handle.Operation operation, Function<Pointer, T> read, Consumer<Pointer> free) {
+    if (cancellation == null) return client.call(null, operation, read, free);
+    Pointer cancel = cancellation.begin();
     try {
-      var out = new PointerByReference();
-      var error = new PointerByReference();
-      var options = cancel == null ? null : new LibApiVideo.RequestOptions(cancel);
-      int status = operation.run(options, out, error);
-      if (status != 0) throw ApiVideoException.of(status, error.getValue());
-      try {
-        return read.apply(out.getValue());
-      } finally {
-        free.accept(out.getValue());
-      }
+      return client.call(new LibApiVideo.RequestOptions(cancel, 0, 0), operation, read, free);
     } finally {
-      if (cancel != null) cancellation.end(cancel);
-      leave();
+      cancellation.end(cancel);
     }
   }
 
@@ -169,14 +214,14 @@ public final class ApiVideo implements AutoCloseable {
     }
 
     // Each call has a handle of its own, so that no handle outlives its call.
-    private synchronized Pointer begin() {
+    synchronized Pointer begin() {
       Pointer cancel = LIB.av_cancel_new();
       if (cancelled) LIB.av_cancel_trigger(cancel);
       running.add(cancel);
       return cancel;
     }
 
-    private synchronized void end(Pointer cancel) {
+    synchronized void end(Pointer cancel) {
       running.remove(cancel);
       LIB.av_cancel_free(cancel);
     }
@@ -201,10 +246,6 @@ public final class ApiVideo implements AutoCloseable {
       this(token.token, time(token.createdAt), time(token.expiresAt),
           token.ttlSeconds > 0 ? Optional.of(Duration.ofSeconds(token.ttlSeconds)) : Optional.empty(),
           token.ttlSeconds == 0);
-    }
-
-    private static Optional<Instant> time(long unixSeconds) {
-      return unixSeconds == 0 ? Optional.empty() : Optional.of(Instant.ofEpochSecond(unixSeconds));
     }
 
     /** Without the secret, which has no place in a log. */
@@ -240,10 +281,6 @@ public final class ApiVideo implements AutoCloseable {
       if (count == 0) return List.of();
       return Arrays.stream(page.items.getPointerArray(0, count)).map(Token::new).toList();
     }
-
-    private static OptionalLong told(long number) {
-      return number == 0 ? OptionalLong.empty() : OptionalLong.of(number);
-    }
   }
 
   /** Begins a client. */
@@ -251,13 +288,13 @@ public final class ApiVideo implements AutoCloseable {
     return new Builder();
   }
 
-  /** What a client is made from: apiKey alone is enough. Everything may be null, the default. */
+  /** What a client is made from: apiKey alone, or noCredential, is enough. Everything may be null, the default. */
   public static final class Builder {
     private final LibApiVideo.ClientConfig config = new LibApiVideo.ClientConfig();
 
     private Builder() {}
 
-    /** The account's API key. Exactly one of this and accessToken is set. */
+    /** The account's API key. Exactly one of this and accessToken is set, unless there is noCredential. */
     public Builder apiKey(String key) {
       config.apiKey = text(key, "apiKey");
       return this;
@@ -266,6 +303,15 @@ public final class ApiVideo implements AutoCloseable {
     /** An access token got from the service by other means; it is not renewed. */
     public Builder accessToken(String token) {
       config.accessToken = text(token, "accessToken");
+      return this;
+    }
+
+    /**
+     * Knows no key, on purpose, as on a device: the client can only upload, and its other calls throw
+     * InvalidArgument. Neither apiKey nor accessToken is set then. Without this a missing key is an error.
+     */
+    public Builder noCredential() {
+      config.flags = LibApiVideo.NO_CREDENTIAL;
       return this;
     }
 
@@ -296,10 +342,10 @@ public final class ApiVideo implements AutoCloseable {
 
     /**
      * What a whole call may take, retries and waits included: more than zero and less than 49 days,
-     * rounded up to milliseconds; 30 s unless set.
+     * rounded up to milliseconds; 30 s unless set. Uploads have one of their own.
      */
     public Builder timeout(Duration timeout) {
-      config.timeoutMs = units(timeout, Duration.ofMillis(1), 0xFFFF_FFFEL, "timeout");
+      config.timeoutMs = milliseconds(timeout, "timeout");
       return this;
     }
 
@@ -320,9 +366,17 @@ public final class ApiVideo implements AutoCloseable {
     }
   }
 
+  static Optional<Instant> time(long unixSeconds) {
+    return unixSeconds == 0 ? Optional.empty() : Optional.of(Instant.ofEpochSecond(unixSeconds));
+  }
+
+  static OptionalLong told(long number) {
+    return number == 0 ? OptionalLong.empty() : OptionalLong.of(number);
+  }
+
   // C would read a string with a NUL in it as a shorter one; UTF-8 cannot express half of a surrogate
   // pair.
-  private static String text(String value, String name) {
+  static String text(String value, String name) {
     if (value == null) return null;
     if (value.indexOf('\0') >= 0) throw new IllegalArgumentException(name + " contains a NUL character");
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(value)) throw new IllegalArgumentException(name + " is not valid Unicode");
@@ -335,6 +389,19 @@ public final class ApiVideo implements AutoCloseable {
     if (Objects.requireNonNull(timeToLive, "timeToLive must be a Duration, or NEVER").equals(NEVER)) return 0;
     if (timeToLive.compareTo(second) < 0) throw new IllegalArgumentException("timeToLive must be 1 second or more, or NEVER");
     return units(timeToLive, second, Integer.MAX_VALUE, "timeToLive");
+  }
+
+  // The library's uint32_t; its largest value is no limit.
+  static int milliseconds(Duration duration, String name) {
+    return units(duration, Duration.ofMillis(1), 0xFFFF_FFFEL, name);
+  }
+
+  // The path's bytes as they are, which toString() cannot tell in every locale.
+  private static byte[] bytes(Path path) {
+    if (path.getFileSystem() != FileSystems.getDefault())
+      throw new IllegalArgumentException("file is in another file system than the system's: open it as a stream");
+    String encoded = path.toUri().getRawPath().replace("+", "%2B");
+    return (URLDecoder.decode(encoded, StandardCharsets.ISO_8859_1) + "\0").getBytes(StandardCharsets.ISO_8859_1);
   }
 
   // Rounded up, so that nothing ends before it was asked to, or becomes 0, the library's default.

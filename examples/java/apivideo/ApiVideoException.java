@@ -6,6 +6,7 @@ import static apivideo.LibApiVideo.LIB;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Pointer;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -37,6 +38,8 @@ public class ApiVideoException extends RuntimeException {
   private final long attempts;
   private final boolean retryable;
   private final long retryAfterMs;
+  private final String uploadState;
+  private final String uploadVideoId;
   private final transient Problem problem;
   private final transient List<Problem> problems;
 
@@ -52,6 +55,8 @@ public class ApiVideoException extends RuntimeException {
     attempts = Integer.toUnsignedLong(LIB.av_error_attempts(error));
     retryable = LIB.av_error_is_retryable(error) != 0;
     retryAfterMs = LIB.av_error_retry_after_ms(error);
+    uploadState = LIB.av_error_upload_state(error);
+    uploadVideoId = LIB.av_error_upload_video_id(error);
     problem = new Problem(LIB.av_error_problem_type(error), LIB.av_error_problem_title(error),
         LIB.av_error_problem_detail(error), LIB.av_error_problem_name(error));
     problems = IntStream.range(0, LIB.av_error_problem_count(error).intValue())
@@ -114,6 +119,29 @@ public class ApiVideoException extends RuntimeException {
   /** How long to wait before the next try, if that is known. */
   public Optional<Duration> retryAfter() {
     return retryAfterMs < 0 ? Optional.empty() : Optional.of(Duration.ofMillis(retryAfterMs));
+  }
+
+  /**
+   * Of an upload, what it can go on from, for {@link UploadOptions#resume}: one line of ASCII, with neither
+   * token nor key. Empty if there is nothing: then begin anew, if the outcome is NOT_APPLIED; otherwise look for
+   * the video first.
+   */
+  public Optional<String> uploadState() {
+    return Optional.ofNullable(uploadState);
+  }
+
+  /** Of an upload, the id of the unfinished video, for whoever has a key; empty if none is known. */
+  public Optional<String> uploadVideoId() {
+    return Optional.ofNullable(uploadVideoId);
+  }
+
+  /**
+   * What an upload can go on from after whatever it threw. What a stream or a callback has thrown reaches the
+   * caller as it is; the ApiVideoException that knows the state is among its suppressed ones.
+   */
+  public static Optional<String> uploadStateOf(Throwable failure) {
+    if (failure instanceof ApiVideoException exception) return exception.uploadState();
+    return Arrays.stream(failure.getSuppressed()).flatMap(suppressed -> uploadStateOf(suppressed).stream()).findFirst();
   }
 
   /** The problem as a whole. */
@@ -180,7 +208,7 @@ public class ApiVideoException extends RuntimeException {
     }
   }
 
-  /** HTTP 401 or 403: the credential is wrong or for the other environment. */
+  /** HTTP 401 or 403: the credential, or an upload's token, is wrong, has ended, or is for the other environment. */
   public static final class Unauthorized extends ApiVideoException {
     private static final long serialVersionUID = 1;
 
@@ -189,7 +217,7 @@ public class ApiVideoException extends RuntimeException {
     }
   }
 
-  /** HTTP 404: there is no such token; it may have expired or been deleted. */
+  /** HTTP 404: there is no such token; it may have expired or been deleted; or no such video to upload to. */
   public static final class NotFound extends ApiVideoException {
     private static final long serialVersionUID = 1;
 

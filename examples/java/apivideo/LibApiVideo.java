@@ -1,6 +1,7 @@
 // The C side of the wrapper: the functions and structures of apivideo.h that it uses, by JNA.
 package apivideo;
 
+import com.sun.jna.Callback;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLong;
@@ -31,6 +32,14 @@ interface LibApiVideo extends Library {
   void av_token_free(Pointer token);
   void av_token_page_free(Pointer page);
 
+  int av_upload_file(Pointer client, byte[] path, UploadParameters parameters, RequestOptions options, PointerByReference video, PointerByReference error);
+  int av_upload_begin(Pointer client, UploadParameters parameters, PointerByReference upload, PointerByReference error);
+  int av_upload_write(Pointer upload, Pointer data, NativeLong length, RequestOptions options, PointerByReference error);
+  int av_upload_finish(Pointer upload, RequestOptions options, PointerByReference video, PointerByReference error);
+  long av_upload_offset(Pointer upload);
+  void av_upload_free(Pointer upload);
+  void av_uploaded_video_free(Pointer video);
+
   Pointer av_cancel_new();
   void av_cancel_trigger(Pointer cancel);
   void av_cancel_free(Pointer cancel);
@@ -50,7 +59,17 @@ interface LibApiVideo extends Library {
   String av_error_problem_title_at(Pointer error, NativeLong index);
   String av_error_problem_detail_at(Pointer error, NativeLong index);
   String av_error_problem_name_at(Pointer error, NativeLong index);
+  String av_error_upload_state(Pointer error);
+  String av_error_upload_video_id(Pointer error);
   void av_error_free(Pointer error);
+
+  /** AV_CLIENT_NO_CREDENTIAL. */
+  int NO_CREDENTIAL = 2;
+
+  /** An av_upload_progress_fn or an av_upload_state_fn. Nothing may be thrown out of it. */
+  interface UploadFunction extends Callback {
+    void invoke(Pointer userdata, Pointer told);
+  }
 
   @FieldOrder({"structSize", "apiKey", "accessToken", "baseUrl", "appName", "appVersion", "sdkName", "sdkVersion", "caFile",
     "proxyUrl", "trace", "traceUserdata", "timeoutMs", "connectTimeoutMs", "attemptTimeoutMs", "maxAttempts", "traceLevel", "flags"})
@@ -71,9 +90,11 @@ interface LibApiVideo extends Library {
     public Pointer cancel, response;
     public int timeoutMs, maxAttempts;
 
-    RequestOptions(Pointer cancel) {
+    RequestOptions(Pointer cancel, int timeoutMs, int maxAttempts) {
       structSize.setValue(size());
       this.cancel = cancel;
+      this.timeoutMs = timeoutMs;
+      this.maxAttempts = maxAttempts;
     }
   }
 
@@ -112,6 +133,48 @@ interface LibApiVideo extends Library {
     public int currentPage, pagesTotal, pageSize, reserved32;
 
     TokenPage(Pointer pointer) {
+      super(pointer);
+      read();
+    }
+  }
+
+  @FieldOrder({"structSize", "token", "videoId", "fileName", "resume", "progress", "state", "userdata", "partBytes", "maxBytesPerSecond",
+    "parallelParts", "stallTimeoutMs", "answerTimeoutMs", "patienceMs", "progressIntervalMs", "flags"})
+  class UploadParameters extends Structure {
+    public NativeLong structSize = new NativeLong();
+    public String token, videoId, fileName, resume;
+    public UploadFunction progress, state;
+    public Pointer userdata;
+    public long partBytes, maxBytesPerSecond;
+    public int parallelParts, stallTimeoutMs, answerTimeoutMs, patienceMs, progressIntervalMs, flags;
+
+    UploadParameters() {
+      structSize.setValue(size());
+    }
+  }
+
+  @FieldOrder({"bytesConfirmed", "bytesSent", "bytesTotal", "bytesRepeated", "reserved", "partsConfirmed", "partsTotal", "state", "waitMs"})
+  class UploadProgress extends Structure {
+    public long bytesConfirmed, bytesSent, bytesTotal, bytesRepeated;
+    public long[] reserved = new long[4];
+    public int partsConfirmed, partsTotal, state, waitMs;
+
+    UploadProgress(Pointer pointer) {
+      super(pointer);
+      read();
+    }
+  }
+
+  @FieldOrder({"createdAt", "publishedAt", "bytes", "reserved", "videoId", "title", "playerUrl", "iframeHtml", "hlsUrl", "mp4Url",
+    "thumbnailUrl", "json", "reservedPointers", "isPublic", "videosAbandoned"})
+  class UploadedVideo extends Structure {
+    public long createdAt, publishedAt, bytes;
+    public long[] reserved = new long[4];
+    public String videoId, title, playerUrl, iframeHtml, hlsUrl, mp4Url, thumbnailUrl, json;
+    public Pointer[] reservedPointers = new Pointer[2];
+    public int isPublic, videosAbandoned;
+
+    UploadedVideo(Pointer pointer) {
       super(pointer);
       read();
     }

@@ -115,6 +115,7 @@ impl Exchange {
 }
 
 /// What one of ureq's errors says of the attempt.
+#[cold]
 fn fault(error: ureq::Error, attempt: &Attempt) -> Fault {
     let failed = |what: &dyn std::fmt::Display| {
         Fault::Failed(format!("failed while {}: {what}", attempt.phase().describe()))
@@ -135,6 +136,7 @@ fn fault(error: ureq::Error, attempt: &Attempt) -> Fault {
 }
 
 impl From<Fault> for ureq::Error {
+    #[cold]
     fn from(fault: Fault) -> Self {
         ureq::Error::Other(Box::new(fault))
     }

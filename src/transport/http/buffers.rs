@@ -1,7 +1,9 @@
 //! A connection's buffers, which ureq writes requests into and reads answers from.
 
+use crate::block::Block;
 use crate::limits::{BUFFER_SIZE, LARGEST_PIECE};
 use crate::secret::wipe;
+use std::io;
 use ureq::unversioned::transport::Buffers;
 use zeroize::Zeroizing;
 
@@ -11,7 +13,7 @@ use zeroize::Zeroizing;
 pub(super) struct ConnectionBuffers {
     pub output: Zeroizing<Vec<u8>>,
     /// What is sent of a source, while one is sent: larger, so as to take fewer system calls.
-    piece: Vec<u8>,
+    piece: Option<Block>,
     /// Whether it is the piece that ureq has filled.
     has_filled_piece: bool,
     input: Zeroizing<Vec<u8>>,
@@ -24,7 +26,7 @@ impl ConnectionBuffers {
     pub fn new() -> Self {
         ConnectionBuffers {
             output: Zeroizing::new(vec![0; BUFFER_SIZE]),
-            piece: Vec::new(),
+            piece: None,
             has_filled_piece: false,
             input: Zeroizing::new(vec![0; BUFFER_SIZE]),
             filled: 0,
@@ -39,26 +41,25 @@ impl ConnectionBuffers {
     }
 
     /// A source of this length is about to be sent.
-    pub fn make_piece(&mut self, length: u64) {
+    pub fn make_piece(&mut self, length: u64) -> io::Result<()> {
         let size = usize::try_from(length).map_or(LARGEST_PIECE, |it| it.min(LARGEST_PIECE));
-        if self.piece.is_empty() {
-            self.piece = vec![0; size];
-        }
+        self.piece = Some(Block::new(size)?);
+        Ok(())
     }
 
     /// What ureq has filled of a source, to be put back once it is sent.
-    pub fn take_piece(&mut self) -> Option<Vec<u8>> {
-        self.has_filled_piece.then(|| std::mem::take(&mut self.piece))
+    pub fn take_piece(&mut self) -> Option<Block> {
+        if self.has_filled_piece { self.piece.take() } else { None }
     }
 
     /// Puts that back.
-    pub fn put_back(&mut self, piece: Vec<u8>) {
-        self.piece = piece;
+    pub fn put_back(&mut self, piece: Block) {
+        self.piece = Some(piece);
     }
 
     /// No source is sent any more: its memory is given back.
     pub fn drop_piece(&mut self) {
-        self.piece = Vec::new();
+        self.piece = None;
         self.has_filled_piece = false;
     }
 
@@ -122,8 +123,11 @@ impl Buffers for ConnectionBuffers {
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.make_room();
-        self.has_filled_piece = !self.piece.is_empty();
-        let output = if self.has_filled_piece { &mut self.piece } else { &mut *self.output };
+        self.has_filled_piece = self.piece.is_some();
+        let output = match &mut self.piece {
+            Some(piece) => piece.memory(),
+            None => &mut *self.output,
+        };
         (&mut self.input[self.filled..], output)
     }
 
@@ -140,17 +144,15 @@ mod tests {
     fn what_a_source_is_sent_in_is_no_larger_than_it_and_given_back_after_it() {
         for (length, size) in [(1, 1), (1 << 40, LARGEST_PIECE)] {
             let mut buffers = ConnectionBuffers::new();
-            buffers.make_piece(length);
+            buffers.make_piece(length).expect("memory");
             assert_eq!(buffers.output().len(), BUFFER_SIZE);
             assert!(buffers.take_piece().is_none(), "the head was filled");
             assert_eq!(buffers.tmp_and_output().1.len(), size);
             let piece = buffers.take_piece().expect("a piece was filled");
             buffers.put_back(piece);
             buffers.drop_piece();
-            assert_eq!(
-                (buffers.piece.capacity(), buffers.tmp_and_output().1.len()),
-                (0, BUFFER_SIZE)
-            );
+            assert!(buffers.piece.is_none());
+            assert_eq!(buffers.tmp_and_output().1.len(), BUFFER_SIZE);
         }
     }
 }

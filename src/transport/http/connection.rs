@@ -117,7 +117,7 @@ impl Connection {
         attempt.enter(Phase::Wait);
         if let Some(transfer) = attempt.transfer() {
             self.socket.take_little_ahead();
-            self.buffers.make_piece(transfer.length());
+            self.buffers.make_piece(transfer.length()).map_err(no_memory)?;
             transfer.begin(&self.socket);
             if self.is_answered_early {
                 transfer.give_up();
@@ -292,6 +292,10 @@ impl Drop for Connection {
     }
 }
 
+fn no_memory(error: std::io::Error) -> Fault {
+    Fault::Failed(format!("there is no memory for what is sent: {error}"))
+}
+
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connection")
@@ -309,8 +313,8 @@ impl Transport for Connection {
         }
         self.used = true;
         Attempt::with_current(|attempt| match self.buffers.take_piece() {
-            Some(piece) => {
-                let result = self.send_piece(&piece[..amount], attempt);
+            Some(mut piece) => {
+                let result = self.send_piece(&piece.memory()[..amount], attempt);
                 self.buffers.put_back(piece);
                 result
             }

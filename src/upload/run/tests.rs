@@ -5,6 +5,8 @@ use crate::upload::file::tests::{bytes, file_of};
 use crate::upload::progress::tests::Told;
 use crate::upload::progress::{Listener, Progress};
 use crate::upload::service::{Fault, Ledger, Service};
+use crate::upload::state::State;
+use crate::upload::stream::Stream;
 use crate::wait::cancel::Cancel;
 use crate::wait::lock;
 use std::fs::OpenOptions;
@@ -18,8 +20,13 @@ const TOKEN: &str = "to1tcmSFHeYY5KzyhOqVKMKb";
 const MIB: u64 = 1024 * 1024;
 
 /// Those of the service, on the scale of tests.
-const SIZES: Sizes =
-    Sizes { smallest_part: 10, largest_part: 100, default_part: 20, most_parts: 50 };
+const SIZES: Sizes = Sizes {
+    smallest_part: 10,
+    largest_part: 100,
+    default_part: 20,
+    default_part_of_stream: 15,
+    most_parts: 50,
+};
 
 /// Four parts of these sizes: of 10, 20, 20 and 5 bytes.
 const LENGTH: usize = 55;
@@ -39,6 +46,9 @@ struct Try {
     /// Who is told instead.
     listener: Option<Rc<dyn Listener>>,
     sizes: Sizes,
+    /// So many bytes are written at once, as if they were just made; `None` uploads the file.
+    writes: Option<usize>,
+    parallel_parts: u32,
     options: CallOptions,
     video_id: Option<&'static str>,
     resume: Option<String>,
@@ -59,6 +69,16 @@ struct Done {
     json: Option<String>,
 }
 
+fn done(uploaded: &Uploaded<'_>) -> Done {
+    Done {
+        video_id: uploaded.video_id.into(),
+        bytes: uploaded.bytes,
+        videos_abandoned: uploaded.videos_abandoned,
+        title: uploaded.answer.as_ref().and_then(|it| it.0.title.as_deref().map(str::to_owned)),
+        json: uploaded.answer.as_ref().map(|it| it.1.to_owned()),
+    }
+}
+
 impl Try {
     fn new(length: usize, faults: impl IntoIterator<Item = Fault>) -> Self {
         let content = bytes(length);
@@ -72,6 +92,8 @@ impl Try {
             told: Rc::default(),
             listener: None,
             sizes: SIZES,
+            writes: None,
+            parallel_parts: 0,
             options: CallOptions { timeout, ..CallOptions::default() },
             video_id: None,
             resume: None,
@@ -83,8 +105,8 @@ impl Try {
         }
     }
 
-    fn upload(&self) -> Result<Done, Error> {
-        let params = UploadParams {
+    fn params(&self) -> UploadParams<'_> {
+        UploadParams {
             token: TOKEN,
             video_id: self.video_id,
             file_name: None,
@@ -95,16 +117,34 @@ impl Try {
             answer_timeout: self.answer_timeout,
             patience: self.patience,
             progress_interval: Duration::ZERO,
+            parallel_parts: self.parallel_parts,
             listener: self.listener.clone().unwrap_or(self.told.clone()),
-        };
+        }
+    }
+
+    fn upload(&self) -> Result<Done, Error> {
+        let params = self.params();
+        let client = Arc::new(self.service.client_tracing(self.tracer.clone()));
+        match self.writes {
+            None => upload(&client, &self.path, &params, &self.options, &self.sizes, done),
+            Some(_) => self.write_all(&mut self.begin()?),
+        }
+    }
+
+    /// A stream of the content, or what is left of it.
+    fn begin(&self) -> Result<Stream, Error> {
         let client = self.service.client_tracing(self.tracer.clone());
-        upload(&client, &self.path, &params, &self.options, &self.sizes, |uploaded| Done {
-            video_id: uploaded.video_id.into(),
-            bytes: uploaded.bytes,
-            videos_abandoned: uploaded.videos_abandoned,
-            title: uploaded.answer.as_ref().and_then(|it| it.0.title.as_deref().map(str::to_owned)),
-            json: uploaded.answer.as_ref().map(|it| it.1.to_owned()),
-        })
+        Stream::begin(Arc::new(client), &self.params(), &self.sizes)
+    }
+
+    /// Writes what the stream has not taken yet, and ends it.
+    fn write_all(&self, stream: &mut Stream) -> Result<Done, Error> {
+        let listener = self.params().listener;
+        let rest = &self.content[stream.offset() as usize..];
+        for piece in rest.chunks(self.writes.unwrap_or(usize::MAX)) {
+            stream.write(piece, &self.options, &listener)?;
+        }
+        stream.finish(&self.options, &listener, done)
     }
 
     fn done(&self) -> Done {
@@ -432,8 +472,13 @@ fn large(faults: Vec<Fault>) -> Try {
     let file = OpenOptions::new().write(true).open(&one.path).expect("a file");
     file.set_len(2 * part).expect("room");
     one.content.resize(2 * part as usize, 0);
-    one.sizes =
-        Sizes { smallest_part: part, largest_part: part, default_part: part, most_parts: 9 };
+    one.sizes = Sizes {
+        smallest_part: part,
+        largest_part: part,
+        default_part: part,
+        default_part_of_stream: part,
+        most_parts: 9,
+    };
     one
 }
 
@@ -548,9 +593,10 @@ fn a_file_that_changes_on_the_way_is_not_completed() {
         answer_timeout: None,
         patience: None,
         progress_interval: DEFAULT_PATIENCE,
+        parallel_parts: 0,
         listener: grows,
     };
-    let client = one.service.client();
+    let client = Arc::new(one.service.client());
     let error = upload(&client, &one.path, &params, &one.options, &SIZES, |_| ());
     let error = error.expect_err("it has changed");
     assert_eq!((error.failure(), error.outcome()), (Failure::Source, Outcome::NotApplied));
@@ -647,9 +693,11 @@ fn arguments_that_cannot_be_sent_are_refused_by_name() {
             answer_timeout: None,
             patience: None,
             progress_interval: Duration::ZERO,
+            parallel_parts: 0,
             listener: one.told.clone(),
         };
-        let error = upload_file(&one.service.client(), &one.path, &params, &one.options, |_| ());
+        let error =
+            upload_file(&Arc::new(one.service.client()), &one.path, &params, &one.options, |_| ());
         let error = error.expect_err(words);
         assert_eq!(error.failure(), Failure::InvalidArgument);
         assert!(error.to_string().contains(words), "{error}");
@@ -740,10 +788,16 @@ fn all_faults() -> Vec<Fault> {
 
 /// Uploads with these faults and goes on from every error until it is done or has nothing to go on from;
 /// holds what is said to what is so.
-fn must_keep_the_promise(length: usize, video_id: Option<&'static str>, faults: Vec<Fault>) {
-    let described = format!("{length} {video_id:?} {faults:?}");
+fn must_keep_the_promise(
+    length: usize,
+    (writes, parallel_parts): (Option<usize>, u32),
+    video_id: Option<&'static str>,
+    faults: Vec<Fault>,
+) {
+    let described = format!("{length} {writes:?} {parallel_parts} {video_id:?} {faults:?}");
     let mut one = Try::new(length, faults);
     one.video_id = video_id;
+    (one.writes, one.parallel_parts) = (writes, parallel_parts);
     one.options.max_attempts = Some(2);
     for _ in 0..3 {
         let result = one.upload();
@@ -801,7 +855,9 @@ fn the_promise_is_kept_whatever_goes_wrong_one_thing_after_the_other() {
                     });
                     let faults = faults.collect();
                     let video_id = random.bool().then_some("viGiven");
-                    must_keep_the_promise(LENGTH, video_id, faults);
+                    let writes = random.bool().then(|| random.usize(1..30));
+                    let parallel_parts = random.u32(0..4);
+                    must_keep_the_promise(LENGTH, (writes, parallel_parts), video_id, faults);
                 }
             });
         }
@@ -811,11 +867,19 @@ fn the_promise_is_kept_whatever_goes_wrong_one_thing_after_the_other() {
 #[test]
 fn whatever_goes_wrong_with_whichever_part_there_is_one_video_at_most_and_the_truth_is_told() {
     thread::scope(|scope| {
-        for (length, video_id, parts) in [
-            (LENGTH, None, 4),
-            (LENGTH, Some("viGiven"), 3),
-            (10, None, 1),
-            (10, Some("viGiven"), 1),
+        for (length, way, video_id, parts) in [
+            (LENGTH, (None, 0), None, 4),
+            (LENGTH, (None, 0), Some("viGiven"), 3),
+            (LENGTH, (None, 2), None, 4),
+            (LENGTH, (None, 2), Some("viGiven"), 3),
+            (LENGTH, (Some(7), 0), None, 4),
+            (LENGTH, (Some(7), 0), Some("viGiven"), 4),
+            (LENGTH, (Some(7), 2), None, 4),
+            (LENGTH, (Some(7), 2), Some("viGiven"), 4),
+            (10, (None, 0), None, 1),
+            (10, (None, 4), Some("viGiven"), 1),
+            (10, (Some(7), 0), None, 1),
+            (10, (Some(7), 0), Some("viGiven"), 1),
         ] {
             for before in 0..parts {
                 scope.spawn(move || {
@@ -824,10 +888,508 @@ fn whatever_goes_wrong_with_whichever_part_there_is_one_video_at_most_and_the_tr
                             continue;
                         }
                         let faults = vec![Fault::None; before].into_iter().chain([fault]);
-                        must_keep_the_promise(length, video_id, faults.collect());
+                        must_keep_the_promise(length, way, video_id, faults.collect());
                     }
                 });
             }
         }
     });
+}
+
+/// Goes on with a stream after each error, as long as it lets itself be gone on with; holds what is said to
+/// what is so.
+fn must_keep_the_promise_in_one_session(
+    parallel_parts: u32,
+    video_id: Option<&'static str>,
+    faults: Vec<Fault>,
+) {
+    let described = format!("{parallel_parts} {video_id:?} {faults:?}");
+    let mut one = Try::new(LENGTH, faults);
+    (one.video_id, one.writes, one.parallel_parts) = (video_id, Some(7), parallel_parts);
+    one.options.max_attempts = Some(1);
+    let mut stream = one.begin().expect("a stream");
+    for _ in 0..12 {
+        let result = one.write_all(&mut stream);
+        let whole = one.ledger().whole();
+        assert!(whole.len() <= 1, "{described}: {} videos", whole.len());
+        assert!(whole.iter().all(|video| *video == one.content), "{described}");
+        match result {
+            Ok(done) => {
+                assert_eq!((whole.len(), done.bytes), (1, LENGTH as u64), "{described}");
+                return;
+            }
+            Err(error) if error.failure() == Failure::InvalidArgument => {
+                // What it ended by was told before.
+                assert!(error.to_string().contains("failed for good"), "{described}: {error}");
+                return;
+            }
+            Err(error) if error.outcome() == Outcome::NotApplied => {
+                assert!(whole.is_empty(), "{described}: {error}");
+            }
+            Err(_) => {}
+        }
+    }
+    panic!("{described}: it did not go on");
+}
+
+#[test]
+fn a_stream_that_fails_goes_on_where_it_was_and_there_is_one_video_at_most() {
+    thread::scope(|scope| {
+        for seed in 0..8 {
+            scope.spawn(move || {
+                let mut random = fastrand::Rng::with_seed(100 + seed);
+                let mut faults = all_faults();
+                faults.retain(|fault| {
+                    !is_believed(fault, 4) && !matches!(fault, Fault::Answer(400, _))
+                });
+                for _ in 0..12 {
+                    let faults = (0..random.usize(1..6)).map(|_| match random.bool() {
+                        true => Fault::None,
+                        false => faults[random.usize(..faults.len())].clone(),
+                    });
+                    let faults = faults.collect();
+                    let video_id = random.bool().then_some("viGiven");
+                    must_keep_the_promise_in_one_session(random.u32(0..4), video_id, faults);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_stream_says_how_many_parts_it_has_with_the_last_one_alone() {
+    let mut one = Try::new(LENGTH, []);
+    one.writes = Some(7);
+    let done = one.done();
+    assert_eq!((done.video_id.as_str(), done.bytes), ("vi1", LENGTH as u64));
+    assert_eq!(one.ledger().parts(), ["part 1/*", "part 2/*", "part 3/*", "part 4/4"]);
+    assert_eq!(one.ledger().requests[0].file_name, "video");
+    one.must_have_made_one_video();
+    let progress = one.told.progress.borrow();
+    let last = progress.last().expect("something was told");
+    assert_eq!((last.bytes_confirmed, last.bytes_total), (55, 55));
+    assert_eq!((last.parts_confirmed, last.parts_total), (4, 4));
+    assert!(progress.iter().take(3).all(|it| (it.bytes_total, it.parts_total) == (0, 0)));
+    assert_eq!(one.told.states.borrow().len(), 3);
+}
+
+#[test]
+fn a_part_goes_once_a_byte_follows_it() {
+    let one = Try::new(LENGTH, []);
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    let mut write = |bytes: std::ops::Range<usize>| {
+        stream.write(&one.content[bytes], &one.options, &listener).expect("it is taken");
+        (stream.offset(), one.ledger().requests.len())
+    };
+    assert_eq!(write(0..0), (0, 0));
+    assert_eq!(write(0..10), (10, 0));
+    assert_eq!(write(10..11), (11, 1));
+    assert_eq!(write(11..41), (41, 3));
+    assert_eq!(stream.finish(&one.options, &listener, done).expect("a video").bytes, 41);
+    assert_eq!(one.ledger().parts()[3], "part 4/4");
+    let error = stream.finish(&one.options, &listener, done).expect_err("once");
+    assert!(error.to_string().contains("upload is finished"), "{error}");
+    let error = stream.write(b"x", &one.options, &listener).expect_err("once");
+    assert!(error.to_string().contains("upload is finished"), "{error}");
+}
+
+#[test]
+fn a_stream_of_nothing_is_no_video() {
+    let one = Try::new(LENGTH, []);
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    let error = stream.finish(&one.options, &listener, done).expect_err("nothing");
+    assert_eq!(error.failure(), Failure::InvalidArgument);
+    assert!(error.to_string().contains("nothing was written"), "{error}");
+    one.write_all(&mut stream).expect("it may still be written");
+}
+
+#[test]
+fn a_stream_with_more_parts_than_there_may_be_says_so_and_loses_nothing() {
+    let mut one = Try::new(LENGTH, []);
+    one.sizes.most_parts = 3;
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("too many");
+    assert_eq!(error.failure(), Failure::InvalidArgument);
+    assert!(error.to_string().contains("3 parts of 15 bytes: params.part_bytes"), "{error}");
+    assert_eq!(stream.offset(), 40);
+    let listener = one.params().listener;
+    assert_eq!(stream.finish(&one.options, &listener, done).expect("a video").bytes, 40);
+}
+
+#[test]
+fn the_state_of_a_file_is_none_of_a_stream_and_the_other_way_round() {
+    for (first, then, words) in [
+        (None, Some(7), "params.resume is of a file: av_upload_file() goes on from it"),
+        (Some(7), None, "params.resume is of what was uploaded while it was made"),
+    ] {
+        let mut one = Try::new(LENGTH, [Fault::None, Fault::Answer(401, "")]);
+        one.writes = first;
+        let error = one.fail().2;
+        one.resume = state_of(&error).map(str::to_owned);
+        assert!(one.resume.is_some(), "{error}");
+        one.writes = then;
+        let error = one.fail().2;
+        assert_eq!(error.failure(), Failure::InvalidArgument);
+        assert!(error.to_string().contains(words), "{error}");
+        one.writes = first;
+        one.done();
+        one.must_have_made_one_video();
+    }
+}
+
+#[test]
+fn a_refusal_whose_reason_is_lost_may_have_been_that_the_part_is_there() {
+    const CUT: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 99\r\n\r\n{\"type\":\"ht";
+    let one = Try::new(10 + 20 + 5, [Fault::None, Fault::Lose, Fault::KeepAndSay(CUT)]);
+    one.done();
+    one.must_have_made_one_video();
+    assert_eq!(one.ledger().requests.len(), 5);
+    // If it stays so, it may still be otherwise later.
+    let cut = [Fault::None, Fault::Lose, Fault::KeepAndSay(CUT), Fault::KeepAndSay(CUT)];
+    let mut one = Try::new(10 + 20 + 5, cut);
+    one.options.max_attempts = Some(2);
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Http(400), Outcome::NotApplied), "{error}");
+    assert!(error.is_retryable());
+    one.go_on(&error);
+    one.must_have_made_one_video();
+    // Of what cannot be there it is what it says.
+    let one = Try::new(10 + 20 + 5, [Fault::None, Fault::Answer(400, "")]);
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Http(400), Outcome::NotApplied), "{error}");
+    assert!(!error.is_retryable());
+}
+
+#[test]
+fn parts_go_side_by_side_but_for_the_first_and_the_last_one() {
+    for parallel_parts in [1, 2, 16] {
+        let mut one = Try::new(10 + 8 * 20 + 5, []);
+        one.parallel_parts = parallel_parts;
+        let begun = std::thread::current().id();
+        struct Where(std::thread::ThreadId);
+        impl Listener for Where {
+            fn progress(&self, _: &Progress) {
+                assert_eq!(thread::current().id(), self.0);
+            }
+            fn state(&self, _: &str) {
+                assert_eq!(thread::current().id(), self.0);
+            }
+        }
+        one.listener = Some(Rc::new(Where(begun)));
+        one.done();
+        one.must_have_made_one_video();
+        let ledger = one.ledger();
+        let parts = ledger.parts();
+        assert_eq!((parts[0], parts[9]), ("part 1/10", "part 10/10"));
+        let mut between = parts[1..9].to_vec();
+        between.sort_unstable();
+        let expected: Vec<_> = (2..10).map(|number| format!("part {number}/10")).collect();
+        assert_eq!(between, expected);
+    }
+}
+
+#[test]
+fn what_is_told_of_parts_side_by_side_never_goes_back_and_ends_with_all() {
+    let mut one = Try::new(10 + 8 * 20 + 5, [Fault::None, Fault::Lose, Fault::None, Fault::Lose]);
+    one.parallel_parts = 4;
+    one.done();
+    one.must_have_made_one_video();
+    let told = one.told.progress.borrow();
+    assert!(told.windows(2).all(|two| two[0].bytes_confirmed <= two[1].bytes_confirmed));
+    assert!(told.iter().all(|it| it.bytes_confirmed + it.bytes_sent <= 175), "{told:?}");
+    let last = told.last().expect("something was told");
+    assert_eq!((last.bytes_confirmed, last.bytes_sent, last.parts_confirmed), (175, 0, 10));
+    // Those two parts whose answers were lost.
+    assert_eq!(last.bytes_repeated, 40);
+    assert_eq!(one.told.states.borrow().len(), 9);
+    let confirmed = |state: &str| State::parse(state, &SIZES).expect("a state").confirmed;
+    let numbers = confirmed(&one.told.states.borrow()[8]).numbers().collect::<Vec<_>>();
+    assert_eq!(numbers, (1..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn one_part_that_fails_for_good_ends_the_others_and_what_is_confirmed_is_in_the_state() {
+    let faults = [Fault::None, Fault::None, Fault::Answer(401, ""), Fault::None];
+    let mut one = Try::new(10 + 8 * 20 + 5, faults);
+    one.parallel_parts = 3;
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Http(401), Outcome::NotApplied), "{error}");
+    let state = State::parse(state_of(&error).expect("a state"), &SIZES).expect("a state");
+    let kept = one.ledger().videos["vi1"].parts.keys().copied().collect::<Vec<_>>();
+    assert!(state.confirmed.numbers().all(|number| kept.contains(&number)));
+    assert_eq!(error.attempts() as usize, one.ledger().requests.len());
+    one.go_on(&error);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn a_cancel_ends_all_that_are_side_by_side() {
+    let cancel = Arc::new(Cancel::new());
+    let held = [Fault::None, Fault::KeepAndHold, Fault::KeepAndHold];
+    let faults = held.into_iter().chain([Fault::KeepAndCancel(cancel.clone())]);
+    let mut one = Try::new(10 + 8 * 20 + 5, faults);
+    one.options.cancel = Some(cancel);
+    one.parallel_parts = 3;
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Cancelled, Outcome::NotApplied), "{error}");
+    one.options.cancel = None;
+    one.go_on(&error);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn lines_of_the_trace_come_on_the_calling_thread_whatever_threads_send() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let (all, begun) = (lines.clone(), thread::current().id());
+    let mut one = Try::new(10 + 8 * 20 + 5, []);
+    one.parallel_parts = 4;
+    one.tracer = Tracer::new(Level::Info, move |_, line| {
+        assert_eq!(thread::current().id(), begun);
+        lock(&all).push(line.to_owned());
+    });
+    one.done();
+    assert_eq!(lock(&lines).iter().filter(|line| line.contains("/10: attempt 1")).count(), 10);
+}
+
+#[test]
+fn a_stream_goes_on_being_written_while_its_parts_are_under_way() {
+    let mut one = Try::new(10 + 4 * 15 + 5, [Fault::None, Fault::KeepAndHold, Fault::KeepAndHold]);
+    (one.parallel_parts, one.answer_timeout) = (2, Some(Duration::from_millis(1500)));
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    // A first part that goes alone, two that are under way, one that is full.
+    let begin = std::time::Instant::now();
+    stream.write(&one.content[..10 + 3 * 15], &one.options, &listener).expect("it is taken");
+    assert!(begin.elapsed() < Duration::from_millis(1500), "none of them was waited for");
+    assert_eq!(stream.offset(), 55);
+    stream.write(&one.content[55..], &one.options, &listener).expect("it is taken");
+    assert!(begin.elapsed() >= Duration::from_millis(1500), "a hand was waited for");
+    assert_eq!(stream.finish(&one.options, &listener, done).expect("a video").bytes, 75);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn a_cancelled_stream_goes_on_with_all_that_it_has_taken() {
+    let cancel = Arc::new(Cancel::new());
+    let held = [Fault::None, Fault::KeepAndHold, Fault::KeepAndCancel(cancel.clone())];
+    let mut one = Try::new(10 + 4 * 15 + 5, held);
+    (one.parallel_parts, one.writes) = (2, Some(75));
+    one.options.cancel = Some(cancel);
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("it is cancelled");
+    assert_eq!((error.failure(), error.outcome()), (Failure::Cancelled, Outcome::NotApplied));
+    assert!(state_of(&error).is_some(), "{error}");
+    one.options.cancel = None;
+    let done = one.write_all(&mut stream).expect("a video");
+    assert_eq!(done.bytes, 75);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn a_stream_whose_part_is_answered_for_another_video_is_not_cut_short() {
+    for parallel_parts in [0, 2] {
+        let mut one = Try::new(LENGTH, [Fault::None, Fault::KeepAndAnswer(200, ANOTHERS)]);
+        (one.writes, one.parallel_parts) = (Some(7), parallel_parts);
+        let mut stream = one.begin().expect("a stream");
+        let error = one.write_all(&mut stream).expect_err("another video");
+        assert_eq!((error.failure(), error.outcome()), (Failure::Decode, Outcome::Unknown));
+        assert_eq!(one.write_all(&mut stream).expect("a video").bytes, LENGTH as u64);
+        one.must_have_made_one_video();
+    }
+}
+
+#[test]
+fn what_is_under_way_goes_on_when_the_time_of_a_write_is_over() {
+    let mut one = Try::new(10 + 4 * 15 + 5, [Fault::None, Fault::KeepAndHold, Fault::KeepAndHold]);
+    (one.writes, one.parallel_parts) = (Some(75), 2);
+    one.answer_timeout = Some(Duration::from_secs(1));
+    one.options.timeout = CallTimeout::Own(Some(Duration::from_millis(400)));
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("nobody answers in time");
+    assert_eq!((error.failure(), error.outcome()), (Failure::Timeout, Outcome::NotApplied));
+    assert!(error.is_retryable() && state_of(&error).is_some(), "{error}");
+    one.options.timeout = CallTimeout::Own(Some(Duration::from_secs(60)));
+    assert_eq!(one.write_all(&mut stream).expect("a video").bytes, 75);
+    one.must_have_made_one_video();
+    // Six parts, of which two were asked for once more, and not a third time.
+    assert_eq!(one.ledger().requests.len(), 6 + 2);
+}
+
+fn refusal(result: Result<impl std::fmt::Debug, Error>) -> String {
+    let error = result.expect_err("it is refused");
+    assert_eq!((error.failure(), error.attempts()), (Failure::InvalidArgument, 0));
+    error.to_string()
+}
+
+#[test]
+fn what_may_have_been_sent_as_the_last_part_takes_no_more_and_can_be_finished() {
+    let mut one = Try::new(LENGTH, [Fault::None, Fault::None, Fault::None, Fault::Lose]);
+    one.writes = Some(LENGTH);
+    one.options.max_attempts = Some(1);
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("the answer to the last part is lost");
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+    let listener = one.params().listener;
+    let refused = stream.write(b"more", &one.options, &listener).expect_err("it is refused");
+    assert!(state_of(&refused).is_some() && refused.outcome() == Outcome::Unknown, "{refused}");
+    let said = refused.to_string();
+    assert!(said.contains("nothing can be added, av_upload_finish() goes on"), "{said}");
+    let done = stream.finish(&one.options, &listener, done).expect("a video");
+    assert_eq!(done.bytes, LENGTH as u64);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn what_nobody_can_tell_to_be_whole_and_cannot_be_gone_on_from_is_lost() {
+    let mut one = Try::new(5, [Fault::Lose]);
+    one.writes = Some(5);
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("its answer is lost");
+    assert_eq!((error.outcome(), state_of(&error)), (Outcome::Unknown, None), "{error}");
+    assert_eq!(stream.state(), None);
+    let listener = one.params().listener;
+    let refused = stream.finish(&one.options, &listener, done).expect_err("it is refused");
+    assert!(refused.to_string().contains("has failed for good"), "{refused}");
+    // What was not known before is not known now.
+    assert_eq!((refused.outcome(), state_of(&refused)), (Outcome::Unknown, None));
+}
+
+#[test]
+fn a_stream_that_is_gone_on_with_is_not_finished_without_another_byte() {
+    let mut one = Try::new(LENGTH, []);
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    stream.write(&one.content[..11], &one.options, &listener).expect("the first part is sent");
+    one.resume = stream.state();
+    let mut stream = one.begin().expect("a stream that is gone on with");
+    assert_eq!(stream.offset(), 10);
+    let said = refusal(stream.finish(&one.options, &listener, done));
+    assert!(said.contains("nothing was written from av_upload_offset() on"), "{said}");
+    one.writes = Some(7);
+    one.write_all(&mut stream).expect("a video");
+    one.must_have_made_one_video();
+}
+
+const TAKEN: &str = r#"{"type":"x/part-already-sent","title":"a"}"#;
+
+#[test]
+fn a_stream_to_which_somebody_else_uploads_is_not_gone_on_with() {
+    for (parallel_parts, faults) in [
+        (0, vec![Fault::None, Fault::Answer(400, TAKEN)]),
+        // With threads another part fails before it.
+        (2, vec![Fault::None, Fault::Answer(503, ""), Fault::Answer(400, TAKEN)]),
+    ] {
+        let mut one = Try::new(10 + 4 * 15 + 5, faults);
+        one.parallel_parts = parallel_parts;
+        one.options.max_attempts = Some(1);
+        let mut stream = one.begin().expect("a stream");
+        let listener = one.params().listener;
+        let mut last = None;
+        for _ in 0..20 {
+            if let Err(error) = stream.write(&one.content[..20], &one.options, &listener) {
+                last = Some(error);
+            }
+            if stream.state().is_none() && last.is_some() {
+                break;
+            }
+        }
+        let error = last.expect("it fails");
+        assert_eq!((error.outcome(), state_of(&error)), (Outcome::Unknown, None), "{error}");
+        assert_eq!(stream.state(), None);
+        let refused = stream.write(b"x", &one.options, &listener).expect_err("it is lost");
+        assert!(refused.to_string().contains("has failed for good"), "{refused}");
+    }
+}
+
+#[test]
+fn a_file_to_which_somebody_else_uploads_is_told_so_whatever_else_has_failed() {
+    let faults = [Fault::None, Fault::Answer(503, ""), Fault::Answer(400, TAKEN)];
+    let mut one = Try::new(10 + 2 * 20 + 5, faults);
+    one.parallel_parts = 2;
+    one.options.max_attempts = Some(1);
+    let (failure, outcome, error) = one.fail();
+    assert_eq!((failure, outcome), (Failure::Http(400), Outcome::Unknown), "{error}");
+    assert!(state_of(&error).is_none(), "{error}");
+}
+
+#[test]
+fn parts_beside_one_that_fails_are_let_through() {
+    let faults = [Fault::None, Fault::Answer(500, ""), Fault::None, Fault::None, Fault::None];
+    let mut one = Try::new(10 + 4 * 20 + 5, faults);
+    one.parallel_parts = 4;
+    one.options.max_attempts = Some(1);
+    let (_, outcome, error) = one.fail();
+    assert_eq!(outcome, Outcome::NotApplied, "{error}");
+    let state = State::parse(state_of(&error).expect("a state"), &SIZES).expect("a state");
+    let kept = one.ledger().videos["vi1"].parts.len();
+    assert_eq!(state.confirmed.numbers().count(), kept, "none was cut off");
+    one.go_on(&error);
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn each_call_of_a_stream_says_how_often_is_tried() {
+    let mut one = Try::new(10 + 2 * 15 + 5, [Fault::None, Fault::Lose, Fault::Lose, Fault::Lose]);
+    (one.parallel_parts, one.writes) = (1, Some(45));
+    one.options.max_attempts = Some(1);
+    let mut stream = one.begin().expect("a stream");
+    let error = one.write_all(&mut stream).expect_err("one attempt is not enough");
+    assert!(error.attempts() <= 2, "{error}");
+    one.options.max_attempts = Some(5);
+    one.write_all(&mut stream).expect("a video");
+    one.must_have_made_one_video();
+}
+
+#[test]
+fn a_call_that_is_cancelled_beforehand_sends_no_part() {
+    for parallel_parts in [0, 2] {
+        let mut one = Try::new(10 + 4 * 15 + 5, []);
+        one.parallel_parts = parallel_parts;
+        let mut stream = one.begin().expect("a stream");
+        let listener = one.params().listener;
+        stream.write(&one.content[..11], &one.options, &listener).expect("the first part is sent");
+        let cancel = Arc::new(Cancel::new());
+        cancel.trigger();
+        let cancelled = CallOptions { cancel: Some(cancel), ..CallOptions::default() };
+        let error =
+            stream.write(&one.content[11..60], &cancelled, &listener).expect_err("cancelled");
+        assert_eq!((error.failure(), error.outcome()), (Failure::Cancelled, Outcome::NotApplied));
+        assert_eq!(one.ledger().requests.len(), 1);
+        one.writes = Some(75);
+        one.write_all(&mut stream).expect("a video");
+        one.must_have_made_one_video();
+    }
+}
+
+#[test]
+fn a_stream_that_ends_before_what_is_confirmed_is_refused_unsent() {
+    let mut one = Try::new(10 + 4 * 15 + 5, []);
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    stream.write(&one.content[..11], &one.options, &listener).expect("the first part is sent");
+    let state = stream.state().expect("a state");
+    let mut holes = State::parse(&state, &SIZES).expect("a state");
+    holes.confirmed.insert(4);
+    one.resume = holes.to_text();
+    let mut stream = one.begin().expect("a stream that is gone on with");
+    stream.write(&one.content[10..20], &one.options, &listener).expect("it is taken");
+    let said = refusal(stream.finish(&one.options, &listener, done));
+    assert!(said.contains("fewer bytes were written than params.resume tells"), "{said}");
+    assert_eq!(one.ledger().requests.len(), 1);
+}
+
+#[test]
+fn a_stream_that_could_not_be_ended_may_go_on_and_its_size_is_not_known_again() {
+    let mut one = Try::new(10 + 4 * 15 + 5, [Fault::None, Fault::Answer(401, "")]);
+    let mut stream = one.begin().expect("a stream");
+    let listener = one.params().listener;
+    stream.write(&one.content[..20], &one.options, &listener).expect("it is taken");
+    let error = stream.finish(&one.options, &listener, done).expect_err("the token has ended");
+    assert_eq!(error.outcome(), Outcome::NotApplied, "{error}");
+    one.writes = Some(75);
+    one.write_all(&mut stream).expect("a video");
+    let told = one.told.progress.borrow();
+    assert!(told.iter().all(|it| it.bytes_total == 0 || it.bytes_confirmed <= it.bytes_total));
 }

@@ -102,3 +102,40 @@ av_client_config keyless_config(const char *url) {
   config.proxy_url = "";
   return config;
 }
+
+const char *upload_way_name(upload_way way) {
+  static const char *const names[] = {"", ", side by side", ", written", ", written, side by side"};
+  return names[way];
+}
+
+static av_status write_all(av_upload *upload, FILE *file, const av_request_options *options, av_error **error) {
+  enum { AT_ONCE = 300 * 1000 };
+  char *some = (char *)malloc(AT_ONCE);
+  av_status status = AV_STATUS_OK;
+  size_t count;
+  if (!some) exit(2);
+  if (fseek(file, (long)av_upload_offset(upload), SEEK_SET) != 0) exit(2);
+  while (status == AV_STATUS_OK && (count = fread(some, 1, AT_ONCE, file)) > 0)
+    status = av_upload_write(upload, some, count, options, error);
+  free(some);
+  return status;
+}
+
+av_status upload_by(upload_way way, const av_client *client, const char *path, const av_upload_params *params,
+                    const av_request_options *options, av_uploaded_video **video, av_error **error) {
+  av_upload_params with = *params;
+  av_upload *upload = NULL;
+  av_status status;
+  FILE *file;
+  with.parallel_parts = way == FILE_IN_PARALLEL || way == WRITTEN_IN_PARALLEL ? 3 : 0;
+  if (way < WRITTEN) return av_upload_file(client, path, &with, options, video, error);
+  *video = NULL;
+  file = fopen(path, "rb");
+  if (!file) exit(2);
+  status = av_upload_begin(client, &with, &upload, error);
+  if (status == AV_STATUS_OK) status = write_all(upload, file, options, error);
+  if (status == AV_STATUS_OK) status = av_upload_finish(upload, options, video, error);
+  fclose(file);
+  av_upload_free(upload);
+  return status;
+}

@@ -39,4 +39,11 @@ av_upload_params quick_params(const char *token, const char *title);
 /* A configuration for the service at `url` that knows no key. */
 av_client_config keyless_config(const char *url);
 
+/* How a file is uploaded: by av_upload_file(), its parts one after the other or side by side, or by writing it piece by
+ * piece, as if it were just recorded. */
+typedef enum upload_way { WHOLE_FILE, FILE_IN_PARALLEL, WRITTEN, WRITTEN_IN_PARALLEL, UPLOAD_WAYS } upload_way;
+const char *upload_way_name(upload_way way);
+av_status upload_by(upload_way way, const av_client *client, const char *path, const av_upload_params *params,
+                    const av_request_options *options, av_uploaded_video **video, av_error **error);
+
 #endif

@@ -24,8 +24,14 @@ public struct APIVideoError: Error, Hashable, Sendable {
     /// The single problems that the service lists, as it does with HTTP 400.
     public let problems: [Problem]
     /// The answer as received, at most its first 65536 bytes; `nil` if there was none. After a
-    /// `.decode` of a create it may hold the new token, which is a secret.
+    /// `.decode` of a create it may hold the new token, and of an upload the addresses of a private
+    /// video: secrets.
     public let body: Data?
+    /// Of an upload, what to go on from: `UploadOptions.resume`. `nil` if there is nothing. Neither
+    /// the token nor a key is in it.
+    public let uploadState: String?
+    /// Of an upload, the id of the unfinished video; `nil` if none is known.
+    public let uploadVideoID: String?
 
     /// The kinds of failure. A later library may tell more of them: a `switch` needs a `default`.
     public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
@@ -47,9 +53,10 @@ public struct APIVideoError: Error, Hashable, Sendable {
         public static let timeout = Status(rawValue: AV_STATUS_TIMEOUT)
         /// The task or the `Cancellation` of the call was cancelled.
         public static let cancelled = Status(rawValue: AV_STATUS_CANCELLED)
-        /// HTTP 401 or 403: the credential is wrong, or for the other environment.
+        /// HTTP 401 or 403: the credential, or the token of an upload, is wrong, has ended, or is
+        /// for the other environment.
         public static let unauthorized = Status(rawValue: AV_STATUS_UNAUTHORIZED)
-        /// HTTP 404: there is no such token; it may have expired or been deleted.
+        /// HTTP 404: there is no such token; it may have expired or been deleted; or no such video.
         public static let notFound = Status(rawValue: AV_STATUS_NOT_FOUND)
         /// Any other HTTP 4xx; `problems` tells why.
         public static let rejected = Status(rawValue: AV_STATUS_REJECTED)
@@ -127,6 +134,8 @@ extension APIVideoError {
         }
         var length = 0
         body = av_error_body(error, &length).map { Data(bytes: $0, count: length) }
+        uploadState = av_error_upload_state(error).map { String(cString: $0) }
+        uploadVideoID = av_error_upload_video_id(error).map { String(cString: $0) }
     }
 
     /// A mistake that this wrapper finds before the library can.
@@ -150,6 +159,8 @@ extension APIVideoError {
         problem = nil
         problems = []
         body = nil
+        uploadState = nil
+        uploadVideoID = nil
     }
 }
 

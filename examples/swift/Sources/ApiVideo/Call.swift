@@ -7,6 +7,9 @@ import Foundation
 /// at once. An `async` call needs none; it ends with its task.
 public final class Cancellation: @unchecked Sendable {  // av_cancel_trigger is for any thread
     fileprivate let handle: OpaquePointer = av_cancel_new()
+    private let lock = NSLock()  // of what follows
+    private var isTriggered = false
+    private var followers: [ObjectIdentifier: Cancellation] = [:]
 
     /// A cancellation that is not triggered.
     public init() {}
@@ -17,17 +20,37 @@ public final class Cancellation: @unchecked Sendable {  // av_cancel_trigger is 
     /// sent. From any thread, any number of times; never blocks.
     public func trigger() {
         withExtendedLifetime(self) { av_cancel_trigger(handle) }
+        let followers = lock.withLock {
+            isTriggered = true
+            return Array(self.followers.values)
+        }
+        for follower in followers { follower.trigger() }
+    }
+
+    /// Has `follower` triggered with this one, for the length of `body`: one call may be ended for
+    /// reasons of its own without ending all others that this one is passed to.
+    func whileFollowed<Value>(
+        by follower: Cancellation, _ body: () throws(APIVideoError) -> Value
+    ) throws(APIVideoError) -> Value {
+        let isTriggered = lock.withLock {
+            followers[ObjectIdentifier(follower)] = follower
+            return self.isTriggered
+        }
+        defer { lock.withLock { _ = followers.removeValue(forKey: ObjectIdentifier(follower)) } }
+        if isTriggered { follower.trigger() }
+        return try body()
     }
 }
 
 /// Makes one call of the library, and throws what it tells to have gone wrong.
 func call(
-    timeout: Duration? = nil, cancellation: Cancellation? = nil,
+    timeout: Duration? = nil, maxAttempts: Int? = nil, cancellation: Cancellation? = nil,
     _ body: (UnsafePointer<av_request_options>, UnsafeMutablePointer<OpaquePointer?>) -> av_status
 ) throws(APIVideoError) {
     var options = av_request_options()
     options.struct_size = MemoryLayout<av_request_options>.size
     options.timeout_ms = try milliseconds(timeout, "timeout")
+    options.max_attempts = try number(maxAttempts, "maxAttempts")
     options.cancel = cancellation?.handle
     var error: OpaquePointer?
     let status = withExtendedLifetime(cancellation) { body(&options, &error) }
@@ -104,10 +127,12 @@ func seconds(_ timeToLive: TimeToLive) throws(APIVideoError) -> UInt32 {
 }
 
 /// A number from 1; 0, which means the default, for `nil`.
-func number(_ value: Int?, _ name: String) throws(APIVideoError) -> UInt32 {
+func number<Number: FixedWidthInteger>(
+    _ value: Int?, _ name: String
+) throws(APIVideoError) -> Number {
     guard let value else { return 0 }
-    guard let number = UInt32(exactly: value), number > 0 else {
-        throw APIVideoError(invalidArgument: "\(name) must be 1 to \(UInt32.max), not \(value)")
+    guard let number = Number(exactly: value), number > 0 else {
+        throw APIVideoError(invalidArgument: "\(name) must be 1 to \(Number.max), not \(value)")
     }
     return number
 }
@@ -122,6 +147,11 @@ func text(_ value: String, _ name: String) throws(APIVideoError) -> String {
 func text(_ value: String?, _ name: String) throws(APIVideoError) -> String? {
     guard let value else { return nil }
     return try text(value, name) as String
+}
+
+/// A time of the library, in Unix seconds; `nil` for 0, which is not told.
+func date(_ seconds: Int64) -> Date? {
+    seconds == 0 ? nil : Date(timeIntervalSince1970: TimeInterval(seconds))
 }
 
 /// Lends strings to C for the length of `body`, in their order, `nil` as NULL.

@@ -1,7 +1,7 @@
 // The client and its operations, each in a form that blocks and one that is `async`.
 import CApiVideo
 
-/// A client of the service: one credential and the connections to it. Share one among all threads
+/// A client of the service: one credential, or none, and the connections to it. Share one among all threads
 /// and tasks; it is freed, and its credential wiped, with the last reference and call.
 ///
 /// Every operation comes twice. In an `async` function Swift takes the one to `await`, which ends
@@ -16,6 +16,9 @@ public final class Client: @unchecked Sendable {  // av_client is for any number
         case apiKey(String)
         /// An access token got from the service by other means; it is not renewed.
         case accessToken(String)
+        /// None, on purpose: a device can upload with a token, and do nothing else. A key that is
+        /// empty is an error all the same.
+        case noCredential
     }
 
     /// The production service.
@@ -29,12 +32,12 @@ public final class Client: @unchecked Sendable {  // av_client is for any number
     /// is the library's default.
     ///
     /// - Parameters:
-    ///   - credential: an API key or an access token.
+    ///   - credential: an API key, an access token, or `.noCredential` to only upload.
     ///   - baseURL: where the service is: `https://`, or `http://` to this machine.
     ///   - application: the name and version of your application, for the service's statistics.
     ///   - caFile: a PEM file of certificate authorities that replaces the system's.
     ///   - proxyURL: the proxy to go through; "" is none, `nil` what the environment says.
-    ///   - timeout: what a whole call may take; 30 s by default.
+    ///   - timeout: what a whole call may take; 30 s by default. It does not apply to uploads.
     ///   - connectTimeout: what connecting may take, of one attempt; 10 s by default.
     ///   - attemptTimeout: what one attempt may take while another is allowed; 10 s by default.
     ///   - maxAttempts: how many times a request may be tried; 3 by default.
@@ -66,6 +69,7 @@ public final class Client: @unchecked Sendable {  // av_client is for any number
         switch credential {
         case .apiKey(let key): apiKey = key
         case .accessToken(let token): accessToken = token
+        case .noCredential: config.flags |= UInt32(AV_CLIENT_NO_CREDENTIAL)
         }
         var client: OpaquePointer?
         var error: OpaquePointer?

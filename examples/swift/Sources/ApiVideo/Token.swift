@@ -18,15 +18,11 @@ public struct Token: Hashable, Sendable {
     /// Copies a token of the library.
     init(copying token: UnsafePointer<av_token>) {
         self.token = String(cString: token.pointee.token)
-        createdAt = Self.date(token.pointee.created_at)
-        expiresAt = Self.date(token.pointee.expires_at)
+        createdAt = date(token.pointee.created_at)
+        expiresAt = date(token.pointee.expires_at)
         let seconds = token.pointee.ttl_seconds
         timeToLive = seconds > 0 ? .seconds(seconds) : nil
         neverExpires = seconds == 0
-    }
-
-    private static func date(_ seconds: Int64) -> Date? {
-        seconds == 0 ? nil : Date(timeIntervalSince1970: TimeInterval(seconds))
     }
 }
 

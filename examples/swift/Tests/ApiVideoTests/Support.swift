@@ -26,6 +26,11 @@ struct StandIn {
         return try Client(.apiKey(key), baseURL: url, timeout: timeout)
     }
 
+    /// A device's client, which knows no key.
+    func device(timeout: Duration? = nil) throws -> Client {
+        try Client(.noCredential, baseURL: url, timeout: timeout)
+    }
+
     /// What the service really did.
     func ledger() async throws -> Ledger {
         let url = try XCTUnwrap(URL(string: url + "/local-api/ledger"))
@@ -49,6 +54,92 @@ struct Ledger: Decodable {
     let requests: Int
     /// All tokens that there are.
     let tokens: [String]
+    let uploads: Uploads
+
+    struct Uploads: Decodable {
+        let videos: [Video]
+        /// Uploads that came with a credential beside their token.
+        let withAuthorization: Int
+
+        enum CodingKeys: String, CodingKey {
+            case videos
+            case withAuthorization = "with_authorization"
+        }
+    }
+
+    struct Video: Decodable {
+        let videoId: String
+        let title: String
+        let whole: Bool
+        let bytes: Int
+        /// That of the whole.
+        let sha256: String?
+        let parts: [Part]
+    }
+
+    struct Part: Decodable {
+        /// How often it came whole.
+        let received: Int
+    }
+
+    func video(_ id: String?) throws -> Video {
+        try XCTUnwrap(uploads.videos.first { $0.videoId == id }, "no video \(id ?? "nil")")
+    }
+}
+
+/// Bytes to upload, and a file of them, which goes with the last reference.
+final class Film: Sendable {
+    let bytes: Data
+    let file: URL
+
+    /// So many bytes, none like the others.
+    init(_ count: Int) throws {
+        let random = try XCTUnwrap(FileHandle(forReadingAtPath: "/dev/urandom"))
+        bytes = try XCTUnwrap(random.read(upToCount: count))
+        file = FileManager.default.temporaryDirectory.appending(
+            path: "film-\(UUID().uuidString).mp4")
+        try bytes.write(to: file)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: file) }
+
+    /// The bytes in pieces of an odd size.
+    var chunks: [Data] {
+        stride(from: 0, to: bytes.count, by: 700_001).map {
+            bytes[$0..<min($0 + 700_001, bytes.count)]
+        }
+    }
+
+    /// Checks that the service has just this, with no part that it had received before.
+    func check(
+        _ id: String?, _ service: StandIn, file: StaticString = #filePath, line: UInt = #line
+    ) async throws {
+        let video = try await service.ledger().video(id)
+        XCTAssert(video.whole, file: file, line: line)
+        XCTAssertEqual(video.bytes, bytes.count, file: file, line: line)
+        XCTAssertEqual(video.sha256, try sha256(), file: file, line: line)
+        XCTAssertEqual(video.parts.map(\.received).max(), 1, file: file, line: line)
+    }
+
+    private func sha256() throws -> String {
+        let (sum, output) = (Process(), Pipe())
+        sum.executableURL = URL(filePath: "/usr/bin/env")
+        sum.arguments = ["sha256sum", file.path]
+        sum.standardOutput = output
+        try sum.run()
+        let line = output.fileHandleForReading.readDataToEndOfFile()
+        sum.waitUntilExit()
+        return String(decoding: line.prefix(64), as: UTF8.self)
+    }
+}
+
+/// What callbacks were told, on whatever thread.
+final class Told<Value: Sendable>: @unchecked Sendable {
+    private let lock = NSLock()
+    private var told: [Value] = []
+
+    func append(_ value: Value) { lock.withLock { told.append(value) } }
+    var values: [Value] { lock.withLock { told } }
 }
 
 /// A service that gives one answer, whatever it is asked, to one connection.
@@ -81,9 +172,9 @@ struct CannedService {
 }
 
 /// Runs what blocks without keeping a thread that tasks need.
-func blocking<Value: Sendable>(
-    _ body: @escaping @Sendable () throws(APIVideoError) -> Value
-) async -> Result<Value, APIVideoError> {
+func blocking<Value: Sendable, Failure: Error>(
+    _ body: @escaping @Sendable () throws(Failure) -> Value
+) async -> Result<Value, Failure> {
     await withCheckedContinuation { continuation in
         DispatchQueue.global().async { continuation.resume(returning: Result(catching: body)) }
     }
