@@ -2,6 +2,8 @@
 # and ports, and what a call takes of memory at most. Every figure is printed as `proof: …`.
 
 PROOF_SOAK := $(abspath $(BUILD))/proof/soak
+# A folder of their own: uploads are soaked and exhausted by programs of one name.
+PROOF_EXHAUSTION := $(abspath $(BUILD))/proof/exhaustion
 PROOF_SOAK_SUPPORT := $(wildcard tests/c/support/*.c tests/network/support/*.c)
 PROOF_SOAK_HEADERS := $(wildcard tests/c/support/*.h tests/network/support/*.h tests/proof/soak/*.h tests/proof/soak/*/*.h) include/apivideo.h
 PROOF_SOAK_COMPILE := $(CC) -std=c11 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror \
@@ -24,7 +26,8 @@ $(PROOF_SOAK)/soak: $(wildcard tests/proof/soak/*.c) $(PROOF_SOAK_HEADERS) $(PRO
 $(PROOF_SOAK)/uploads: $(wildcard tests/proof/soak/uploads/*.c) tests/proof/soak/heap.c $(PROOF_SOAK_HEADERS) $(PROOF_SOAK)/support.a $(SHARED)
 	@$(proof_soak_link)
 
-$(PROOF_SOAK)/%: tests/proof/exhaustion/%.c tests/proof/soak/heap.c $(PROOF_SOAK_HEADERS) $(PROOF_SOAK)/support.a $(SHARED)
+$(PROOF_EXHAUSTION)/%: tests/proof/exhaustion/%.c tests/proof/soak/heap.c $(PROOF_SOAK_HEADERS) $(PROOF_SOAK)/support.a $(SHARED)
+	@mkdir -p $(@D)
 	@$(proof_soak_link)
 
 # $(call proof_soak_run,SECONDS): each twice as long, and ten minutes more, before it counts as hung.
@@ -36,12 +39,12 @@ soak: all local_api $(PROOF_SOAK)/soak $(PROOF_SOAK)/uploads ## Load one client 
 	@$(call proof_soak_run,600)
 
 .PHONY: proof-exhaustion
-proof-exhaustion: all local_api $(EXHAUSTION:%=$(PROOF_SOAK)/%) ## Run out of descriptors, threads and ports; bound memory
-	@rm -f $(PROOF_SOAK)/passed
+proof-exhaustion: all local_api $(EXHAUSTION:%=$(PROOF_EXHAUSTION)/%) ## Run out of descriptors, threads and ports; bound memory
+	@rm -f $(PROOF_EXHAUSTION)/passed
 	@for name in $(EXHAUSTION); do echo "== $$name"; \
-	  LOCAL_API=$(abspath $(LOCAL_API)) $(LAUNCH) --as exhaustion/$$name $(PROOF_SOAK)/$$name > $(PROOF_SOAK)/$$name.log; ended=$$?; \
-	  cat $(PROOF_SOAK)/$$name.log; [ $$ended = 0 ] || exit 1; tail -n 1 $(PROOF_SOAK)/$$name.log >> $(PROOF_SOAK)/passed; done
-	@awk '{ passed += $$1 } END { print "proof: exhaustion: " passed " checks passed" }' $(PROOF_SOAK)/passed
+	  LOCAL_API=$(abspath $(LOCAL_API)) $(LAUNCH) --as exhaustion/$$name $(PROOF_EXHAUSTION)/$$name > $(PROOF_EXHAUSTION)/$$name.log; ended=$$?; \
+	  cat $(PROOF_EXHAUSTION)/$$name.log; [ $$ended = 0 ] || exit 1; tail -n 1 $(PROOF_EXHAUSTION)/$$name.log >> $(PROOF_EXHAUSTION)/passed; done
+	@awk '{ passed += $$1 } END { print "proof: exhaustion: " passed " checks passed" }' $(PROOF_EXHAUSTION)/passed
 
 .PHONY: proof-soak
 proof-soak: proof-exhaustion $(PROOF_SOAK)/soak $(PROOF_SOAK)/uploads ## Exhaustion, and two soaks of three minutes
