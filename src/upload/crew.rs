@@ -89,7 +89,8 @@ pub(crate) struct Sent {
     pub is_in_doubt: bool,
     /// Whether it was refused since somebody else uploads to the video.
     pub is_somebody_elses: bool,
-    pub result: Result<(), Error>,
+    /// Confirmed: whether it had been missing until now.
+    pub result: Result<bool, Error>,
 }
 
 impl Crew {
@@ -268,7 +269,7 @@ fn send_all(
         let listener = Rc::new(Forward { shared: shared.clone(), hand });
         let send = || {
             let mut run = Run::within(client, &mut journal, listener, &options, wait.clone());
-            let result = run.send_part(&piece).map(drop);
+            let result = run.send_part(&piece).map(|answer| answer.is_some());
             (result, run.was_left_in_doubt, run.end())
         };
         // Who waits for it would wait for ever.

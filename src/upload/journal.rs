@@ -48,6 +48,8 @@ pub(crate) struct Journal {
     pub is_somebody_elses: bool,
     /// Whether it goes on from a state: whatever that does not confirm may be there all the same.
     pub is_resumed: bool,
+    /// Whether the last part may be, too: not once one before it was taken that had been missing.
+    pub last_may_be_there: bool,
     pub progress: Progress,
     /// When something got through last.
     pub pulse: Arc<Pulse>,
@@ -127,6 +129,7 @@ impl Journal {
             videos_abandoned: 0,
             is_somebody_elses: false,
             is_resumed: resumed.is_some(),
+            last_may_be_there: resumed.is_some(),
             progress: Progress {
                 bytes_total: plan.total().unwrap_or(0),
                 parts_total: plan.count().unwrap_or(0),

@@ -106,7 +106,8 @@ impl Plan {
             }
             None => first >= sizes.smallest_part,
         };
-        let may_be = may_begin && first <= sizes.largest_part && allowed.contains(&part);
+        // The memory of a part is as large as most are: the first is none larger.
+        let may_be = may_begin && first <= part && allowed.contains(&part);
         may_be.then_some(plan)
     }
 
@@ -266,6 +267,14 @@ mod tests {
     }
 
     #[test]
+    fn no_stream_has_a_first_part_that_is_larger_than_others() {
+        assert!(Plan::told(None, LIMIT, LIMIT, &SIZES).is_some());
+        for (first, part) in [(LIMIT + 1, LIMIT), (LIMIT - 1, LIMIT), (u64::MAX, LIMIT)] {
+            assert_eq!(Plan::told(None, first, part, &SIZES), None, "{first} {part}");
+        }
+    }
+
+    #[test]
     fn what_is_no_plan_of_ours_is_none() {
         for (total, first, part) in [
             (0, 0, LIMIT),
@@ -276,6 +285,7 @@ mod tests {
             (9 * MIB, LIMIT, 0),
             (9 * MIB, LIMIT, 201 * MIB),
             (300 * MIB, 201 * MIB, LIMIT),
+            (300 * MIB, LIMIT + 1, LIMIT),
             (u64::MAX, LIMIT, LIMIT),
         ] {
             assert_eq!(

@@ -205,6 +205,7 @@ impl<'u> Run<'u> {
             return Ok(body);
         }
         self.journal.confirmed.insert(piece.number);
+        self.journal.last_may_be_there &= body.is_none();
         self.tell()?;
         self.tell_state()?;
         Ok(body)
@@ -220,7 +221,10 @@ impl<'u> Run<'u> {
     /// others end, too. Without a thread they are left, and after a cancel.
     fn send_side_by_side(&mut self, client: &Arc<Client>, pieces: Vec<Piece>) -> Result<(), Error> {
         let most = pieces.len().min(self.journal.parallel_parts as usize);
-        let Some(mut crew) = self.crew(most, client, self.wait.end())? else { return Ok(()) };
+        let mut crew = self.crew(most, client, self.wait.end())?;
+        if crew.size() == 0 {
+            return Ok(());
+        }
         let mut left = pieces.len();
         pieces.into_iter().for_each(|piece| crew.order(piece, self.options.max_attempts));
         let mut failed = None;
@@ -246,13 +250,13 @@ impl<'u> Run<'u> {
         failed.map_or(Ok(()), |error| Err(self.with_all_that_is_known(error)))
     }
 
-    /// Threads for so many parts at once, or as many as the system allows; `None` without any.
+    /// Threads for so many parts at once, or as many as the system allows, which may be none.
     pub fn crew(
         &self,
         most: usize,
         client: &Arc<Client>,
         deadline: Deadline,
-    ) -> Result<Option<Crew>, Error> {
+    ) -> Result<Crew, Error> {
         let crew = Crew::start(most, client, self.journal, deadline);
         let size = crew.size();
         if size < most {
@@ -261,7 +265,7 @@ impl<'u> Run<'u> {
             });
         }
         self.meter.must_be_ours().map_err(inherited)?;
-        Ok((size > 0).then_some(crew))
+        Ok(crew)
     }
 
     /// The error of a call whose time is over while parts are under way, which go on.
@@ -299,7 +303,8 @@ impl<'u> Run<'u> {
         self.series.attempts += sent.attempts;
         self.journal.is_somebody_elses |= sent.is_somebody_elses;
         self.meter.repeated(sent.progress.bytes_repeated);
-        if sent.result.is_ok() {
+        if let Ok(was_missing) = sent.result {
+            self.journal.last_may_be_there &= !was_missing;
             self.journal.pulse.note_byte();
             self.meter.confirmed(sent.length);
             self.journal.confirmed.insert(sent.number);
@@ -321,7 +326,11 @@ impl<'u> Run<'u> {
 
     /// Sends a part until it is confirmed, and returns the answer that confirms it, if one does.
     pub fn send_part(&mut self, piece: &Piece) -> Result<Option<Body>, Error> {
-        let mut attempts = Attempts::new(self.journal.is_resumed || piece.may_be_there);
+        let was_sent_before = match piece.is_last {
+            true => self.journal.last_may_be_there,
+            false => self.journal.is_resumed,
+        };
+        let mut attempts = Attempts::new(was_sent_before || piece.may_be_there);
         // Before the video is known, what is lost with a connection that was given up unnoticed cannot be
         // sent again for the same one.
         self.series.connects_anew |= self.journal.video_id.is_none();

@@ -10,6 +10,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// What it does wrong with one request.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub(crate) enum Fault {
     KeepAndLose,
     /// It keeps nothing, and answers so.
     Answer(u16, &'static str),
+    /// The same, once it has seen so many requests in all: then the others are under way.
+    AnswerAmong(usize, u16, &'static str),
     /// It keeps the part, and answers so.
     KeepAndAnswer(u16, &'static str),
     /// It keeps the part, and answers these bytes.
@@ -176,7 +179,8 @@ fn serve(mut connection: TcpStream, fault: Fault, ledger: &Mutex<Ledger>) -> Opt
         _ => usize::MAX,
     };
     let (seen, is_all) = receive(&mut connection, most);
-    let mut ledger = lock(ledger);
+    let all = ledger;
+    let mut ledger = lock(all);
     ledger.requests.push(seen.clone());
     if matches!(fault, Fault::StallAt(_)) {
         return Some(connection);
@@ -190,6 +194,12 @@ fn serve(mut connection: TcpStream, fault: Fault, ledger: &Mutex<Ledger>) -> Opt
     }
     let (status, body) = match fault {
         Fault::Answer(status, body) => (status, body.to_owned()),
+        Fault::AnswerAmong(count, status, body) => {
+            drop(ledger);
+            wait_for_requests(count, all);
+            answer(&mut connection, status, body);
+            return None;
+        }
         Fault::Lose | Fault::HangUp | Fault::CutAt(_) => return None,
         _ => ledger.keep(&seen),
     };
@@ -210,6 +220,14 @@ fn serve(mut connection: TcpStream, fault: Fault, ledger: &Mutex<Ledger>) -> Opt
     };
     answer(&mut connection, status, &body);
     None
+}
+
+/// Waits until so many requests were seen, or for so long that they will not come any more.
+fn wait_for_requests(count: usize, ledger: &Mutex<Ledger>) {
+    let begin = Instant::now();
+    while lock(ledger).requests.len() < count && begin.elapsed() < Duration::from_secs(10) {
+        thread::yield_now();
+    }
 }
 
 /// Answers, and says that it will close the connection.

@@ -31,9 +31,11 @@ pub(crate) struct Stream {
     first: Option<u8>,
     /// Those before it.
     kept: Kept,
-    /// The threads, once there are any.
+    /// The threads, once they were asked for; of which the system may have allowed none.
     crew: Option<Crew>,
     stage: Stage,
+    /// Whether it was told from where it goes on.
+    has_told: bool,
 }
 
 /// A part, until the service has confirmed it.
@@ -78,14 +80,14 @@ impl Kept {
     fn take(&mut self, sent: Sent) -> Result<(), Error> {
         let at = self.parts.iter().position(|part| part.number == sent.number);
         match (at, &sent.result) {
-            (Some(at), Ok(())) => self.is_confirmed(at),
+            (Some(at), Ok(_)) => self.is_confirmed(at),
             (Some(at), Err(_)) => {
                 self.parts[at].is_under_way = false;
                 self.parts[at].is_in_doubt |= sent.is_in_doubt;
             }
             (None, _) => debug_assert!(false, "nobody's part"),
         }
-        sent.result
+        sent.result.map(drop)
     }
 
     /// A part is not kept any longer, but for its memory.
@@ -124,6 +126,7 @@ impl Stream {
             kept: Kept::default(),
             crew: None,
             stage: Stage::Taking,
+            has_told: false,
         })
     }
 
@@ -158,6 +161,10 @@ impl Stream {
         self.must_be_ours()?;
         self.must_be(&[Stage::Taking])?;
         let call = Call { options, listener, wait: Run::wait_of(options) };
+        if !std::mem::replace(&mut self.has_told, true) {
+            let listener = listener.clone();
+            Run::new(&self.client, &mut self.journal, listener, options).tell()?;
+        }
         // What a call before has left, or threads have to tell.
         self.deliver(self.at_once(), &call)?;
         while let Some((first, rest)) = bytes.split_first() {
@@ -316,7 +323,7 @@ impl Stream {
         let message = format_args!("there is no memory for a part: {error}");
         let error = Error::before_sending(Failure::Internal, message.to_string());
         // What is gone on with may have been whole but for an answer.
-        let outcome = if self.journal.is_resumed { Outcome::Unknown } else { error.outcome };
+        let outcome = if self.journal.last_may_be_there { Outcome::Unknown } else { error.outcome };
         self.journal.with_rest(Error { outcome, is_retryable: true, ..error })
     }
 
@@ -382,10 +389,13 @@ impl Delivery<'_> {
         if matches!(run.wait.check(), Err(Interruption::Cancelled)) {
             return self.stop(run);
         }
-        if self.crew.is_none() {
-            *self.crew = run.crew(at_once, self.client, Deadline::NEVER)?;
+        let crew = match self.crew {
+            Some(crew) => crew,
+            None => self.crew.insert(run.crew(at_once, self.client, Deadline::NEVER)?),
+        };
+        if crew.size() == 0 {
+            return self.send_here(run);
         }
-        let Some(crew) = self.crew else { return self.send_here(run) };
         for part in self.kept.parts.iter_mut().filter(|part| !part.is_under_way) {
             part.is_under_way = true;
             crew.order(part.piece(false), run.max_attempts_of_call());

@@ -33,6 +33,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*work)(v
 typedef struct trace {
   pthread_t thread;
   int elsewhere;
+  int tellings;
   char told[200];
 } trace;
 
@@ -40,12 +41,28 @@ static void keep_line(void *userdata, int32_t level, const char *line) {
   trace *it = (trace *)userdata;
   (void)level;
   it->elsewhere += !pthread_equal(it->thread, pthread_self());
-  if (strstr(line, "threads for")) snprintf(it->told, sizeof it->told, "%s", line);
+  if (!strstr(line, "threads for")) return;
+  it->tellings++;
+  snprintf(it->told, sizeof it->told, "%s", line);
 }
 
 static char path[] = "/tmp/apivideo-threads-XXXXXX";
 
-static void uploads_with(int threads, const char *told) {
+/* Writes as much as the file has. */
+static av_status upload_written(const av_client *client, const av_upload_params *params, av_uploaded_video **video, av_error **error) {
+  char *bytes = (char *)calloc(1, PART);
+  av_upload *upload = NULL;
+  av_status status = av_upload_begin(client, params, &upload, error);
+  int i;
+  for (i = 0; status == AV_STATUS_OK && i < 4; i++) status = av_upload_write(upload, bytes, PART, NULL, error);
+  if (status == AV_STATUS_OK) status = av_upload_write(upload, bytes, 1, NULL, error);
+  if (status == AV_STATUS_OK) status = av_upload_finish(upload, NULL, video, error);
+  av_upload_free(upload);
+  free(bytes);
+  return status;
+}
+
+static void uploads_with(int is_written, int threads, const char *told) {
   peer *p = peer_start();
   av_client_config config = config_for(peer_url(p));
   av_client *client;
@@ -68,10 +85,13 @@ static void uploads_with(int threads, const char *told) {
   for (i = 0; i < 4; i++) peer_answer_json(p, "201 Created", "{\"videoId\":\"vi1\"}");
   peer_answer_json(p, "201 Created", "{\"videoId\":\"vi1\",\"title\":\"T\"}");
   allowed = threads;
-  if (!CHECK_ROW(told, av_upload_file(client, path, &params, NULL, &video, &error) == AV_STATUS_OK)) puts(av_error_message(error));
+  if (!CHECK_ROW(told, (is_written ? upload_written(client, &params, &video, &error)
+                                   : av_upload_file(client, path, &params, NULL, &video, &error)) == AV_STATUS_OK))
+    puts(av_error_message(error));
   allowed = -1;
   CHECK_ROW(told, video && video->bytes == 4 * PART + 1 && peer_request_count(p) == 5);
   if (!CHECK_ROW(told, strcmp(it.told, told) == 0)) puts(it.told);
+  CHECK_ROW(told, it.tellings == (*told != '\0'));
   CHECK_ROW(told, it.elsewhere == 0);
   av_error_free(error);
   av_uploaded_video_free(video);
@@ -80,11 +100,14 @@ static void uploads_with(int threads, const char *told) {
 }
 
 int main(void) {
+  int is_written;
   int file = mkstemp(path);
   CHECK(file >= 0 && ftruncate(file, (off_t)(4 * PART + 1)) == 0 && close(file) == 0);
-  uploads_with(-1, "");
-  uploads_with(1, "1 threads for 3 parts at once: the system allows no more");
-  uploads_with(0, "0 threads for 3 parts at once: the system allows no more");
+  for (is_written = 0; is_written < 2; is_written++) {
+    uploads_with(is_written, -1, "");
+    uploads_with(is_written, 1, "1 threads for 3 parts at once: the system allows no more");
+    uploads_with(is_written, 0, "0 threads for 3 parts at once: the system allows no more");
+  }
   unlink(path);
   return checks_report();
 }

@@ -1279,7 +1279,7 @@ fn a_stream_to_which_somebody_else_uploads_is_not_gone_on_with() {
     for (parallel_parts, faults) in [
         (0, vec![Fault::None, Fault::Answer(400, TAKEN)]),
         // With threads another part fails before it.
-        (2, vec![Fault::None, Fault::Answer(503, ""), Fault::Answer(400, TAKEN)]),
+        (2, vec![Fault::None, Fault::AnswerAmong(3, 503, ""), Fault::Answer(400, TAKEN)]),
     ] {
         let mut one = Try::new(10 + 4 * 15 + 5, faults);
         one.parallel_parts = parallel_parts;
@@ -1305,7 +1305,7 @@ fn a_stream_to_which_somebody_else_uploads_is_not_gone_on_with() {
 
 #[test]
 fn a_file_to_which_somebody_else_uploads_is_told_so_whatever_else_has_failed() {
-    let faults = [Fault::None, Fault::Answer(503, ""), Fault::Answer(400, TAKEN)];
+    let faults = [Fault::None, Fault::AnswerAmong(3, 503, ""), Fault::Answer(400, TAKEN)];
     let mut one = Try::new(10 + 2 * 20 + 5, faults);
     one.parallel_parts = 2;
     one.options.max_attempts = Some(1);
@@ -1316,7 +1316,7 @@ fn a_file_to_which_somebody_else_uploads_is_told_so_whatever_else_has_failed() {
 
 #[test]
 fn parts_beside_one_that_fails_are_let_through() {
-    let faults = [Fault::None, Fault::Answer(500, ""), Fault::None, Fault::None, Fault::None];
+    let faults = [Fault::None, Fault::AnswerAmong(3, 500, "")];
     let mut one = Try::new(10 + 4 * 20 + 5, faults);
     one.parallel_parts = 4;
     one.options.max_attempts = Some(1);
@@ -1392,4 +1392,73 @@ fn a_stream_that_could_not_be_ended_may_go_on_and_its_size_is_not_known_again() 
     one.write_all(&mut stream).expect("a video");
     let told = one.told.progress.borrow();
     assert!(told.iter().all(|it| it.bytes_total == 0 || it.bytes_confirmed <= it.bytes_total));
+}
+
+#[test]
+fn a_part_that_had_been_missing_shows_that_the_last_one_was_not_sent_before() {
+    for (writes, parallel_parts) in [(None, 0), (None, 2), (Some(7), 0)] {
+        let mut one = Try::new(LENGTH, [Fault::None, Fault::Answer(401, "")]);
+        (one.writes, one.parallel_parts) = (writes, parallel_parts);
+        one.options.max_attempts = Some(1);
+        one.resume = state_of(&one.fail().2).map(str::to_owned);
+        let missing = 3 - one.ledger().videos["vi1"].parts.len();
+        let faults = std::iter::repeat_n(Fault::None, missing);
+        one.service.goes_on_with(faults.chain([Fault::Answer(401, "")]));
+        let (_, outcome, error) = one.fail();
+        assert_eq!(outcome, Outcome::NotApplied, "{writes:?} {parallel_parts} {error}");
+        // But if all before it were there, it may have been.
+        one.resume = state_of(&error).map(str::to_owned);
+        one.service.goes_on_with([Fault::Answer(401, "")]);
+        assert_eq!(one.fail().1, Outcome::Unknown, "{writes:?} {parallel_parts}");
+    }
+}
+
+#[test]
+fn parts_that_were_there_already_show_nothing_of_the_last_one() {
+    let refused = Fault::Answer(401, "");
+    for (parallel_parts, runs) in [
+        (
+            0,
+            vec![
+                vec![Fault::None, Fault::KeepAndLose],
+                vec![Fault::None, Fault::KeepAndLose],
+                vec![Fault::None, refused.clone()],
+            ],
+        ),
+        (
+            2,
+            vec![
+                vec![Fault::None, Fault::KeepAndLose, Fault::KeepAndLose],
+                vec![Fault::None, Fault::None, refused],
+            ],
+        ),
+    ] {
+        let mut one = Try::new(LENGTH, []);
+        (one.parallel_parts, one.options.max_attempts) = (parallel_parts, Some(1));
+        let mut last = None;
+        for faults in runs {
+            one.service.goes_on_with(faults);
+            let (_, outcome, error) = one.fail();
+            one.resume = state_of(&error).map(str::to_owned);
+            last = Some(outcome);
+        }
+        assert_eq!(last, Some(Outcome::Unknown), "{parallel_parts}");
+    }
+}
+
+#[test]
+fn a_stream_tells_from_where_it_goes_on_before_anything_is_sent() {
+    let mut one = Try::new(LENGTH, []);
+    for confirmed in [0, 10] {
+        let mut stream = one.begin().expect("a stream");
+        one.told = Rc::default();
+        let listener = one.params().listener;
+        stream
+            .write(&one.content[confirmed..confirmed + 1], &one.options, &listener)
+            .expect("taken");
+        let told: Vec<_> = one.told.progress.borrow().iter().map(|it| it.bytes_confirmed).collect();
+        assert_eq!(told, [confirmed as u64]);
+        stream.write(&one.content[confirmed + 1..11], &one.options, &listener).expect("taken");
+        one.resume = stream.state();
+    }
 }
