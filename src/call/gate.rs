@@ -48,6 +48,10 @@ struct State {
     limit: Option<u64>,
     /// When this window ends, as far as told.
     window_end: Option<Instant>,
+    /// When one that nothing was told of yet will have ended at the latest.
+    unknown_until: Option<Instant>,
+    /// The longest time to the end of a window that was told.
+    window: Duration,
     /// A 429 was answered: nothing goes before this.
     closed_until: Option<Instant>,
     /// Over how long those who waited are spread out, once it opens without telling how many may go.
@@ -204,12 +208,12 @@ impl State {
             return Some(Opens::At(until));
         }
         let is_used_up = self.left.is_some_and(|left| left <= self.in_flight);
-        match self.window_end {
-            Some(end) if is_used_up && now < end && self.in_flight > 0 => {
-                Some(Opens::WithNewsOrAt(end))
-            }
-            Some(end) if is_used_up && now < end => Some(Opens::At(end)),
-            _ => None,
+        let end = self.window_end.or(self.unknown_until).filter(|end| is_used_up && now < *end)?;
+        match (self.in_flight, self.window_end) {
+            (0, Some(_)) => Some(Opens::At(end)),
+            // Of whose end nothing will be told unless another goes.
+            (0, None) => None,
+            _ => Some(Opens::WithNewsOrAt(end)),
         }
     }
 
@@ -217,6 +221,7 @@ impl State {
     fn begin_window_if_due(&mut self, now: Instant) {
         if self.window_end.is_some_and(|end| now >= end) {
             self.window_end = None;
+            self.unknown_until = Some(now + self.window);
             self.left = self.limit;
         }
     }
@@ -247,6 +252,7 @@ impl State {
         };
         let end = told.reset_seconds.map(Duration::from_secs);
         if let Some(end) = end.filter(|end| *end <= LONGEST_CLOSURE) {
+            self.window = self.window.max(end);
             // Seconds are rounded up, so the earliest end that was told in this window is nearest.
             let end = now + end;
             self.window_end = Some(self.window_end.map_or(end, |known| known.min(end)));
@@ -443,6 +449,21 @@ mod tests {
         gate.enter(&soon(), |_| ()).expect("open").answered(told(5, 0, 1), None);
         assert!(gate.enter(&within(Duration::from_secs(20)), |_| ()).is_ok());
         assert!(begin.elapsed() >= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn no_more_go_in_a_new_window_than_it_has_before_one_has_told_of_it() {
+        let gate = Gate::default();
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(3, 0, 1), None);
+        let later = within(Duration::from_secs(20));
+        let passes: Vec<_> = (0..3).map(|_| gate.enter(&later, |_| ()).expect("three")).collect();
+        let fourth = gate.enter(&soon(), |_| ());
+        assert!(matches!(fourth, Err(Stopped::Interrupted(Interruption::TimedOut))));
+        // Without an answer nothing is known of the window, but that it has ended after its time.
+        let begin = Instant::now();
+        assert!(gate.enter(&later, |_| ()).is_ok());
+        assert!(begin.elapsed() < Duration::from_secs(10));
+        drop(passes);
     }
 
     #[test]
