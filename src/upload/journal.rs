@@ -174,6 +174,7 @@ impl Journal {
     }
 
     /// An error that tells what to go on from.
+    #[cold]
     pub fn with_rest(&self, error: Error) -> Error {
         let mut error = self.with_video(error);
         if let (Some(unfinished), Some(state)) = (&mut error.unfinished, self.state()) {
@@ -195,6 +196,7 @@ impl Journal {
     }
 
     /// An error that tells which video is unfinished.
+    #[cold]
     pub fn with_video(&self, error: Error) -> Error {
         let video_id = self.video_id.clone();
         Error { unfinished: Some(Box::new(Unfinished { state: None, video_id })), ..error }

@@ -269,6 +269,7 @@ impl<'u> Run<'u> {
     }
 
     /// The error of a call whose time is over while parts are under way, which go on.
+    #[cold]
     pub fn timed_out(&self) -> Error {
         self.journal.with_rest(Error {
             failure: Failure::Timeout,

@@ -161,10 +161,6 @@ impl Stream {
         self.must_be_ours()?;
         self.must_be(&[Stage::Taking])?;
         let call = Call { options, listener, wait: Run::wait_of(options) };
-        if !std::mem::replace(&mut self.has_told, true) {
-            let listener = listener.clone();
-            Run::new(&self.client, &mut self.journal, listener, options).tell()?;
-        }
         // What a call before has left, or threads have to tell.
         self.deliver(self.at_once(), &call)?;
         while let Some((first, rest)) = bytes.split_first() {
@@ -265,9 +261,10 @@ impl Stream {
 
     /// Has the parts sent that are not confirmed, and waits until there are no more than `most` of them.
     fn deliver(&mut self, most: usize, call: &Call<'_>) -> Result<(), Error> {
-        if self.kept.parts.is_empty() {
+        if self.kept.parts.is_empty() && self.has_told {
             return Ok(());
         }
+        self.has_told = true;
         if !self.kept.parts.iter().any(|part| part.is_under_way) {
             self.journal.pulse.beat();
         }
@@ -319,6 +316,7 @@ impl Stream {
     }
 
     /// There is none for a part, of which nothing was sent yet.
+    #[cold]
     fn no_memory(&self, error: io::Error) -> Error {
         let message = format_args!("there is no memory for a part: {error}");
         let error = Error::before_sending(Failure::Internal, message.to_string());
@@ -382,6 +380,10 @@ struct Delivery<'s> {
 impl Delivery<'_> {
     /// Has them sent, and waits until no more than `most` are left.
     fn make(&mut self, run: &mut Run<'_>, most: usize) -> Result<(), Error> {
+        if self.kept.parts.is_empty() {
+            // It begins here.
+            return run.tell();
+        }
         let at_once = run.journal.parallel_parts as usize;
         if at_once == 0 || run.journal.video_id.is_none() {
             return self.send_here(run);
@@ -425,6 +427,7 @@ impl Delivery<'_> {
     }
 
     /// Ends what is under way: the call was cancelled.
+    #[cold]
     fn stop(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
         if let Some(mut crew) = self.crew.take() {
             let left = crew.stop();
