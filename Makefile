@@ -220,6 +220,14 @@ bench: $(SHARED) ## Measure against what people use instead, and print the table
 	@$(BENCHES) all
 	@python3 -B benches/bench.py $(BUILD)/benches $(SHARED) $(ONLY)
 
+.PHONY: record-bench
+record-bench: ## The same, written into docs/BENCHMARKS.md
+	@sed '/^<!-- What/q' docs/BENCHMARKS.md > $(BUILD)/benchmarks.md
+	@echo >> $(BUILD)/benchmarks.md
+	@$(MAKE) --no-print-directory bench > $(BUILD)/bench.log
+	@sed -n '/^[0-9-]*, .* cores, /,$$p' $(BUILD)/bench.log >> $(BUILD)/benchmarks.md
+	@mv $(BUILD)/benchmarks.md docs/BENCHMARKS.md
+
 # What the README and the header promise, tried by machines: docs/PROOF.md.
 include $(foreach it,supply coverage soak uploads fuzzing sanitizers,tests/proof/$(it).mk)
 
