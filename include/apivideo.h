@@ -1487,7 +1487,8 @@ uint64_t av_upload_offset(const struct av_upload *upload);
 /**
  * What an upload can be gone on from by another one, such as after the program was started anew: for
  * av_upload_params.resume. Who keeps what `state_fn` tells, or has an error, has it already; this is for when
- * whatever makes the bytes has failed.
+ * whatever makes the bytes has failed. With `parallel_parts`, what a thread has sent since the last call
+ * with the upload is not in it yet: it is sent again then, or found to be there.
  *
  * @param upload  the upload, or NULL.
  *
