@@ -467,6 +467,16 @@ mod tests {
     }
 
     #[test]
+    fn where_the_limit_is_none_at_all_one_goes_after_each_window_to_ask_again() {
+        let gate = Gate::default();
+        gate.enter(&soon(), |_| ()).expect("open").answered(told(0, 0, 1), None);
+        let asking = gate.enter(&within(Duration::from_secs(20)), |_| ()).expect("the next window");
+        assert!(gate.enter(&soon(), |_| ()).is_err(), "one is enough");
+        asking.answered(told(9, 8, 1), None);
+        assert!(gate.enter(&soon(), |_| ()).is_ok());
+    }
+
+    #[test]
     fn an_answer_that_comes_late_tells_nothing_back() {
         let gate = Gate::default();
         let late = gate.enter(&soon(), |_| ()).expect("open");
