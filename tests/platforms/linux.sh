@@ -2,8 +2,9 @@
 # Builds the library for another Linux and runs the C tests there: linux.sh NAME. Programs of other
 # processors run under qemu, against the stand-in of this machine. Called by `make test-platform-NAME`,
 # which sets LOCAL_API, the stand-in's binary, BUILD, where to build, STATIC_LIBS, what a program needs
-# beside libapivideo.a, DIST_TOOLS, where zig is, and VARIANTS, of tests/c/Makefile: without a static one
-# only the shared library is built. The last line is the figures.
+# beside libapivideo.a, DIST_TOOLS, where zig is, VARIANTS, of tests/c/Makefile (without a static one
+# only the shared library is built), and NETWORK, the tests of tests/network to run. The last line is the
+# figures.
 set -eu
 : "${LOCAL_API:?the stand-in}" "${BUILD:?where to build}" "${STATIC_LIBS:?what static programs need}"
 : "${DIST_TOOLS:?where zig is}" "${VARIANTS:?of the tests}" "${MAKE:=make}"
@@ -56,27 +57,34 @@ esac
 seconds() { date +%s; }
 begin=$(seconds)
 case $VARIANTS in *static*) what=all ;; *) what=shared ;; esac
-"$MAKE" --no-print-directory "$what" TARGET="$rust" STRIP="$gnu-strip" CARGO="$cargo"
+"$MAKE" --no-print-directory "$what" TARGET="$rust" BUILD="$BUILD/$rust" STRIP="$gnu-strip" CARGO="$cargo"
 built=$(($(seconds) - begin))
 
 # What is not run there stands in a list, with its reason.
 left_out=$(awk -v platform="$platform" '$1 == platform { print $2 }' "$here/left_out")
-tests=$(for file in tests/c/*.c; do basename "$file" .c; done | grep -vxF "${left_out:-none}")
+runnable() { for it in "$@"; do echo "$it"; done | grep -vxF "${left_out:-none}" | xargs; }
+all=$(for file in tests/c/*.c; do basename "$file" .c; done)
 
-# All of them, even if one fails. Where programs are slow, calls are given seconds more, and how long they
-# take is not judged (tests/c/support/moment.h).
+# run_tests DIRECTORY TARGET TESTS: all of them, even if one fails. Where programs are slow, calls are given seconds
+# more, and how long they take is not judged (tests/c/support/moment.h).
 lib=$BUILD/$rust/lib
 out=$BUILD/$rust/tests
+run_tests() {
+  "$MAKE" --no-print-directory --keep-going -C "tests/$1" "$2" ONLY="$3" VARIANTS="$VARIANTS" LIB="$lib" OUT="$out/$1" \
+    STATIC_LIBS="$STATIC_LIBS" LOCAL_API="$LOCAL_API" CC="$compile" VALGRIND="$run" || ended=1
+}
 rm -rf "$out"
 begin=$(seconds)
 ended=0
-# shellcheck disable=SC2116,SC2086 # a list of words
-"$MAKE" --no-print-directory --keep-going -C tests/c memory ONLY="$(echo $tests)" VARIANTS="$VARIANTS" \
-  LIB="$lib" OUT="$out" STATIC_LIBS="$STATIC_LIBS" LOCAL_API="$LOCAL_API" CC="$compile" VALGRIND="$run" || ended=1
+# shellcheck disable=SC2086 # lists of words
+{
+  run_tests c memory "$(runnable $all)"
+  [ -z "$NETWORK" ] || run_tests network all "$(runnable $NETWORK)"
+}
 ran=$(($(seconds) - begin))
 
 # A test that has come to its end says how many checks it was.
-for log in "$out"/*/*.log; do tail -n 1 "$log"; done | awk '
+for log in $(find "$out" -name '*.log'); do tail -n 1 "$log" | grep . || echo nothing; done | awk '
   /^[0-9]+ passed, [0-9]+ failed/ { passed += $1; failed += $3; next }
   { broken++ }
   END { printf "%d passed, %d failed%s", passed, failed, broken ? ", " broken " tests broken off" : "" }' > "$out/figures"

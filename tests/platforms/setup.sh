@@ -5,7 +5,7 @@ set -eu
 
 is_there() {
   case $1 in
-    # Before 8, it ends a program with threads that forks.
+    # Before 8, it aborts a program with threads that forks.
     qemu-*) "$1" --version 2>/dev/null | grep -Eq 'version ([89]|[1-9][0-9])\.' ;;
     /*) [ -e "$1" ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
@@ -19,7 +19,7 @@ done
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
-  echo "missing for the tests:$missing (Debian: sudo apt-get install$missing, qemu-user from backports)" >&2
+  echo "missing for the tests:$missing (Debian: sudo apt-get install$missing; qemu from 8 on)" >&2
   exit 1
 fi
 
@@ -29,17 +29,16 @@ export DEBIAN_FRONTEND=noninteractive
 apt="apt-get -qq -o DPkg::Lock::Timeout=600"
 $apt update
 
-# The release's backports, from where the release itself is from, for this once.
-backports=""
-case $missing in *qemu-user*)
-  . /etc/os-release
-  from=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $VERSION_CODENAME" 'Created-By: Packages' | head -n 1)
+# Debian 12 has such a qemu in its backports alone: these are known for this once, from where the release is.
+if echo "$missing" | grep -q qemu-user && apt-cache policy qemu-user | grep -q 'Candidate: 1:7\.'; then
   list=$(mktemp)
   trap 'rm -f "$list"' EXIT
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $from $VERSION_CODENAME-backports main" > "$list"
-  backports="-o Dir::Etc::SourceList=$list"
-  $apt $backports -o APT::Get::List-Cleanup=0 update
-  case $(apt-cache policy qemu-user) in *"Candidate: 1:7."*) missing=$(echo "$missing" | sed "s|qemu-user|&/$VERSION_CODENAME-backports|") ;; esac ;;
-esac
-# shellcheck disable=SC2086 # lists of words
-$apt $backports install -y --no-install-recommends $missing >/dev/null
+  # shellcheck disable=SC2016 # apt's variable
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Created-By: Packages' | head -n 1)
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm-backports main" > "$list"
+  apt="$apt -o Dir::Etc::SourceList=$list"
+  $apt update -o APT::Get::List-Cleanup=0
+  missing=$(echo "$missing" | sed 's|qemu-user|&/bookworm-backports|')
+fi
+# shellcheck disable=SC2086 # a list of words
+$apt install -y --no-install-recommends $missing >/dev/null
