@@ -30,7 +30,13 @@ static int once(int *flag) {
 #define REAL(type, name) (__extension__(type) dlsym(RTLD_NEXT, name))
 typedef int poll_fn(struct pollfd *, nfds_t, int);
 typedef ssize_t send_fn(int, const void *, size_t, int);
-typedef int ioctl_fn(int, unsigned long, void *);
+/* POSIX has an int for the request, and musl keeps to it. */
+#ifdef __GLIBC__
+typedef unsigned long ioctl_request;
+#else
+typedef int ioctl_request;
+#endif
+typedef int ioctl_fn(int, ioctl_request, void *);
 typedef int lookup_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
 #ifdef __cplusplus
@@ -47,7 +53,7 @@ ssize_t send(int to, const void *bytes, size_t length, int flags) {
   return REAL(send_fn *, "send")(to, bytes, length, flags);
 }
 
-int ioctl(int of, unsigned long request, ...) {
+int ioctl(int of, ioctl_request request, ...) {
   va_list rest;
   void *argument;
   if (ioctls_refused) return ioctls_refused++, errno = ENOTTY, -1;
