@@ -364,7 +364,7 @@ class Sessions(UploadCase):
                     with self.assertRaises(ValueError):
                         call(SMALL)
                     refused.append(call)
-            self.assertEqual(upload.offset, len(SMALL))
+            self.assertIn(upload.offset, (0, len(SMALL)))  # before the write, if that tells already
 
         upload = self.open_upload(progress=progress)
         upload.write(SMALL)
