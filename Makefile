@@ -62,7 +62,8 @@ $(STATIC): $(SOURCES)
 TOOL := $(BUILD)/bin/apivideo
 
 # `avtokens` is what it was called when it knew nothing but tokens.
-$(TOOL): $(wildcard examples/c/apivideo/*) include/apivideo.h $(SHARED)
+# What it asks the system is in a folder for each.
+$(TOOL): $(wildcard examples/c/apivideo/*.[ch] examples/c/apivideo/unix/*) include/apivideo.h $(SHARED)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Iinclude $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) \
 	  $(LDFLAGS) -L$(BUILD)/lib -lapivideo -pthread -Wl,-rpath,'$$ORIGIN/../lib'
