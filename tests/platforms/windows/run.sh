@@ -27,7 +27,8 @@ if [ -z "$only" ]; then
     printf '%-26s %s\n' "$name" "$(cat "$tests/others/$name.passed")"
   done
 fi
-make --no-print-directory --keep-going FOLDER="$folder" LOCAL_API="$local_api" ONLY="$only" || ended=1
+# Most of them wait for most of their time.
+make --no-print-directory --keep-going -j4 --output-sync=target FOLDER="$folder" LOCAL_API="$local_api" ONLY="$only" || ended=1
 
 cat "$tests"/*/*.passed | awk -v size="$(stat -c %s "$folder/bin/apivideo.dll")" -v built_in="$(cat "$folder/built_in")" \
   -v left_out="$(grep -c '  ' left_out)" -v wine="$(/usr/lib/wine/wine64 --version)" '

@@ -9,7 +9,7 @@ folder=$1
 needed="/usr/bin/rustc:rustc-web /usr/bin/cargo:cargo-web"
 needed="$needed /usr/bin/x86_64-w64-mingw32-gcc-posix:gcc-mingw-w64-x86-64"
 needed="$needed /usr/bin/x86_64-w64-mingw32-g++-posix:g++-mingw-w64-x86-64"
-needed="$needed /usr/lib/wine/wine64:wine64 /usr/bin/wine:wine /usr/bin/python3:python3"
+needed="$needed /usr/lib/wine/wine64:wine64 /usr/bin/wine:wine /usr/bin/python3:python3 /usr/bin/openssl:openssl"
 
 missing=""
 for pair in $needed; do

@@ -29,6 +29,10 @@ int posix_mkstemp(char *path) {
   return fd;
 }
 
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at) {
+  return _lseeki64(fd, at, SEEK_SET) < 0 ? -1 : _write(fd, bytes, (unsigned)length);
+}
+
 char *mkdtemp(char *path) {
   int tries;
   for (tries = 0; tries < 4096; tries++) {

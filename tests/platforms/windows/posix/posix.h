@@ -153,6 +153,8 @@ int pipe(int ends[2]);
 int posix_close(int fd);
 ssize_t posix_read(int fd, void *bytes, size_t length);
 ssize_t posix_write(int fd, const void *bytes, size_t length);
+/* From where it wrote, the next write() goes on. */
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at);
 
 /* The name is other each time: MinGW's own gives out that of a file that was deleted anew. */
 int posix_mkstemp(char *path);
