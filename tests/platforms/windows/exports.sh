@@ -15,7 +15,7 @@ check() { # WHAT COMMAND…
   fi
 }
 
-exported=$(echo "$tables" | sed -n '/^\[Ordinal\/Name Pointer\] Table/,/^$/s/^.*\] \([^ ]*\)$/\1/p' | sort)
+exported=$(echo "$tables" | sed -n '/^\[Ordinal\/Name Pointer\] Table/,/^$/s/^[[:space:]]*\[ *[0-9]*\].* \([^ ]*\)$/\1/p' | sort)
 # A prototype is the only place where a name of ours stands before a parenthesis outside of a comment.
 declared=$(sed 's|//.*||' "$2" | awk '/\/\*/ { in_comment = 1 } !in_comment; /\*\// { in_comment = 0 }' |
   grep -o '\bav_[a-z0-9_]*(' | tr -d '(' | sort -u)
