@@ -6,7 +6,7 @@
 
 #include "posix.h"
 
-enum { FIRST = 0x10000, MOST = 8192, LOOK_EVERY_MS = 5 };
+enum { FIRST = 0x10000, MOST = 8192, LOOK_EVERY_MS = 20 };
 enum { EVENT_IN = 0x001, EVENT_OUT = 0x004, EVENT_ERR = 0x008, EVENT_HUP = 0x010, EVENT_RDHUP = 0x2000 };
 
 /* A place is free if its `socket` is 0, which is none. */
@@ -64,15 +64,19 @@ int posix_bind(int fd, const struct sockaddr *address, socklen_t size) {
 
 int posix_listen(int fd, int backlog) { return result(listen(socket_of(fd), backlog)); }
 
-/* Who waits here is woken by shutdown(), as on Linux: Windows knows none for a listener. */
-int posix_accept(int fd, struct sockaddr *address, socklen_t *size) {
+/* Waits for something to receive, or for somebody to accept; 0 once it is shut down, which wakes nobody here as it
+ * does on Linux. */
+static int wait_for_some(int fd) {
   WSAPOLLFD it = {socket_of(fd), POLLRDNORM, 0};
   while (WSAPoll(&it, 1, LOOK_EVERY_MS) == 0)
-    if (table[fd - FIRST].is_shut) {
-      errno = EINVAL;
-      return -1;
-    }
-  return descriptor_of(accept(socket_of(fd), address, size));
+    if (is_socket(fd) && table[fd - FIRST].is_shut) return 0;
+  return 1;
+}
+
+int posix_accept(int fd, struct sockaddr *address, socklen_t *size) {
+  if (wait_for_some(fd)) return descriptor_of(accept(socket_of(fd), address, size));
+  errno = EINVAL;
+  return -1;
 }
 
 int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) {
@@ -101,17 +105,16 @@ int posix_setsockopt(int fd, int level, int name, const void *value, socklen_t s
 int posix_shutdown(int fd, int how) {
   BOOL listens = 0;
   int size = sizeof listens;
-  if (getsockopt(socket_of(fd), SOL_SOCKET, SO_ACCEPTCONN, (char *)&listens, &size) == 0 && listens) {
-    table[fd - FIRST].is_shut = 1;
-    return 0;
-  }
-  return result(shutdown(socket_of(fd), how));
+  const SOCKET it = socket_of(fd);
+  if (is_socket(fd) && how != SD_SEND) table[fd - FIRST].is_shut = 1;
+  if (getsockopt(it, SOL_SOCKET, SO_ACCEPTCONN, (char *)&listens, &size) == 0 && listens) return 0;
+  return result(shutdown(it, how));
 }
 
 static int at_most(size_t length) { return length > INT_MAX ? INT_MAX : (int)length; }
 
 ssize_t posix_recv(int fd, void *bytes, size_t length, int flags) {
-  return result(recv(socket_of(fd), (char *)bytes, at_most(length), flags));
+  return wait_for_some(fd) ? result(recv(socket_of(fd), (char *)bytes, at_most(length), flags)) : 0;
 }
 
 ssize_t posix_send(int fd, const void *bytes, size_t length, int flags) {
