@@ -1,0 +1,21 @@
+# Windows: the DLL is built by MinGW with a standard library built beside it, and tested under Wine.
+
+WINDOWS := $(abspath build/x86_64-pc-windows-gnu)
+WINDOWS_AT := tests/platforms/windows
+
+# With how long it took, for the line of figures.
+$(WINDOWS)/bin/apivideo.dll: $(SOURCES) $(WINDOWS_AT)/build.sh
+	@$(WINDOWS_AT)/setup.sh $(WINDOWS)
+	@begun=$$(date +%s) && $(WINDOWS_AT)/build.sh shared $(WINDOWS) && echo $$(($$(date +%s) - begun)) > $(WINDOWS)/built_in
+
+$(WINDOWS)/lib/libapivideo.a: $(SOURCES) $(WINDOWS_AT)/build.sh
+	@$(WINDOWS_AT)/setup.sh $(WINDOWS)
+	@$(WINDOWS_AT)/build.sh static $(WINDOWS)
+
+.PHONY: platform-windows
+platform-windows: $(WINDOWS)/bin/apivideo.dll $(WINDOWS)/lib/libapivideo.a ## Build for Windows, into build/x86_64-pc-windows-gnu
+
+.PHONY: test-platform-windows
+test-platform-windows: $(WINDOWS)/bin/apivideo.dll local_api ## Build apivideo.dll and test it under Wine
+	@$(WINDOWS_AT)/setup.sh $(WINDOWS)
+	@$(WINDOWS_AT)/run.sh $(WINDOWS) $(abspath $(LOCAL_API)) $(ONLY)
