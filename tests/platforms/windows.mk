@@ -12,10 +12,15 @@ $(WINDOWS)/lib/libapivideo.a: $(SOURCES) $(WINDOWS_AT)/build.sh
 	@$(WINDOWS_AT)/setup.sh $(WINDOWS)
 	@$(WINDOWS_AT)/build.sh static $(WINDOWS)
 
+$(WINDOWS)/bin/apivideo.exe: $(wildcard examples/c/apivideo/*.[ch] examples/c/apivideo/windows/*) include/apivideo.h \
+  $(WINDOWS)/bin/apivideo.dll
+	@x86_64-w64-mingw32-gcc-posix -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -Iinclude -o $@ $(filter %.c,$^) \
+	  -L$(WINDOWS)/lib -lapivideo
+
 .PHONY: platform-windows
-platform-windows: $(WINDOWS)/bin/apivideo.dll $(WINDOWS)/lib/libapivideo.a ## Build for Windows, into build/x86_64-pc-windows-gnu
+platform-windows: $(WINDOWS)/bin/apivideo.dll $(WINDOWS)/bin/apivideo.exe $(WINDOWS)/lib/libapivideo.a ## Build for Windows, into build/x86_64-pc-windows-gnu
 
 .PHONY: test-platform-windows
-test-platform-windows: $(WINDOWS)/bin/apivideo.dll local_api ## Build apivideo.dll and test it under Wine
+test-platform-windows: $(WINDOWS)/bin/apivideo.dll $(WINDOWS)/bin/apivideo.exe local_api ## Build apivideo.dll and test it under Wine
 	@$(WINDOWS_AT)/setup.sh $(WINDOWS)
 	@$(WINDOWS_AT)/run.sh $(WINDOWS) $(abspath $(LOCAL_API)) $(ONLY)
