@@ -106,9 +106,12 @@ struct linger {
 #define POLLHUP 0x010
 #define POLLRDHUP 0x2000
 
+#ifndef __cplusplus
+/* Streams have members of these names, and programs in C++ no sockets of their own here. */
 #define close posix_close
 #define read posix_read
 #define write posix_write
+#endif
 #define mkstemp posix_mkstemp
 #undef popen
 #undef pclose
