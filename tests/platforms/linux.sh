@@ -47,7 +47,9 @@ case $rust in
     PATH=$DIST_TOOLS/bin:/usr/bin:$PATH
     sysroot=$BUILD/$rust/sysroot
     "$here/musl.sh" "$debian" "$sysroot"
-    compile="$DIST_TOOLS/bin/python -m ziglang cc -target ${rust%%-*}-linux-musl -O1 -fno-sanitize=undefined $flags"
+    compile="$DIST_TOOLS/bin/python -m ziglang cc -target ${rust%%-*}-linux-musl -O1 -fno-sanitize=undefined $flags -I$sysroot/include"
+    mkdir -p "$sysroot/include"
+    ln -sfn /usr/include/valgrind "$sysroot/include/valgrind"
     cargo=cargo-zigbuild STATIC_LIBS="-lunwind -lc"
     export CARGO_UNSTABLE_BUILD_STD=$std
     run="${qemu:+$qemu }$sysroot/lib/ld-musl-${rust%%-*}.so.1"
