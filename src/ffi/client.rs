@@ -8,6 +8,7 @@ use crate::client::{
     Client, ClientConfig, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Origin,
 };
 use crate::error::Error;
+use crate::os;
 use crate::secret::Credential;
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
@@ -166,6 +167,7 @@ pub unsafe extern "C-unwind" fn av_client_new(
         let out = caller.out(out, "out")?;
         let config = av_client_config::read(&caller, config)?;
         let client = Arc::new(Client::new(config)?);
+        os::library::stay_loaded();
         out.set(Box::into_raw(Box::new(av_client { client })));
         Ok(())
     })

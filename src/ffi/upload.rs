@@ -8,16 +8,15 @@ use super::options::av_request_options;
 use super::owned::{self, Owned};
 use crate::error::Error;
 use crate::limits::MOST_PARALLEL_PARTS;
+use crate::os;
 use crate::upload::progress::{Activity, Listener, Progress};
 use crate::upload::{
     self, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PATIENCE, DEFAULT_PROGRESS_INTERVAL,
     DEFAULT_STALL_TIMEOUT, UploadParams, Uploaded,
 };
 use std::borrow::Cow;
-use std::ffi::{CString, OsStr, c_char, c_void};
+use std::ffi::{CString, c_char, c_void};
 use std::num::NonZeroU64;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -254,7 +253,8 @@ pub unsafe extern "C-unwind" fn av_upload_file(
         let out = caller.out(out, "out")?;
         let options = av_request_options::read(&caller, options)?;
         let client = caller.required(client, "client")?.share();
-        let path = Path::new(OsStr::from_bytes(caller.bytes(path, "path")?));
+        let path = os::file::path(caller.bytes(path, "path")?)
+            .map_err(|why| Error::invalid_argument(format_args!("path {why}")))?;
         let params = av_upload_params::read(&caller, params)?;
         out.set(upload::upload_file(&client, path, &params, &options, handed_out)?);
         Ok(())

@@ -1,0 +1,34 @@
+//! What Windows has of TCP sockets beyond what socket2 knows.
+
+use socket2::{Domain, Socket, Type};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use windows_sys::Win32::Networking::WinSock::{MSG_PEEK, WSAEMFILE, WSAENOBUFS};
+
+/// Nothing more is to be said with a call: what is non-blocking stays so, and there are no signals.
+pub(in crate::os) const SENDING: i32 = 0;
+pub(in crate::os) const RECEIVING: i32 = 0;
+pub(in crate::os) const PEEKING: i32 = MSG_PEEK;
+
+/// Errors that say that this machine has no room for one socket more.
+pub(in crate::os) const LACKS: [i32; 2] = [WSAEMFILE, WSAENOBUFS];
+
+/// A non-blocking socket for a connection to `address`.
+pub(in crate::os) fn open(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// Whether connecting has only begun.
+pub(in crate::os) fn is_on_its_way(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock
+}
+
+/// There is no such limit.
+pub(in crate::os) fn take_ahead(_: &Socket, _: u32) {}
+
+/// The system does not tell.
+pub(in crate::os) fn unacknowledged(_: &Socket) -> Option<u64> {
+    None
+}
