@@ -425,7 +425,8 @@ typedef struct av_client_config {
    * A PEM file of certificate authorities that replaces the system's; read by av_client_new(),
    * which takes all of its certificates or none, also those labelled TRUSTED or X509 CERTIFICATE; of
    * the former those that are trusted for servers, as OpenSSL does.
-   * NULL is the system's. docs/CERTIFICATES.md lists what kinds of certificates are refused.
+   * NULL is the system's; Windows and macOS judge certificates themselves then.
+   * docs/CERTIFICATES.md lists what kinds of certificates are refused.
    */
   const char *ca_file;
   /**
@@ -628,6 +629,8 @@ typedef struct av_upload_progress {
   /**
    * Bytes of the parts under way that have arrived at the other side. They are not in `bytes_confirmed`:
    * the sum of both is how far the upload has come. Those of a part go once it is confirmed, or has failed.
+   * Windows does not tell what has arrived: there they are the bytes that it has taken, up to some hundred
+   * KiB more.
    */
   uint64_t bytes_sent;
   /**
@@ -1357,7 +1360,8 @@ void av_token_iter_free(struct av_token_iter *iter);
  *
  * @param client   whose service to upload to; not NULL.
  * @param path     the file, a regular one that is not empty (others are refused as INVALID_ARGUMENT, what
- *                 cannot be opened as SOURCE); not NULL. It is opened once, and must not be written to until
+ *                 cannot be opened as SOURCE); not NULL. On Windows it is UTF-8, elsewhere whatever bytes the
+ *                 system has for it. It is opened once, and must not be written to until
  *                 the call returns. If rename(2) puts another file in its place, the one
  *                 that was opened is uploaded.
  * @param params   what to upload with, and how; not NULL.

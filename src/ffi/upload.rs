@@ -39,6 +39,8 @@ pub struct av_upload_progress {
     pub bytes_confirmed: u64,
     /// Bytes of the parts under way that have arrived at the other side. They are not in `bytes_confirmed`:
     /// the sum of both is how far the upload has come. Those of a part go once it is confirmed, or has failed.
+    /// Windows does not tell what has arrived: there they are the bytes that it has taken, up to some hundred
+    /// KiB more.
     pub bytes_sent: u64,
     /// The size in bytes; 0 is not known, as of what is still being written.
     pub bytes_total: u64,
@@ -210,7 +212,8 @@ pub struct av_uploaded_video {
 ///
 /// @param client   whose service to upload to; not NULL.
 /// @param path     the file, a regular one that is not empty (others are refused as INVALID_ARGUMENT, what
-///                 cannot be opened as SOURCE); not NULL. It is opened once, and must not be written to until
+///                 cannot be opened as SOURCE); not NULL. On Windows it is UTF-8, elsewhere whatever bytes the
+///                 system has for it. It is opened once, and must not be written to until
 ///                 the call returns. If rename(2) puts another file in its place, the one
 ///                 that was opened is uploaded.
 /// @param params   what to upload with, and how; not NULL.
