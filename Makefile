@@ -146,7 +146,7 @@ test-cpp: all local_api ## Run the C++ tests alone
 	@$(MAKE) --no-print-directory -C tests/cpp LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests/cpp) \
 	  STATIC_LIBS="$(STATIC_LIBS)" LOCAL_API=$(abspath $(LOCAL_API))
 
-include packaging/install.mk packaging/dist.mk tests/platforms/windows.mk
+include packaging/install.mk packaging/dist.mk
 
 REFERENCE := $(BUILD)/man/man3/apivideo.3
 REFERENCE_SOURCES := $(wildcard include/*) $(wildcard docs/reference/*) $(wildcard examples/c/concepts/*.c)
@@ -237,7 +237,7 @@ record-bench: ## The same, written into docs/BENCHMARKS.md
 # What the README and the header promise, tried by machines: docs/PROOF.md.
 include $(foreach it,supply coverage soak uploads fuzzing sanitizers,tests/proof/$(it).mk)
 
-include tests/platforms/platforms.mk
+include $(foreach it,platforms windows macos,tests/platforms/$(it).mk)
 
 .PHONY: proof-tools
 proof-tools:

@@ -1,7 +1,8 @@
 # Other platforms: the library built for each of them, and its C tests run there, by an emulator where this
 # machine's processor is another one, against this machine's stand-in. Each ends with a line of figures.
 
-PLATFORMS := aarch64 i686 armv7 s390x riscv64 musl musl-aarch64
+OTHER_LINUX := aarch64 i686 armv7 s390x riscv64 musl musl-aarch64
+PLATFORMS := $(OTHER_LINUX) windows
 # Of tests/c/Makefile. The static library takes as long to build as the shared one.
 PLATFORM_VARIANTS := c11-shared c11-static
 # Of tests/network, what needs nothing around it and goes deepest: uploads broken at any byte, killed, over TLS,
@@ -14,7 +15,7 @@ test-platforms: ## Build the library for other platforms and run the C tests the
 	  if $(MAKE) --no-print-directory test-platform-$$name; then passed=$$((passed + 1)); else failed="$$failed $$name"; fi; done; \
 	set -- $$failed; echo "platforms: $$passed passed, $$# failed$${failed:+:$$failed}"; [ $$# = 0 ]
 
-$(PLATFORMS:%=test-platform-%): test-platform-%: local_api
+$(OTHER_LINUX:%=test-platform-%): test-platform-%: local_api
 	@BUILD=$(abspath $(BUILD)) LOCAL_API=$(abspath $(LOCAL_API)) STATIC_LIBS="$(STATIC_LIBS)" MAKE="$(MAKE)" \
 	  DIST_TOOLS=$(abspath $(DIST_TOOLS)) VARIANTS="$(PLATFORM_VARIANTS)" NETWORK="$(PLATFORM_NETWORK)" \
 	  tests/platforms/linux.sh $*
