@@ -19,7 +19,7 @@ token=$(run tokens create never)
 [ "$(run tokens list)" = "$token" ]
 # Every byte there is, and what ends lines or files elsewhere among them.
 { printf 'a\r\nb\n\032c\r\n' && head -c 6000000 /dev/urandom; } >film
-run record_and_upload "$token" Recorded <film >output
+run record_and_upload "$token" Recorded <film >output 2>progress
 grep -q '^vi[^ ]* is whole: 6000009 bytes$' output
 "$LOCAL_API" --ledger "$APIVIDEO_BASE_URL" >ledger
 grep -q "\"sha256\":\"$(sha256sum <film | cut -d ' ' -f 1)\",\"title\":\"Recorded\"" ledger

@@ -106,8 +106,9 @@ struct linger {
 #define POLLHUP 0x010
 #define POLLRDHUP 0x2000
 
-#ifndef __cplusplus
-/* Streams have members of these names, and programs in C++ no sockets of their own here. */
+/* Streams of C++ have members of these names, and programs in it no sockets of their own: what they share with
+ * those in C says so. */
+#if !defined __cplusplus || defined POSIX_SOCKETS
 #define close posix_close
 #define read posix_read
 #define write posix_write
