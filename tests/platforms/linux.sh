@@ -46,7 +46,7 @@ case $rust in
     "$here/setup.sh" "$@" "$gnu-strip:binutils-$gnu" ${qemu:+"$qemu:qemu-user"}
     PATH=$DIST_TOOLS/bin:/usr/bin:$PATH
     sysroot=$BUILD/$rust/sysroot
-    "$here/musl.sh" "$debian" "$sysroot"
+    "$here/debian.sh" "$debian" "$sysroot" musl
     compile="$DIST_TOOLS/bin/python -m ziglang cc -target ${rust%%-*}-linux-musl -O1 -fno-sanitize=undefined $flags -I$sysroot/include"
     mkdir -p "$sysroot/include"
     ln -sfn /usr/include/valgrind "$sysroot/include/valgrind"
@@ -61,6 +61,10 @@ begin=$(seconds)
 case $VARIANTS in *static*) what=all ;; *) what=shared ;; esac
 "$MAKE" --no-print-directory "$what" TARGET="$rust" BUILD="$BUILD/$rust" STRIP="$gnu-strip" CARGO="$cargo"
 built=$(($(seconds) - begin))
+
+# Instead of the C tests, those of wrappers.
+[ -z "${LANGUAGES:-}" ] || exec env PLATFORM="$platform" BUILT_IN="$built" GNU="$gnu" DEBIAN="$debian" QEMU="$qemu" FLAGS="$flags" \
+  LIB="$BUILD/$rust/lib" "$here/languages.sh"
 
 # What is not run there stands in a list, with its reason.
 left_out=$(awk -v platform="$platform" '$1 == platform { print $2 }' "$here/left_out")

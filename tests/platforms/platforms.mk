@@ -20,5 +20,13 @@ $(OTHER_LINUX:%=test-platform-%): test-platform-%: local_api
 	  DIST_TOOLS=$(abspath $(DIST_TOOLS)) VARIANTS="$(PLATFORM_VARIANTS)" NETWORK="$(PLATFORM_NETWORK)" \
 	  tests/platforms/linux.sh $*
 
+# The wrappers, on a processor that Debian has an interpreter for and this kernel does not run.
+PLATFORM_LANGUAGES := cpp python node
+.PHONY: test-platform-aarch64-languages
+test-platform-aarch64-languages: local_api ## Build the library for aarch64 and run the wrappers there
+	@BUILD=$(abspath $(BUILD)) LOCAL_API=$(abspath $(LOCAL_API)) STATIC_LIBS="$(STATIC_LIBS)" MAKE="$(MAKE)" \
+	  DIST_TOOLS=$(abspath $(DIST_TOOLS)) VARIANTS=c11-shared NETWORK= LANGUAGES="$(PLATFORM_LANGUAGES)" \
+	  tests/platforms/linux.sh aarch64
+
 # What `make dist` builds with.
 test-platform-musl test-platform-musl-aarch64: $(DIST_TOOLS)
