@@ -19,7 +19,8 @@ ended=0
 if [ -z "$only" ]; then
   mkdir -p "$tests/others"
   for script in "exports.sh $folder ../../../include/apivideo.h" \
-    "headers.sh ../../../include ../../../examples/cpp $tests/others" "tool.sh $folder $local_api"; do
+    "headers.sh ../../../include ../../../examples/cpp $tests/others" "tool.sh $folder $local_api" \
+    "concepts.sh $folder $local_api"; do
     name=${script%%.sh*}
     # shellcheck disable=SC2086 # a command and its arguments
     ./$script >"$tests/others/$name.log" 2>&1 || { ended=1 && cat "$tests/others/$name.log"; }
