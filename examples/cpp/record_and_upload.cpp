@@ -22,8 +22,7 @@ static std::optional<std::string> text(const char *it) {
 
 int main(int argc, char **argv) {
 #ifdef _WIN32
-  // What comes is no text, in which line ends would be changed.
-  _setmode(_fileno(stdin), _O_BINARY);
+  _setmode(_fileno(stdin), _O_BINARY); // or it is taken for text
 #endif
   apivideo::config config;
   config.no_credential = true;

@@ -20,7 +20,8 @@ if [ -z "$only" ]; then
   mkdir -p "$tests/others"
   for script in "exports.sh $folder ../../../include/apivideo.h" \
     "headers.sh ../../../include ../../../examples/cpp $tests/others" \
-    "examples.sh $folder $local_api ../../../examples/cpp $tests/others" "tool.sh $folder $local_api"; do
+    "examples.sh $folder $local_api ../../../examples/cpp $tests/others" "tool.sh $folder $local_api" \
+    "concepts.sh $folder $local_api"; do
     name=${script%%.sh*}
     # shellcheck disable=SC2086 # a command and its arguments
     ./$script >"$tests/others/$name.log" 2>&1 || { ended=1 && cat "$tests/others/$name.log"; }
