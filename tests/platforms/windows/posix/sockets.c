@@ -25,8 +25,10 @@ static int is_socket(int fd) { return fd >= FIRST && fd < FIRST + MOST; }
 static SOCKET socket_of(int fd) { return is_socket(fd) ? table[fd - FIRST].socket : INVALID_SOCKET; }
 
 static int descriptor_of(SOCKET socket) {
+  const DWORD look_every = LOOK_EVERY_MS;
   int i;
   if (socket == INVALID_SOCKET) return -1;
+  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, (const char *)&look_every, sizeof look_every);
   for (i = 0; i < MOST; i++)
     if (InterlockedCompareExchange64((LONG64 *)&table[i].socket, (LONG64)socket, 0) == 0) {
       table[i].is_shut = 0;
@@ -64,19 +66,17 @@ int posix_bind(int fd, const struct sockaddr *address, socklen_t size) {
 
 int posix_listen(int fd, int backlog) { return result(listen(socket_of(fd), backlog)); }
 
-/* Waits for something to receive, or for somebody to accept; 0 once it is shut down, which wakes nobody here as it
- * does on Linux. */
-static int wait_for_some(int fd) {
-  WSAPOLLFD it = {socket_of(fd), POLLRDNORM, 0};
-  while (WSAPoll(&it, 1, LOOK_EVERY_MS) == 0)
-    if (is_socket(fd) && table[fd - FIRST].is_shut) return 0;
-  return 1;
-}
+/* Shutting it down wakes nobody here, as it does on Linux: who waits looks for that now and then. */
+static int is_shut(int fd) { return is_socket(fd) && table[fd - FIRST].is_shut; }
 
 int posix_accept(int fd, struct sockaddr *address, socklen_t *size) {
-  if (wait_for_some(fd)) return descriptor_of(accept(socket_of(fd), address, size));
-  errno = EINVAL;
-  return -1;
+  WSAPOLLFD it = {socket_of(fd), POLLRDNORM, 0};
+  while (WSAPoll(&it, 1, LOOK_EVERY_MS) == 0)
+    if (is_shut(fd)) {
+      errno = EINVAL;
+      return -1;
+    }
+  return descriptor_of(accept(socket_of(fd), address, size));
 }
 
 int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) {
@@ -114,7 +114,10 @@ int posix_shutdown(int fd, int how) {
 static int at_most(size_t length) { return length > INT_MAX ? INT_MAX : (int)length; }
 
 ssize_t posix_recv(int fd, void *bytes, size_t length, int flags) {
-  return wait_for_some(fd) ? result(recv(socket_of(fd), (char *)bytes, at_most(length), flags)) : 0;
+  int got;
+  do got = recv(socket_of(fd), (char *)bytes, at_most(length), flags);
+  while (got < 0 && WSAGetLastError() == WSAETIMEDOUT && !is_shut(fd));
+  return is_shut(fd) && got < 0 ? 0 : result(got);
 }
 
 ssize_t posix_send(int fd, const void *bytes, size_t length, int flags) {
