@@ -70,6 +70,7 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() })
 }
 
+#[cold]
 fn no_tls(error: rustls::Error) -> Error {
     Error::internal(format_args!("TLS cannot be set up: {error}"))
 }
@@ -144,6 +145,7 @@ fn named_authorities(environment: Environment) -> Result<Option<RootCertStore>, 
 /// What is wrong with certificates of which none can be used.
 const UNUSABLE: &str = "holds no certificate that can be used";
 
+#[cold]
 fn unusable_variable(name: &str, value: &str, why: &str) -> Error {
     Error::invalid_argument(format_args!(
         "the environment variable {name} names {value:?}, which {why}; mend or unset it, or set ca_file"
