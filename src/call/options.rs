@@ -2,12 +2,15 @@
 
 use crate::answer::recorder::Recording;
 use crate::wait::cancel::Cancel;
+use crate::wait::deadline::Deadline;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a single call may do otherwise than its client says.
 #[derive(Debug, Default)]
 pub(crate) struct CallOptions {
+    /// When the call began, which its time counts from.
+    pub begin: Begin,
     /// How long the whole call may take.
     pub timeout: CallTimeout,
     /// How many attempts it may make.
@@ -26,4 +29,23 @@ pub(crate) enum CallTimeout {
     Client,
     /// This long, or without limit.
     Own(Option<Duration>),
+}
+
+/// When a call began: its options are read first of all it is given, and what reading and checking the rest
+/// takes (a payload of megabytes) is time of the call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begin(Instant);
+
+impl Default for Begin {
+    /// Now.
+    fn default() -> Self {
+        Begin(Instant::now())
+    }
+}
+
+impl Begin {
+    /// When a call that began then has to end.
+    pub fn deadline(self, timeout: Option<Duration>) -> Deadline {
+        Deadline::after_time(self.0, timeout)
+    }
 }

@@ -38,7 +38,7 @@ pub(crate) fn send<'r>(
         CallTimeout::Client => client.timeout(),
         CallTimeout::Own(timeout) => timeout,
     };
-    let wait = Wait::new(Deadline::after(timeout), options.cancel.clone());
+    let wait = Wait::new(options.begin.deadline(timeout), options.cancel.clone());
     Call::new(client, request, options, wait).run()
 }
 

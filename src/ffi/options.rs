@@ -4,7 +4,7 @@ use super::boundary::Caller;
 use super::cancel::av_cancel;
 use super::input::{Input, milliseconds};
 use super::response::av_response;
-use crate::call::options::{CallOptions, CallTimeout};
+use crate::call::options::{Begin, CallOptions, CallTimeout};
 use crate::client::DEFAULT_TIMEOUT;
 use crate::error::Error;
 
@@ -40,12 +40,14 @@ unsafe impl Input for av_request_options {
 
 impl av_request_options {
     pub(super) fn read(caller: &Caller, options: *const Self) -> Result<CallOptions, Error> {
+        let begin = Begin::default();
         let options = caller.input(options, "options")?;
         let timeout = match options.timeout_ms {
             0 => CallTimeout::Client,
             timeout => CallTimeout::Own(milliseconds(timeout, DEFAULT_TIMEOUT)),
         };
         Ok(CallOptions {
+            begin,
             timeout,
             max_attempts: (options.max_attempts > 0).then_some(options.max_attempts),
             cancel: caller.optional(options.cancel).map(av_cancel::share),

@@ -132,7 +132,7 @@ impl<'u> Run<'u> {
             CallTimeout::Client => None,
             CallTimeout::Own(timeout) => timeout,
         };
-        Wait::new(Deadline::after(timeout), options.cancel.clone())
+        Wait::new(options.begin.deadline(timeout), options.cancel.clone())
     }
 
     /// The same, for as long as `wait` allows.
