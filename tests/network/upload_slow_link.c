@@ -11,23 +11,27 @@
 
 enum { BYTES_PER_SECOND = 12000, TURNS_PER_SECOND = 20, SIZE = 60000, STALL_MS = 1500 };
 
-/* How much has come through, and how much of it waits there to be read, at most. */
+/* How much has come through, and how much may have, which a busy machine may find out later; and how much of it waits
+ * there to be read, at most (0 until that is known). */
 typedef struct slow_link {
-  uint64_t passed;
+  uint64_t passed, may_have_passed;
   int buffer;
 } slow_link;
 
 static void serve_slowly(server *s, int connection, void *data) {
   slow_link *it = (slow_link *)data;
-  socklen_t size = sizeof it->buffer;
+  int buffer;
+  socklen_t size = sizeof buffer;
   struct pollfd gone = {connection, POLLRDHUP, 0};
   char some[BYTES_PER_SECOND / TURNS_PER_SECOND];
   (void)s;
-  getsockopt(connection, SOL_SOCKET, SO_RCVBUF, &it->buffer, &size);
+  getsockopt(connection, SOL_SOCKET, SO_RCVBUF, &buffer, &size);
+  __atomic_store_n(&it->buffer, buffer, __ATOMIC_SEQ_CST);
   while (__atomic_load_n(&it->passed, __ATOMIC_SEQ_CST) < SIZE) {
     ssize_t got;
     /* This is the link, which is slow. */
     if (poll(&gone, 1, 1000 / TURNS_PER_SECOND) != 0) return;
+    __atomic_store_n(&it->may_have_passed, it->passed + sizeof some, __ATOMIC_SEQ_CST);
     got = recv(connection, some, sizeof some, 0);
     if (got <= 0) return;
     __atomic_add_fetch(&it->passed, (uint64_t)got, __ATOMIC_SEQ_CST);
@@ -45,17 +49,18 @@ typedef struct listener {
 
 static void progress(void *userdata, const av_upload_progress *now) {
   listener *it = (listener *)userdata;
-  uint64_t most = __atomic_load_n(&it->link->passed, __ATOMIC_SEQ_CST) + (uint64_t)it->link->buffer;
+  uint64_t buffer = (uint64_t)__atomic_load_n(&it->link->buffer, __ATOMIC_SEQ_CST);
+  uint64_t most = __atomic_load_n(&it->link->may_have_passed, __ATOMIC_SEQ_CST) + buffer;
   it->steps += now->bytes_sent > it->last;
   it->went_back += now->bytes_confirmed == 0 && now->bytes_sent < it->last;
-  it->too_much += now->bytes_confirmed == 0 && now->bytes_sent > most;
+  it->too_much += buffer > 0 && now->bytes_confirmed == 0 && now->bytes_sent > most;
   it->repeated = now->bytes_repeated;
   it->last = now->bytes_sent;
 }
 
 int main(void) {
   source of = source_of(SIZE);
-  slow_link link = {0, 0};
+  slow_link link = {0, 0, 0};
   server *s = server_start(serve_slowly, &link);
   av_client_config config = keyless_config(server_url(s));
   av_client *client = client_of(&config);
