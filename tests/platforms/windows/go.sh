@@ -24,7 +24,7 @@ go test -c -p 1 -o wrapper.exe .
 go test -c -p 1 -o program.exe ./cmd/tokens
 
 windows() {
-  "$here/wine.sh" "$folder/wine" "$@" | tr -d '\r'
+  "$here/wine.sh" "$folder/wine" "$@" 2>&1 | tr -d '\r'
 }
 left_out=$(sed -n 's/^go\/\(Test[^ ]*\)  .*/\1/p' "$here/left_out")
 wanted() { # the tests of a program that are run, as an expression
@@ -32,7 +32,7 @@ wanted() { # the tests of a program that are run, as an expression
 }
 for program in wrapper program; do
   windows "./$program.exe" -test.v -test.timeout 500s -test.run "^($(wanted "./$program.exe"))\$" || true
-done >log
+done >log 2>&1
 passed=$(grep -c '^--- PASS' log || true)
 # What ends before its time prints no verdict.
 failed=$(($(grep -c '^--- FAIL' log || true) + 2 - $(grep -cx PASS log || true)))
