@@ -8,5 +8,5 @@ package apivideo
 
 // #cgo !windows pkg-config: --static apivideo
 // #cgo !windows LDFLAGS: -l:libapivideo.a -Wl,--as-needed
-// #cgo windows LDFLAGS: -l:libapivideo.a -lbcrypt -ladvapi32 -lkernel32 -lntdll -luserenv -lws2_32 -ldbghelp
+// #cgo windows LDFLAGS: -l:libapivideo.a -lbcrypt -ladvapi32 -lcrypt32 -lkernel32 -lntdll -luserenv -lws2_32 -ldbghelp
 import "C"

@@ -77,9 +77,9 @@ pub struct av_client_config {
     /// host. That is a list with commas or spaces of hosts (also for all below them, with or without a
     /// leading dot), addresses, and networks such as 10.0.0.0/8, each with or without a port; or "*".
     /// Each variable is also known in capitals, after the small one; HTTP_PROXY is not in a CGI
-    /// program, where it is a header of the request. An empty variable is unset, one that cannot be
-    /// read AV_STATUS_INVALID_ARGUMENT. A setuid or otherwise privileged program's environment says
-    /// nothing.
+    /// program, where it is a header of the request, nor on Windows, which takes them for one, is
+    /// http_proxy. An empty variable is unset, one that cannot be read AV_STATUS_INVALID_ARGUMENT. A
+    /// setuid or otherwise privileged program's environment says nothing.
     pub proxy_url: *const c_char,
     /// Takes the trace, or NULL.
     pub trace_fn: av_trace_fn,

@@ -13,5 +13,6 @@ mod platform;
 pub(crate) mod socket;
 
 pub(crate) use platform::{
-    authorities, file, library, poll, privileges, sleep, thread, thread_cancel, wake, wiped_page,
+    authorities, environment, file, library, poll, privileges, sleep, thread, thread_cancel, wake,
+    wiped_page,
 };

@@ -45,11 +45,15 @@ impl SourceFile {
             Error::source(format_args!("the file {path:?} cannot be {be}: {error}"))
         };
         let file = os::file::open(path).map_err(|error| cannot("opened", &error))?;
-        let metadata = file.metadata().map_err(|error| cannot("looked at", &error))?;
-        if !os::file::is_regular(&file, &metadata) {
-            let what = if metadata.is_dir() { "a directory" } else { "no regular file" };
-            return Err(Error::invalid_argument(format_args!("path {path:?} is {what}")));
-        }
+        let found = os::file::metadata(&file).map_err(|error| cannot("looked at", &error))?;
+        let metadata = match found {
+            Some(metadata) if metadata.is_file() => metadata,
+            other => {
+                let is_directory = other.is_some_and(|metadata| metadata.is_dir());
+                let what = if is_directory { "a directory" } else { "no regular file" };
+                return Err(Error::invalid_argument(format_args!("path {path:?} is {what}")));
+            }
+        };
         if metadata.len() == 0 {
             return Err(Error::invalid_argument(format_args!("path {path:?} is an empty file")));
         }

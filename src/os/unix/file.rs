@@ -17,9 +17,9 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
-/// Whether it is a regular one.
-pub(crate) fn is_regular(_: &File, metadata: &Metadata) -> bool {
-    metadata.is_file()
+/// What the system tells of it; nothing, if it tells nothing of its kind.
+pub(crate) fn metadata(file: &File) -> io::Result<Option<Metadata>> {
+    file.metadata().map(Some)
 }
 
 /// Reads some of what stands at `at`; 0 at its end.

@@ -2,6 +2,7 @@
 //! own that is better, the others have a file beside.
 
 pub(crate) mod authorities;
+pub(crate) mod environment;
 pub(crate) mod file;
 pub(crate) mod library;
 pub(crate) mod poll;

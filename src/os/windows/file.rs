@@ -6,7 +6,7 @@ use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::os::windows::io::AsRawHandle;
 use std::path::Path;
 use windows_sys::Win32::Storage::FileSystem::{
-    FILE_FLAG_BACKUP_SEMANTICS, FILE_TYPE_DISK, GetFileType,
+    FILE_FLAG_BACKUP_SEMANTICS, FILE_TYPE_DISK, GetFileType, SECURITY_IDENTIFICATION,
 };
 
 /// From 1601, when the system's time begins, to 1970, in its units of 100 nanoseconds.
@@ -18,16 +18,23 @@ pub(crate) fn path(bytes: &[u8]) -> Result<&Path, &'static str> {
     std::str::from_utf8(bytes).map(Path::new).map_err(|_| "is not UTF-8")
 }
 
-/// Opens a file to be read; a directory as well, so that it can be told that it is one.
+/// Opens a file to be read; a directory as well, so that it can be told that it is one. If it is a pipe, then
+/// who is at its other end learns who opens it, and may not act in that one's name.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(FILE_FLAG_BACKUP_SEMANTICS).open(path)
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
+        .security_qos_flags(SECURITY_IDENTIFICATION)
+        .open(path)
 }
 
-/// Whether it is a regular one, and no device or pipe.
-pub(crate) fn is_regular(file: &File, metadata: &Metadata) -> bool {
+/// What the system tells of it; nothing of a device or a pipe.
+pub(crate) fn metadata(file: &File) -> io::Result<Option<Metadata>> {
     // SAFETY: the handle is open.
-    let kind = unsafe { GetFileType(file.as_raw_handle()) };
-    kind == FILE_TYPE_DISK && metadata.is_file()
+    match unsafe { GetFileType(file.as_raw_handle()) } {
+        FILE_TYPE_DISK => file.metadata().map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Reads some of what stands at `at`; 0 at its end.

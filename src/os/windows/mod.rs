@@ -1,6 +1,7 @@
 //! Windows, from 8 on: select, UDP sockets that wake, no signals, no fork.
 
 pub(crate) mod authorities;
+pub(crate) mod environment;
 pub(crate) mod file;
 pub(crate) mod library;
 pub(crate) mod poll;

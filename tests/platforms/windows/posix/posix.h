@@ -44,6 +44,7 @@ typedef uint32_t in_addr_t;
 #define SO_SNDBUF 0x1001
 #define SO_RCVBUF 0x1002
 #define MSG_PEEK 2
+#define MSG_WAITALL 8
 #define SHUT_RD 0
 #define SHUT_WR 1
 #define SHUT_RDWR 2
@@ -99,6 +100,7 @@ struct linger {
 #define htonl __builtin_bswap32
 #define ntohl __builtin_bswap32
 #define inet_pton posix_inet_pton
+#define inet_ntop posix_inet_ntop
 #undef POLLIN
 #define POLLIN 0x001
 #define POLLOUT 0x004
@@ -150,6 +152,7 @@ ssize_t posix_recv(int fd, void *bytes, size_t length, int flags);
 ssize_t posix_send(int fd, const void *bytes, size_t length, int flags);
 int posix_poll(struct posix_pollfd *fds, nfds_t count, int milliseconds);
 int posix_inet_pton(int family, const char *text, void *address);
+const char *posix_inet_ntop(int family, const void *address, char *text, socklen_t size);
 static inline uint16_t posix_swapped(uint16_t number) { return (uint16_t)(number << 8 | number >> 8); }
 
 /* Of sockets, pipes and files. */

@@ -126,6 +126,10 @@ ssize_t posix_send(int fd, const void *bytes, size_t length, int flags) {
 
 int posix_inet_pton(int family, const char *text, void *address) { return inet_pton(family, text, address); }
 
+const char *posix_inet_ntop(int family, const void *address, char *text, socklen_t size) {
+  return inet_ntop(family, address, text, (size_t)size);
+}
+
 /* Whether the other end is no longer connected, though not all may be read that it has sent: the system's
  * table of connections tells. */
 static int has_gone_behind(SOCKET socket) {
