@@ -6,8 +6,8 @@ PLATFORMS := $(OTHER_LINUX) windows
 # Of tests/c/Makefile. The static library takes as long to build as the shared one.
 PLATFORM_VARIANTS := c11-shared c11-static
 # Of tests/network, what needs nothing around it and goes deepest: uploads broken at any byte, killed, over TLS,
-# of files beyond 32 bits, and amid forks; calls cancelled in each phase.
-PLATFORM_NETWORK := upload_ledger upload_killed upload_tls upload_resources fork_in_upload cancel
+# of files beyond 32 bits, in parts at once, and amid forks; calls cancelled in each phase.
+PLATFORM_NETWORK := upload_ledger upload_killed upload_tls upload_resources upload_parallel fork_in_upload cancel
 
 .PHONY: test-platforms $(PLATFORMS:%=test-platform-%)
 test-platforms: ## Build the library for other platforms and run the C tests there
