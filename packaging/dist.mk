@@ -25,6 +25,7 @@ DIST_KIND := $(if $(findstring -windows-,$(DIST_TARGET)),windows,linux)
 DIST := $(BUILD)/dist
 DIST_NAME := apivideo-$(VERSION)-$(DIST_SYSTEM)
 DIST_FOLDER := $(abspath $(DIST)/$(DIST_NAME))
+DIST_ARCHIVE := $(DIST)/$(DIST_NAME).$(if $(filter windows,$(DIST_KIND)),zip,tar.gz)
 DIST_TOOLS := $(DIST)/tools
 DIST_ZIG := $(shell sed -n 's/^ziglang==//p' packaging/dist-requirements.txt)
 # The same sources make the same archive: every file in it is as old as the last commit.
@@ -52,7 +53,7 @@ dist_install.linux = docs install BUILD=$(DIST)/build/$(PLATFORM) CARGO=cargo-zi
   GLIBC=$(word 3,$(DIST_ROW)) $(dist_tools.linux) $(if $(findstring -musl,$(DIST_TARGET)),STATIC_LIBS=-lc)
 dist_contents.linux = --unwinder $(DIST_ZIG)
 dist_archive.linux = tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) \
-  -C $(DIST) -c $(DIST_NAME) | gzip -9n > $(DIST)/$(DIST_NAME).tar.gz
+  -C $(DIST) -c $(DIST_NAME) | gzip -9n > $(DIST_ARCHIVE)
 
 # By MinGW, which Rust's target is named for.
 dist_install.windows = install-windows
@@ -77,3 +78,26 @@ dist-all: $(DIST_PLATFORMS:%=dist-%) ## Build an archive for every platform
 test-dist: dist all local_api ## Build the tarball and test it
 	@$(MAKE) --no-print-directory -C tests/install ONLY=dist OUT=$(abspath $(BUILD)/tests/install) \
 	  LOCAL_API=$(abspath $(LOCAL_API))
+
+# Those for other platforms: each is built twice, the second time of a copy of the sources, which has nothing of
+# the first but the tools, and tested where it can be run.
+DIST_ELSEWHERE := $(filter-out x86_64,$(DIST_PLATFORMS))
+DIST_AGAIN := $(abspath $(BUILD))/tests/dist_again
+.PHONY: test-dist-platforms $(DIST_ELSEWHERE:%=test-dist-%)
+test-dist-platforms: $(DIST_ELSEWHERE:%=test-dist-%) ## Build the archives for other platforms twice, and test them
+$(DIST_ELSEWHERE:%=test-dist-%): test-dist-%: local_api
+	@$(MAKE) --no-print-directory test-dist-elsewhere PLATFORM=$*
+
+.PHONY: test-dist-elsewhere
+test-dist-elsewhere: dist
+	@rm -rf $(DIST_AGAIN)/$(PLATFORM) && mkdir -p $(DIST_AGAIN)/$(PLATFORM)
+	@tar -c --exclude=./build --exclude=./target --exclude=.git . | tar -x -C $(DIST_AGAIN)/$(PLATFORM)
+	@$(MAKE) --no-print-directory -C $(DIST_AGAIN)/$(PLATFORM) dist BUILD=build DIST_TOOLS=$(abspath $(DIST_TOOLS)) \
+	  SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
+	@$(if $(filter windows,$(DIST_KIND)),tests/platforms/windows/setup.sh $(WINDOWS))
+	@PLATFORM=$(PLATFORM) ARCHIVE=$(abspath $(DIST_ARCHIVE)) DIST_TOOLS=$(abspath $(DIST_TOOLS)) WINE=$(WINDOWS)/wine \
+	  AGAIN=$(DIST_AGAIN)/$(PLATFORM)/build/dist/$(notdir $(DIST_ARCHIVE)) \
+	  $(MAKE) --no-print-directory -C tests/install ONLY=dist_$(DIST_KIND) LOCAL_API=$(abspath $(LOCAL_API)) \
+	  OUT=$(abspath $(BUILD))/tests/install/$(PLATFORM)
+	@echo "dist $(PLATFORM): $$(cat $(abspath $(BUILD))/tests/install/$(PLATFORM)/*.passed);" \
+	  "$(notdir $(DIST_ARCHIVE)) of $$(wc -c < $(DIST_ARCHIVE)) bytes"
