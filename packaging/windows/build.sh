@@ -30,26 +30,24 @@ for name in rsbegin rsend; do
     "/usr/lib/rustlib/src/rust/library/rtstartup/$name.rs"
 done
 
-# With a profile, and a crate type. By a relative path, since what rustc is told becomes part of all names.
+# With a profile, and a crate type. By a relative path, since what rustc is told becomes part of all names. The linker
+# strips: GNU's `strip` would write into a DLL when that was.
 build() {
   /usr/bin/cargo rustc --locked --lib --target "$target" -Zbuild-std=std,panic_unwind ${JOBS:+-j$JOBS} \
-    --config "build.rustflags = [\"--remap-path-prefix=$registry=\"]" \
-    --profile "$1" --crate-type "$2" -- -L "native=${folder#"$root/"}/rtstartup" -Clink-arg=-Wl,--no-insert-timestamp
-}
-
-# What is there already is replaced as a whole: a program that runs may have it open.
-put() {
-  cp "$1" "$2.new" && $tools-strip "$3" "$2.new" && mv -f "$2.new" "$2"
+    --config "build.rustflags = [\"--remap-path-prefix=$registry=\"]" --profile "$1" --crate-type "$2" -- \
+    -L "native=${folder#"$root/"}/rtstartup" -Clink-arg=-s -Clink-arg=-Wl,--no-insert-timestamp
 }
 
 if [ "$kind" = static ]; then
   build static staticlib
-  put "$CARGO_TARGET_DIR/$target/static/libapivideo.a" "$folder/lib/libapivideo.a" --strip-debug
+  $tools-strip --strip-debug -o "$folder/lib/libapivideo.a" "$CARGO_TARGET_DIR/$target/static/libapivideo.a"
   exit 0
 fi
 
+# What is there already is replaced as a whole: a program that runs may have it open.
 build release cdylib
-put "$CARGO_TARGET_DIR/$target/release/apivideo.dll" "$folder/bin/apivideo.dll" --strip-unneeded
+cp "$CARGO_TARGET_DIR/$target/release/apivideo.dll" "$folder/bin/apivideo.dll.new"
+mv -f "$folder/bin/apivideo.dll.new" "$folder/bin/apivideo.dll"
 
 cd "$folder/lib"
 {
