@@ -146,7 +146,7 @@ test-cpp: all local_api ## Run the C++ tests alone
 	@$(MAKE) --no-print-directory -C tests/cpp LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests/cpp) \
 	  STATIC_LIBS="$(STATIC_LIBS)" LOCAL_API=$(abspath $(LOCAL_API))
 
-include packaging/install.mk packaging/dist.mk
+include $(foreach it,install dist windows,packaging/$(it).mk)
 
 REFERENCE := $(BUILD)/man/man3/apivideo.3
 REFERENCE_SOURCES := $(wildcard include/*) $(wildcard docs/reference/*) $(wildcard examples/c/concepts/*.c)

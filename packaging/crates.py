@@ -23,6 +23,8 @@ PLATFORMS = [
     *(f"{it}-apple-darwin" for it in ("x86_64", "aarch64")),
     "aarch64-apple-ios",
 ]
+# As cargo takes it.
+RUSTC = os.environ.get("RUSTC", "rustc")
 # What a licence's text is called, wherever in a crate it is.
 LICENCE_FILE = re.compile(r"(un)?licen[cs]e|copying|copyright|notice|patents", re.IGNORECASE)
 
@@ -78,7 +80,7 @@ def run(*command, directory="."):
 
 def rustc_says(key):
     """A line of `rustc -vV`, such as host or release."""
-    said = run("rustc", "-vV").splitlines()
+    said = run(RUSTC, "-vV").splitlines()
     return next(it.split(": ", 1)[1] for it in said if it.startswith(f"{key}: "))
 
 

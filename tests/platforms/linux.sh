@@ -12,20 +12,11 @@ set -eu
 platform=$1
 here=tests/platforms
 
-# The target as Rust calls it and as GNU does (and so the compiler and the sysroot), Debian's name of the
-# processor, and qemu's, if this kernel does not run its programs. What a test is compiled with besides:
-# with 32 bits, files are larger than an off_t is by itself.
-flags=-DSLACK_MS=2000 qemu=
-case $platform in
-  aarch64) rust=aarch64-unknown-linux-gnu gnu=aarch64-linux-gnu debian=arm64 qemu=qemu-aarch64 ;;
-  armv7) rust=armv7-unknown-linux-gnueabihf gnu=arm-linux-gnueabihf debian=armhf qemu=qemu-arm flags="$flags -D_FILE_OFFSET_BITS=64" ;;
-  i686) rust=i686-unknown-linux-gnu gnu=i686-linux-gnu debian=i386 flags="$flags -D_FILE_OFFSET_BITS=64" ;;
-  riscv64) rust=riscv64gc-unknown-linux-gnu gnu=riscv64-linux-gnu debian=riscv64 qemu=qemu-riscv64 ;;
-  s390x) rust=s390x-unknown-linux-gnu gnu=s390x-linux-gnu debian=s390x qemu=qemu-s390x ;;
-  musl) rust=x86_64-unknown-linux-musl gnu=x86_64-linux-gnu debian=amd64 ;;
-  musl-aarch64) rust=aarch64-unknown-linux-musl gnu=aarch64-linux-gnu debian=arm64 qemu=qemu-aarch64 ;;
-  *) echo "there is no platform $platform" >&2; exit 1 ;;
-esac
+# shellcheck source=names.sh
+. "$here/names.sh"
+# What a test is compiled with besides: with 32 bits, files are larger than an off_t is by itself.
+flags=-DSLACK_MS=2000
+case $platform in armv7 | i686) flags="$flags -D_FILE_OFFSET_BITS=64" ;; esac
 
 # Rust's standard library comes as source, and is built with ours, once.
 set -- /usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web /usr/lib/rustlib/src/rust/library:rust-web-src

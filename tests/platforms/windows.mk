@@ -1,18 +1,8 @@
-# Windows: the DLL is built by MinGW with a standard library built beside it, and tested under Wine.
+# Windows: what packaging/windows.mk builds, tested under Wine.
 
-WINDOWS := $(abspath build/x86_64-pc-windows-gnu)
 WINDOWS_AT := tests/platforms/windows
 # What a program is linked with besides libapivideo.a: all of the system.
 WINDOWS_STATIC_LIBS := -lbcrypt -ladvapi32 -lcrypt32 -lkernel32 -lntdll -luserenv -lws2_32 -ldbghelp
-
-# With how long it took, for the line of figures.
-$(WINDOWS)/bin/apivideo.dll: $(SOURCES) $(WINDOWS_AT)/build.sh
-	@$(WINDOWS_AT)/setup.sh $(WINDOWS)
-	@begun=$$(date +%s) && $(WINDOWS_AT)/build.sh shared $(WINDOWS) && echo $$(($$(date +%s) - begun)) > $(WINDOWS)/built_in
-
-$(WINDOWS)/lib/libapivideo.a: $(SOURCES) $(WINDOWS_AT)/build.sh
-	@$(WINDOWS_AT)/setup.sh $(WINDOWS)
-	@$(WINDOWS_AT)/build.sh static $(WINDOWS)
 
 $(WINDOWS)/bin/apivideo.exe: $(wildcard examples/c/apivideo/*.[ch] examples/c/apivideo/windows/*) include/apivideo.h \
   $(WINDOWS)/bin/apivideo.dll

@@ -23,7 +23,8 @@ check "it exports what the header declares: $(echo "$exported" | wc -w) names, $
   [ "$exported" = "$declared" ]
 check "they are all there to be linked with" \
   [ "$(x86_64-w64-mingw32-nm "$1/lib/libapivideo.dll.a" | sed -n 's/.* T //p' | sort)" = "$exported" ]
-check "for MSVC too" [ "$(x86_64-w64-mingw32-nm "$1/lib/apivideo.lib" | sed -n 's/.* T //p' | sort)" = "$exported" ]
+check "for MSVC too" \
+  [ "$(x86_64-w64-mingw32-nm "$1/lib/apivideo.lib" | sed -n 's/.* T \(av_.*\)/\1/p' | sort)" = "$exported" ]
 for needed in $(echo "$tables" | sed -n 's/^.*DLL Name: //p' | tr '[:upper:]' '[:lower:]' | sort -u); do
   case $needed in
     # api-ms-win-core-synch: where waiting for an address is, since Windows 8.

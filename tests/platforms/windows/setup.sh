@@ -1,23 +1,11 @@
 #!/bin/sh
-# Installs what the library is built with for Windows and what its tests run in, and makes in a folder what
-# these lack: setup.sh FOLDER. On Debian as root by itself, elsewhere it says in one line what is missing.
+# Installs what the tests for Windows are built with and run in, and makes in a folder what that lacks: setup.sh FOLDER.
+# On Debian as root by itself, elsewhere it says in one line what is missing.
 set -eu
 folder=$1
-
-here=$(cd "$(dirname "$0")" && pwd)
-# Rust's own toolchain has no standard library for Windows here; Debian's has the sources of its own.
-sources=/usr/lib/rustlib/src/rust/library
-mingw=/usr/bin/x86_64-w64-mingw32
-"$here/../setup.sh" /usr/bin/rustc:rustc-web /usr/bin/cargo:cargo-web $sources:rust-web-src \
-  $mingw-gcc-posix:gcc-mingw-w64-x86-64 $mingw-g++-posix:g++-mingw-w64-x86-64 /usr/lib/wine/wine64:wine64 \
-  /usr/bin/wine:wine python3:python3 openssl:openssl
-
-# Rust links every program for this target between these two, which come with a built standard library alone.
-mkdir -p "$folder/rtstartup"
-for name in rsbegin rsend; do
-  [ -e "$folder/rtstartup/$name.o" ] || RUSTC_BOOTSTRAP=1 /usr/bin/rustc --target x86_64-pc-windows-gnu -O \
-    --emit=obj -o "$folder/rtstartup/$name.o" "$sources/rtstartup/$name.rs"
-done
+here=$(cd "$(dirname "$0")" \&\& pwd)
+"$here/../setup.sh" x86_64-w64-mingw32-gcc-posix:gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++-posix:g++-mingw-w64-x86-64 \
+  /usr/lib/wine/wine64:wine64 wine:wine python3:python3 openssl:openssl
 
 # A Windows of its own, without windows.
 if [ ! -e "$folder/wine/made" ]; then

@@ -202,7 +202,7 @@ class Documented(unittest.TestCase):
             "For the tests alone": self.of_kind("dev"),
             "For the fuzzers alone": self.of_kind(*every, project="fuzz") - {"apivideo"},
             "For the benches alone": self.of_kind(*every, project="benches/ureq"),
-            "For the tarball alone": {it.split("==")[0] for it in required if not it.startswith("#")},
+            "For the archives alone": {it.split("==")[0] for it in required if not it.startswith("#")},
             "For the example in Node.js alone": set(koffi),
             "For the tests with programs of others alone": {*client, "api.video", "schemathesis"},
         })
