@@ -12,9 +12,11 @@ fn main() {
     };
     let arguments: &[&str] = match variable("CARGO_CFG_TARGET_OS").as_str() {
         // Unloading would pull the code from under a name lookup that is still under way, and leak a
-        // thread-local key each time until the process is aborted. (Windows is asked for it at run time:
-        // `src/os/windows/library.rs`.)
-        "linux" | "android" => &[&format!("-Wl,-soname,libapivideo.so.{abi}"), "-Wl,-z,nodelete"],
+        // thread-local key each time until the process is aborted. (Windows and Apple's systems are asked for
+        // it at run time: `library.rs` in `src/os`.)
+        "linux" | "android" | "freebsd" => {
+            &[&format!("-Wl,-soname,libapivideo.so.{abi}"), "-Wl,-z,nodelete"]
+        }
         "macos" | "ios" => &[&format!("-Wl,-install_name,@rpath/libapivideo.{abi}.dylib")],
         _ => &[],
     };

@@ -425,8 +425,9 @@ typedef struct av_client_config {
    * A PEM file of certificate authorities that replaces the system's; read by av_client_new(),
    * which takes all of its certificates or none, also those labelled TRUSTED or X509 CERTIFICATE; of
    * the former those that are trusted for servers, as OpenSSL does.
-   * NULL is the system's; Windows and macOS judge certificates themselves then.
-   * docs/CERTIFICATES.md lists what kinds of certificates are refused.
+   * NULL is the system's; Windows and macOS judge certificates themselves then, which no deadline bounds,
+   * and macOS not in a child of fork(). docs/CERTIFICATES.md tells more, and what kinds of certificates
+   * are refused.
    */
   const char *ca_file;
   /**

@@ -3,8 +3,8 @@
 APPLE := $(abspath $(BUILD))/apple
 
 .PHONY: check-macos
-check-macos: $(DIST_TOOLS) ## Compile and link for macOS (TARGETS= for which), compile for iOS; none of it is run
-	@DIST_TOOLS=$(abspath $(DIST_TOOLS)) tests/platforms/macos/check.sh $(APPLE) $(TARGETS)
+check-macos: $(DIST_TOOLS) ## Compile and link for macOS, compile for iOS (TARGETS= for which, PROFILE=release as it ships); none of it is run
+	@DIST_TOOLS=$(abspath $(DIST_TOOLS)) PROFILE=$(PROFILE) tests/platforms/macos/check.sh $(APPLE) $(TARGETS)
 
 .PHONY: xcframework
 xcframework: ## On a Mac: build an XCFramework for Swift, of macOS and iOS, into build/apple

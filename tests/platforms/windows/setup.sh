@@ -3,7 +3,7 @@
 # On Debian as root by itself, elsewhere it says in one line what is missing.
 set -eu
 folder=$1
-here=$(cd "$(dirname "$0")" \&\& pwd)
+here=$(cd "$(dirname "$0")" && pwd)
 "$here/../setup.sh" x86_64-w64-mingw32-gcc-posix:gcc-mingw-w64-x86-64 x86_64-w64-mingw32-g++-posix:g++-mingw-w64-x86-64 \
   /usr/lib/wine/wine64:wine64 wine:wine python3:python3 openssl:openssl
 

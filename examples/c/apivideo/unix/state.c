@@ -1,5 +1,6 @@
 /* What it takes to go on with an upload, in a file that is locked, by POSIX. */
 #define _XOPEN_SOURCE 700 /* POSIX with realpath() */
+#define _DARWIN_C_SOURCE  /* and on macOS with flock() */
 
 #include "../tool.h"
 
@@ -57,6 +58,14 @@ char *read_state(const struct state *state) {
   return NULL;
 }
 
+/* Until it is on the disk itself: macOS's fsync() leaves it to the disk when. */
+static bool sync_file(int descriptor) {
+#ifdef F_FULLFSYNC
+  if (fcntl(descriptor, F_FULLFSYNC) == 0) return true;
+#endif
+  return fsync(descriptor) == 0;
+}
+
 /* Puts a whole new file in the place of the old one: a crash leaves one or the other. */
 bool write_state(struct state *state, const char *text) {
   size_t length = strlen(text);
@@ -73,7 +82,7 @@ bool write_state(struct state *state, const char *text) {
   written = descriptor >= 0;
   if (written) flock(descriptor, LOCK_EX | LOCK_NB); /* before anybody finds it */
   written = written && write(descriptor, text, length) == (ssize_t)length &&
-            write(descriptor, "\n", 1) == 1 && fsync(descriptor) == 0 &&
+            write(descriptor, "\n", 1) == 1 && sync_file(descriptor) &&
             rename(new_path, state->path) == 0;
   if (written) {
     if (state->held >= 0) close((int)state->held);
