@@ -22,7 +22,7 @@ if [ -z "${APIVIDEO_BASE_URL:-}" ]; then
     go test -c -p 1 -o program.exe ./cmd/tokens
   )
   # Called anew, with a service beside it.
-  exec "$here/../../support/launch.py" --limit 600 --as windows/go "$here/../../languages/with_local_api.sh" "$2" "$here/go.sh" "$@"
+  exec "$here/../../support/launch.py" --limit 1300 --as windows/go "$here/../../languages/with_local_api.sh" "$2" "$here/go.sh" "$@"
 fi
 
 cd "$out"
@@ -34,7 +34,7 @@ wanted() { # the tests of a program that are run, as an expression
   windows "$1" -test.list . | tr -d '\r' | grep '^Test' | grep -vxF "$left_out" | paste -sd '|'
 }
 for program in wrapper program; do
-  windows "./$program.exe" -test.v -test.timeout 500s -test.run "^($(wanted "./$program.exe"))\$" || true
+  windows "./$program.exe" -test.v -test.timeout 1200s -test.run "^($(wanted "./$program.exe"))\$" || true
 done >log
 passed=$(grep -c '^--- PASS' log || true)
 # What ends before its time prints no verdict.
