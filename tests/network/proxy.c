@@ -210,7 +210,7 @@ static void clear_environment(void) {
   for (i = 0; i < sizeof variables / sizeof variables[0]; i++) unsetenv(variables[i]);
 }
 
-/* Whether names that differ in case alone are two variables' (not on Windows), and values may be any bytes. */
+/* Whether names that differ in case alone are two variables', and values may be any bytes, or none: not on Windows. */
 static int is_environment_of_bytes(void) {
   int is;
   setenv("all_proxy", "small", 1);
@@ -223,11 +223,12 @@ static int is_environment_of_bytes(void) {
 #define SOCKS "socks5://127.0.0.1:1080"
 #define INTERNAL "https://service.internal.test:8443"
 
-/* Whether an environment has two variables of one name but for its case, or a value that is no text. */
+/* Whether an environment has two variables of one name but for its case, a value that is no text, or an empty one that
+ * is not as good as none. */
 static int needs_bytes(const char *const set[3][2]) {
   size_t i, k;
   for (i = 0; i < 3 && set[i][0]; i++) {
-    if (strchr(set[i][1], '\xff')) return 1;
+    if (strchr(set[i][1], '\xff') || (strcmp(set[i][0], "REQUEST_METHOD") == 0 && !set[i][1][0])) return 1;
     for (k = 0; k < i; k++)
       if (strcasecmp(set[i][0], set[k][0]) == 0) return 1;
   }
