@@ -9,7 +9,7 @@ PLATFORM_VARIANTS := c11-shared c11-static
 # of files beyond 32 bits, in parts at once, and amid forks; calls cancelled in each phase.
 PLATFORM_NETWORK := upload_ledger upload_killed upload_tls upload_resources upload_parallel fork_in_upload cancel
 
-.PHONY: test-platforms $(PLATFORMS:%=test-platform-%)
+.PHONY: test-platforms $(OTHER_LINUX:%=test-platform-%)
 test-platforms: ## Build the library for other platforms and run the C tests there
 	@passed=0; failed=; for name in $(PLATFORMS); do \
 	  if $(MAKE) --no-print-directory test-platform-$$name; then passed=$$((passed + 1)); else failed="$$failed $$name"; fi; done; \
