@@ -454,7 +454,7 @@ fn a_cancel_and_a_deadline_leave_what_is_known() {
         one.must_have_made_one_video();
     }
     let mut one = Try::new(LENGTH, none().into_iter().chain([Fault::KeepAndHold]));
-    one.options.timeout = CallTimeout::Own(Some(Duration::from_millis(500)));
+    one.options.timeout = CallTimeout::Own(Some(Duration::from_secs(3)));
     let (failure, outcome, error) = one.fail();
     assert_eq!((failure, outcome), (Failure::Timeout, Outcome::Unknown), "{error}");
     assert!(error.is_retryable());
@@ -532,7 +532,7 @@ fn an_answer_that_comes_before_all_of_a_part_is_sent_confirms_nothing() {
 #[test]
 fn a_part_that_stands_still_is_sent_again_on_another_connection() {
     let mut one = large(vec![Fault::StallAt(1000), Fault::None]);
-    one.stall_timeout = Some(Duration::from_millis(300));
+    one.stall_timeout = Some(Duration::from_millis(1500));
     let done = one.done();
     assert_eq!((done.video_id.as_str(), done.videos_abandoned), ("vi1", 0));
     assert_eq!(one.ledger().parts(), ["part 1/2", "part 1/2", "part 2/2"]);
@@ -543,7 +543,7 @@ fn a_part_that_stands_still_is_sent_again_on_another_connection() {
 #[test]
 fn an_answer_that_does_not_come_in_its_time_is_asked_for_by_sending_again() {
     let mut one = Try::new(LENGTH, [Fault::None, Fault::KeepAndHold]);
-    one.answer_timeout = Some(Duration::from_millis(200));
+    one.answer_timeout = Some(Duration::from_secs(2));
     one.done();
     one.must_have_made_one_video();
     assert_eq!(one.ledger().parts().len(), 5);
@@ -624,7 +624,7 @@ impl Listener for Spoils {
 #[test]
 fn what_may_be_whole_is_not_retryable_without_a_state_to_go_on_from() {
     let mut one = Try::new(LENGTH, [Fault::None, Fault::None, Fault::None, Fault::KeepAndHold]);
-    one.options.timeout = CallTimeout::Own(Some(Duration::from_millis(500)));
+    one.options.timeout = CallTimeout::Own(Some(Duration::from_secs(3)));
     one.listener = Some(Rc::new(Spoils(one.path.clone())));
     let (failure, outcome, error) = one.fail();
     assert_eq!((failure, outcome), (Failure::Timeout, Outcome::Unknown), "{error}");
@@ -1156,16 +1156,17 @@ fn lines_of_the_trace_come_on_the_calling_thread_whatever_threads_send() {
 #[test]
 fn a_stream_goes_on_being_written_while_its_parts_are_under_way() {
     let mut one = Try::new(10 + 4 * 15 + 5, [Fault::None, Fault::KeepAndHold, Fault::KeepAndHold]);
-    (one.parallel_parts, one.answer_timeout) = (2, Some(Duration::from_millis(1500)));
+    let held = Duration::from_secs(3);
+    (one.parallel_parts, one.answer_timeout) = (2, Some(held));
     let mut stream = one.begin().expect("a stream");
     let listener = one.params().listener;
     // A first part that goes alone, two that are under way, one that is full.
     let begin = std::time::Instant::now();
     stream.write(&one.content[..10 + 3 * 15], &one.options, &listener).expect("it is taken");
-    assert!(begin.elapsed() < Duration::from_millis(1500), "none of them was waited for");
+    assert!(begin.elapsed() < held, "none of them was waited for");
     assert_eq!(stream.offset(), 55);
     stream.write(&one.content[55..], &one.options, &listener).expect("it is taken");
-    assert!(begin.elapsed() >= Duration::from_millis(1500), "a hand was waited for");
+    assert!(begin.elapsed() >= held, "a hand was waited for");
     assert_eq!(stream.finish(&one.options, &listener, done).expect("a video").bytes, 75);
     one.must_have_made_one_video();
 }
@@ -1204,8 +1205,8 @@ fn a_stream_whose_part_is_answered_for_another_video_is_not_cut_short() {
 fn what_is_under_way_goes_on_when_the_time_of_a_write_is_over() {
     let mut one = Try::new(10 + 4 * 15 + 5, [Fault::None, Fault::KeepAndHold, Fault::KeepAndHold]);
     (one.writes, one.parallel_parts) = (Some(75), 2);
-    one.answer_timeout = Some(Duration::from_secs(1));
-    one.options.timeout = CallTimeout::Own(Some(Duration::from_millis(400)));
+    one.answer_timeout = Some(Duration::from_secs(6));
+    one.options.timeout = CallTimeout::Own(Some(Duration::from_secs(2)));
     let mut stream = one.begin().expect("a stream");
     let error = one.write_all(&mut stream).expect_err("nobody answers in time");
     assert_eq!((error.failure(), error.outcome()), (Failure::Timeout, Outcome::NotApplied));
