@@ -25,7 +25,8 @@ const FOLDERS_OF_TESTS: [(&str, &str); 9] = [
     ("proof/exhaustion", "c"),
     ("properties", "rs"),
 ];
-const HELPERS: [&str; 6] = [
+const HELPERS: [&str; 7] = [
+    "install/packed.sh",
     "install/support.sh",
     "languages/swift_toolchain.sh",
     "languages/with_local_api.sh",
