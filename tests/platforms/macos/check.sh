@@ -12,7 +12,7 @@ shift
 here=tests/platforms/macos
 
 tests/platforms/setup.sh /usr/bin/cargo:cargo-web /usr/bin/rustc:rustc-web /usr/lib/rustlib/src/rust/library:rust-web-src \
-  llvm-objdump:llvm clang:clang
+  llvm-objdump:llvm
 # Rust's standard library comes as source, and is built with ours.
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO=/usr/bin/cargo CARGO_UNSTABLE_BUILD_STD=std,panic_unwind
 export CARGO_TARGET_DIR="$folder/cargo" MACOSX_DEPLOYMENT_TARGET=11.0 ZIG_GLOBAL_CACHE_DIR="$folder/zig"
@@ -37,12 +37,13 @@ macos() {
   ln -sf "$file" "$folder/$1/lib/libapivideo.dylib"
 }
 
-# ios TARGET: compiles. Of its C, which is cryptography, and asks for no more than any C has, macOS's headers will do.
+# ios TARGET: compiles. Of its C, which is cryptography, and asks for no more than any C has, macOS's headers will do;
+# what is looked for as Apple's SDK is any folder.
 ios() {
-  headers=$($ZIG env | sed -n 's/.*lib_dir[": =]*\([^"]*\)".*/\1/p')/libc/include/any-darwin-any
+  zig=$("$DIST_TOOLS/bin/python" -c 'import ziglang; print(ziglang.__path__[0])')
   key=$(echo "$1" | tr - _)
-  env "CC_$key=clang" "CFLAGS_$key=-isystem $headers" SDKROOT="$folder" \
-    /usr/bin/cargo check --locked --lib --profile "$PROFILE" --target "$1"
+  env "CC_$key=$zig/zig clang" "CFLAGS_$key=-isystem $zig/lib/libc/include/any-darwin-any" SDKROOT="$folder" \
+    IPHONEOS_DEPLOYMENT_TARGET=13.0 /usr/bin/cargo check --locked --lib --profile "$PROFILE" --target "$1"
 }
 
 told=
