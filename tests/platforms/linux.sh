@@ -62,21 +62,30 @@ left_out=$(awk -v platform="$platform" -v qemu="${qemu:+qemu}" '$1 == platform |
 runnable() { for it in "$@"; do echo "$it"; done | grep -vxF "${left_out:-none}" | xargs; }
 all=$(for file in tests/c/*.c; do basename "$file" .c; done)
 
-# run_tests DIRECTORY TARGET TESTS: all of them, even if one fails. Where programs are slow, calls are given seconds
-# more, and how long they take is not judged (tests/c/support/moment.h).
+# With musl a static program is all static, and needs no loader.
+case $rust in
+  *-musl) run_static=$qemu static_libs="-static $STATIC_LIBS" ;;
+  *) run_static=$run static_libs=$STATIC_LIBS ;;
+esac
+variants() { for it in $VARIANTS; do echo "$it"; done | grep -- "-$1\$" | xargs; }
+
+# run_tests DIRECTORY TARGET TESTS VARIANTS [RUNNER]: all of them, even if one fails. Where programs are slow, calls are
+# given seconds more, and how long they take is not judged (tests/c/support/moment.h).
 lib=$BUILD/$rust/lib
 out=$BUILD/$rust/tests
 run_tests() {
-  "$MAKE" --no-print-directory --keep-going -C "tests/$1" "$2" ONLY="$3" VARIANTS="$VARIANTS" LIB="$lib" OUT="$out/$1" \
-    STATIC_LIBS="$STATIC_LIBS" LOCAL_API="$LOCAL_API" CC="$compile" VALGRIND="$run" || ended=1
+  [ -n "$4" ] || return 0
+  "$MAKE" --no-print-directory --keep-going -C "tests/$1" "$2" ONLY="$3" VARIANTS="$4" LIB="$lib" OUT="$out/$1" \
+    STATIC_LIBS="$static_libs" LOCAL_API="$LOCAL_API" CC="$compile" VALGRIND="${5-$run}" || ended=1
 }
 rm -rf "$out"
 begin=$(seconds)
 ended=0
 # shellcheck disable=SC2086 # lists of words
 {
-  run_tests c memory "$(runnable $all)"
-  [ -z "$NETWORK" ] || run_tests network all "$(runnable $NETWORK)"
+  run_tests c memory "$(runnable $all)" "$(variants shared)"
+  run_tests c memory "$(runnable $all)" "$(variants static)" "$run_static"
+  [ -z "$NETWORK" ] || run_tests network all "$(runnable $NETWORK)" shared
 }
 ran=$(($(seconds) - begin))
 

@@ -17,6 +17,9 @@ pub(in crate::os) const LACKS: [i32; 2] = [WSAEMFILE, WSAENOBUFS];
 pub(in crate::os) fn open(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
+    // select() tells of urgent data where it tells that connecting has failed (see poll.rs), for as long as it is not
+    // read: in line with the rest, it is.
+    socket.set_out_of_band_inline(true)?;
     Ok(socket)
 }
 
