@@ -171,6 +171,9 @@ pub(crate) mod tests {
         );
         assert_eq!(file.read_at(&mut room, 8).expect("bytes"), 2);
         assert_eq!(file.read_at(&mut room, 10).expect("the end"), 0);
+        file.read_exact_at(&mut room, 6).expect("its last bytes");
+        let beyond = file.read_exact_at(&mut room, 7).map_err(|error| error.kind());
+        assert_eq!((&room[..3], beyond), (b"789".as_slice(), Err(ErrorKind::UnexpectedEof)));
         file.must_be_unchanged().expect("nobody has touched it");
     }
 
