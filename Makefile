@@ -26,10 +26,12 @@ STATIC_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
 # in theirs.
 LOCAL_API := $(or $(CARGO_TARGET_DIR),target)/debug/examples/local_api
 CARGO_HOME ?= $(HOME)/.cargo
+# With musl, Rust makes static programs unless it is told not to, and no shared libraries.
+MUSL := $(if $(findstring -musl,$(TARGET)),--config 'build.rustflags = ["-Ctarget-feature=-crt-static"]')
 # Panics tell where they are: in which crate, not where this machine keeps it.
 CARGO_SHIP := CARGO_TARGET_DIR=$(BUILD)/cargo $(CARGO) rustc --locked --lib \
   --config 'build.rustflags = ["--remap-path-prefix=$(CARGO_HOME)/registry/src="]' \
-  $(if $(TARGET),--target $(TARGET)$(GLIBC))
+  $(if $(TARGET),--target $(TARGET)$(GLIBC)) $(MUSL)
 BUILT := $(BUILD)/cargo/$(if $(TARGET),$(TARGET)/)
 SOURCES := Cargo.toml Cargo.lock build.rs $(shell find src -name '*.rs')
 
@@ -39,6 +41,9 @@ replace = cp $(1) $(2).new && $(STRIP) $(3) $(2).new && mv -f $(2).new $(2)
 
 .PHONY: all
 all: $(SHARED) $(STATIC) ## Build libapivideo.so and libapivideo.a into build/lib
+
+.PHONY: shared
+shared: $(SHARED) ## Build libapivideo.so alone
 
 # One crate type at a time: with several, cargo silently passes no LTO.
 $(SHARED): $(SOURCES)
@@ -57,7 +62,8 @@ $(STATIC): $(SOURCES)
 TOOL := $(BUILD)/bin/apivideo
 
 # `avtokens` is what it was called when it knew nothing but tokens.
-$(TOOL): $(wildcard examples/c/apivideo/*) include/apivideo.h $(SHARED)
+# What it asks the system is in a folder for each.
+$(TOOL): $(wildcard examples/c/apivideo/*.[ch] examples/c/apivideo/unix/*) include/apivideo.h $(SHARED)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -Wall -Wextra -Wpedantic -Iinclude $(CPPFLAGS) $(CFLAGS) -o $@ $(filter %.c,$^) \
 	  $(LDFLAGS) -L$(BUILD)/lib -lapivideo -pthread -Wl,-rpath,'$$ORIGIN/../lib'
@@ -140,7 +146,7 @@ test-cpp: all local_api ## Run the C++ tests alone
 	@$(MAKE) --no-print-directory -C tests/cpp LIB=$(abspath $(BUILD)/lib) OUT=$(abspath $(BUILD)/tests/cpp) \
 	  STATIC_LIBS="$(STATIC_LIBS)" LOCAL_API=$(abspath $(LOCAL_API))
 
-include packaging/install.mk packaging/dist.mk
+include $(foreach it,install dist windows,packaging/$(it).mk)
 
 REFERENCE := $(BUILD)/man/man3/apivideo.3
 REFERENCE_SOURCES := $(wildcard include/*) $(wildcard docs/reference/*) $(wildcard examples/c/concepts/*.c)
@@ -230,6 +236,8 @@ record-bench: ## The same, written into docs/BENCHMARKS.md
 
 # What the README and the header promise, tried by machines: docs/PROOF.md.
 include $(foreach it,supply coverage soak uploads fuzzing sanitizers,tests/proof/$(it).mk)
+
+include $(foreach it,platforms windows macos,tests/platforms/$(it).mk)
 
 .PHONY: proof-tools
 proof-tools:

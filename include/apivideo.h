@@ -425,7 +425,9 @@ typedef struct av_client_config {
    * A PEM file of certificate authorities that replaces the system's; read by av_client_new(),
    * which takes all of its certificates or none, also those labelled TRUSTED or X509 CERTIFICATE; of
    * the former those that are trusted for servers, as OpenSSL does.
-   * NULL is the system's. docs/CERTIFICATES.md lists what kinds of certificates are refused.
+   * NULL is the system's; Windows and macOS judge certificates themselves then, which no deadline bounds,
+   * and macOS not in a child of fork(). docs/CERTIFICATES.md tells more, and what kinds of certificates
+   * are refused.
    */
   const char *ca_file;
   /**
@@ -437,9 +439,9 @@ typedef struct av_client_config {
    * host. That is a list with commas or spaces of hosts (also for all below them, with or without a
    * leading dot), addresses, and networks such as 10.0.0.0/8, each with or without a port; or "*".
    * Each variable is also known in capitals, after the small one; HTTP_PROXY is not in a CGI
-   * program, where it is a header of the request. An empty variable is unset, one that cannot be
-   * read AV_STATUS_INVALID_ARGUMENT. A setuid or otherwise privileged program's environment says
-   * nothing.
+   * program, where it is a header of the request, nor on Windows, which takes them for one, is
+   * http_proxy. An empty variable is unset, one that cannot be read AV_STATUS_INVALID_ARGUMENT. A
+   * setuid or otherwise privileged program's environment says nothing.
    */
   const char *proxy_url;
   /**
@@ -628,6 +630,8 @@ typedef struct av_upload_progress {
   /**
    * Bytes of the parts under way that have arrived at the other side. They are not in `bytes_confirmed`:
    * the sum of both is how far the upload has come. Those of a part go once it is confirmed, or has failed.
+   * Windows does not tell what has arrived: there they are the bytes that it has taken, up to some hundred
+   * KiB more.
    */
   uint64_t bytes_sent;
   /**
@@ -1357,7 +1361,8 @@ void av_token_iter_free(struct av_token_iter *iter);
  *
  * @param client   whose service to upload to; not NULL.
  * @param path     the file, a regular one that is not empty (others are refused as INVALID_ARGUMENT, what
- *                 cannot be opened as SOURCE); not NULL. It is opened once, and must not be written to until
+ *                 cannot be opened as SOURCE); not NULL. On Windows it is UTF-8, elsewhere whatever bytes the
+ *                 system has for it. It is opened once, and must not be written to until
  *                 the call returns. If rename(2) puts another file in its place, the one
  *                 that was opened is uploaded.
  * @param params   what to upload with, and how; not NULL.

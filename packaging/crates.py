@@ -12,8 +12,19 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# In a target's place: what any platform has, as cargo calls it.
+# In a target's place: all platforms. Cargo.lock has what any may need; what ships is for one of ours.
 EVERYWHERE = "all"
+PLATFORMS = [
+    *(f"{it}-unknown-linux-gnu" for it in ("x86_64", "aarch64", "i686", "riscv64gc", "s390x")),
+    *(f"{it}-unknown-linux-musl" for it in ("x86_64", "aarch64")),
+    "armv7-unknown-linux-gnueabihf",
+    "aarch64-linux-android",
+    "x86_64-pc-windows-gnu",
+    *(f"{it}-apple-darwin" for it in ("x86_64", "aarch64")),
+    "aarch64-apple-ios",
+]
+# As cargo takes it.
+RUSTC = os.environ.get("RUSTC", "rustc")
 # What a licence's text is called, wherever in a crate it is.
 LICENCE_FILE = re.compile(r"(un)?licen[cs]e|copying|copyright|notice|patents", re.IGNORECASE)
 
@@ -69,7 +80,7 @@ def run(*command, directory="."):
 
 def rustc_says(key):
     """A line of `rustc -vV`, such as host or release."""
-    said = run("rustc", "-vV").splitlines()
+    said = run(RUSTC, "-vV").splitlines()
     return next(it.split(": ", 1)[1] for it in said if it.startswith(f"{key}: "))
 
 
@@ -116,7 +127,8 @@ def read(target=None, directory="."):
     def tree(edges):
         # Other than the metadata, without what only the tests ask of crates that both use.
         words = ["cargo", "tree", "--locked", "--offline", "--prefix=none", f"--edges={edges}"]
-        lines = (it.split() for it in run(*words, f"--target={target}").splitlines() if it)
+        words += [f"--target={it}" for it in (PLATFORMS if target == EVERYWHERE else [target])]
+        lines = (it.split() for it in run(*words).splitlines() if it)
         return {(it[0], it[1].removeprefix("v")) for it in lines} - {(own.name, own.version)}
 
     own = crates[keys[told["resolve"]["root"]]]

@@ -36,18 +36,23 @@ fill = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@ABI@|$(ABI)|g' -e 's|@SONAME@|$(
   -e "s|@DESCRIPTION@|$$(sed -n 's/^description = "\(.*\)"/\1/p' Cargo.toml)|" \
   -e 's|@STATIC_LIBS@|$(2)|g' packaging/$(1).in | $(INSTALL) -m 644 /dev/stdin
 
+# What is the same on every system, but for its CMake package.
+define install_common
+$(INSTALL) -d $(foreach it,$(INCLUDEDIR) $(PKGCONFIG) $(CMAKE) $(DOCDIR),$(call at,$(it)))
+$(INSTALL) -m 644 $(HEADERS) $(call at,$(INCLUDEDIR))
+@$(call fill,apivideo.pc,$(STATIC_LIBS)) $(call at,$(PKGCONFIG)/apivideo.pc)
+@$(call fill,$(1),$(subst $(space),;,$(STATIC_LIBS:-l%=%))) $(call at,$(CMAKE)/apivideo-config.cmake)
+@$(call fill,apivideo-config-version.cmake) $(call at,$(CMAKE)/apivideo-config-version.cmake)
+$(INSTALL) -m 644 $(DOCUMENTS) $(call at,$(DOCDIR))
+endef
+
 .PHONY: install
 install: all $(if $(shell command -v doxygen 2>/dev/null),docs) ## Install the library: below PREFIX, LIBDIR…, in DESTDIR
-	$(INSTALL) -d $(foreach it,$(INCLUDEDIR) $(PKGCONFIG) $(CMAKE) $(DOCDIR),$(call at,$(it)))
-	$(INSTALL) -m 644 $(HEADERS) $(call at,$(INCLUDEDIR))
+	$(call install_common,apivideo-config.cmake)
 	$(INSTALL) -m 644 $(SHARED) $(call at,$(LIBDIR)/$(LIBRARY))
 	ln -sf $(LIBRARY) $(call at,$(LIBDIR)/$(SONAME))
 	ln -sf $(SONAME) $(call at,$(LIBDIR)/libapivideo.so)
 	$(INSTALL) -m 644 $(STATIC) $(call at,$(LIBDIR))
-	@$(call fill,apivideo.pc,$(STATIC_LIBS)) $(call at,$(PKGCONFIG)/apivideo.pc)
-	@$(call fill,apivideo-config.cmake,$(subst $(space),;,$(STATIC_LIBS:-l%=%))) $(call at,$(CMAKE)/apivideo-config.cmake)
-	@$(call fill,apivideo-config-version.cmake) $(call at,$(CMAKE)/apivideo-config-version.cmake)
-	$(INSTALL) -m 644 $(DOCUMENTS) $(call at,$(DOCDIR))
 	$(if $(MAN_PAGES),$(INSTALL) -d $(call at,$(MANDIR)/man3))
 	@$(if $(MAN_PAGES),$(INSTALL) -m 644 $(MAN_PAGES) $(call at,$(MANDIR)/man3))
 

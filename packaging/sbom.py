@@ -3,23 +3,20 @@
 (CycloneDX 1.5), and THIRD-PARTY.txt, the licences of all that is linked in. The same sources, and
 the same SOURCE_DATE_EPOCH, give the same bytes.
 
-    packaging/sbom.py DIRECTORY [--target TARGET] [--unwinder VERSION]
+    packaging/sbom.py DIRECTORY [--target TARGET] [--unwinder VERSION | --mingw]
 
---unwinder: of the ziglang package whose libunwind is inside, as `make dist` links it."""
+--unwinder: of the ziglang package whose libunwind is inside, as `make dist` links it.
+--mingw: what MinGW puts into a DLL is inside."""
 
 import argparse
 import hashlib
 import json
 import os
-import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
+import beside
 import crates
-
-# What the licences of Rust's standard library are in, in every Rust that rustup installs.
-STANDARD_LIBRARY = "share/doc/rust/COPYRIGHT-library.html"
-STANDARD_LIBRARY_HERE = "rust-standard-library.html"
 
 
 def component(name, version, purl, licence, **more):
@@ -30,14 +27,11 @@ def component(name, version, purl, licence, **more):
     }
 
 
-def bill_of_materials(known, rust, unwinder=None):
+def bill_of_materials(known, others):
     """CycloneDX, as what json can write."""
     own = known.own
     linked = [known.all[key] for key in sorted(known.linked)]
-    beside = [component("rust-std", rust, f"pkg:generic/rust-std@{rust}", "MIT OR Apache-2.0")]
-    if unwinder:
-        licence = "Apache-2.0 WITH LLVM-exception"
-        beside.append(component("libunwind", unwinder, f"pkg:pypi/ziglang@{unwinder}", licence))
+    others = [component(it.name, it.version, it.purl, it.licence) for it in others]
 
     ours = component(own.name, own.version, f"pkg:generic/{own.name}@{own.version}", own.licence)
     theirs = [
@@ -58,13 +52,13 @@ def bill_of_materials(known, rust, unwinder=None):
         metadata = {"timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ"), **metadata}
     return {
         **{"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "metadata": metadata},
-        "components": theirs + beside,
-        "dependencies": [depends(ours["bom-ref"], own.needs, *beside)]
+        "components": theirs + others,
+        "dependencies": [depends(ours["bom-ref"], own.needs, *others)]
         + [depends(it.purl, it.needs) for it in linked],
     }
 
 
-def notices(known):
+def notices(known, others):
     """Every licence's text once, and by which crates."""
     crates_by_text = {}
     texts = {}
@@ -79,7 +73,10 @@ def notices(known):
     yield f"libapivideo {known.own.version} has these crates inside, under these licences:\n"
     for key in sorted(known.linked):
         yield f"  {known.all[key].name} {known.all[key].version}: {known.all[key].licence}"
-    yield f"\nand Rust's standard library: MIT OR Apache-2.0, see {STANDARD_LIBRARY_HERE}.\n"
+    yield "\nand beside them:\n"
+    for it in others:
+        yield f"  {it.name} {it.version}: {it.licence}" + (f", see {it.text_here}" if it.text else "")
+    yield ""
     for digest, users in crates_by_text.items():
         yield "=" * 100
         yield ", ".join(f"{name} {version}" for name, version in users) + ":\n"
@@ -91,18 +88,19 @@ def main():
     parser.add_argument("directory", type=Path)
     parser.add_argument("--target")
     parser.add_argument("--unwinder")
+    parser.add_argument("--mingw", action="store_true")
     asked = parser.parse_args()
 
     known = crates.read(asked.target)
-    standard_library = Path(crates.run("rustc", "--print", "sysroot").strip()) / STANDARD_LIBRARY
-    if not standard_library.is_file():
-        sys.exit(f"{STANDARD_LIBRARY} is not there: build with a Rust that rustup has installed")
-    bill = bill_of_materials(known, crates.rustc_says("release"), asked.unwinder)
+    others = [beside.standard_library()]
+    others += [beside.libunwind(asked.unwinder)] if asked.unwinder else []
+    others += beside.mingw() if asked.mingw else []
+    bill = bill_of_materials(known, others)
     asked.directory.mkdir(parents=True, exist_ok=True)
     for name, text in {
         f"{known.own.name}-{known.own.version}.cdx.json": json.dumps(bill, indent=1, ensure_ascii=False) + "\n",
-        "THIRD-PARTY.txt": "\n".join(notices(known)),
-        STANDARD_LIBRARY_HERE: standard_library.read_text(encoding="utf-8"),
+        "THIRD-PARTY.txt": "\n".join(notices(known, others)),
+        **{it.text_here: it.text.read_text(encoding="utf-8") for it in others if it.text},
     }.items():
         path = asked.directory / name
         path.write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | the upload-token operations: the row of each (whether it is repeated, the words for its outcomes), and what a token is | `tokens.rs` |
 //! | a client and its checked configuration | `client.rs`, `base_url.rs` |
-//! | what the environment may say, and who is believed | `environment.rs`, `os/privileges.rs` |
+//! | what the environment may say, and who is believed | `environment.rs`, `os/*/privileges.rs` |
 //! | the columns of an operation's row | `call/operation.rs` |
 //! | how a request becomes HTTP and is encoded, and what it carries | `call/request.rs`, `call/payload.rs` |
 //! | the loop of a call, and when it has succeeded, a delete that an earlier attempt did included | `call/run.rs` |
@@ -28,7 +28,7 @@
 //! | TLS, which certificates are trusted, and how a refusal is explained | `transport/{tls, trust, pem, explain}.rs` |
 //! | a socket that waits | `transport/socket.rs` |
 //! | the seam to ureq: its agent and the idle connections that it keeps, what opens them, one that sends, receives and wipes, an attempt on one, odd heads | `transport/http/{agent, dialer, connection, buffers, attempt, head}.rs` |
-//! | what is the platform's own: poll(2), sockets, threads, futex, the page that a child finds wiped | `os/` |
+//! | what is the platform's own: waiting for sockets, threads, files, how one thread wakes another, the page that a child finds wiped | `os/`; `os/unix/`, `os/windows/` |
 //! | what a child process does not share, and how it is noticed | `process.rs` |
 //! | a source on its way: what is acknowledged, a standstill, an answer that comes early; how fast it may go | `transport/http/{transfer, early}.rs`, `transport/pace.rs` |
 //! | the C API, file by file the twin of the above | `ffi/` |

@@ -14,17 +14,19 @@ const README: &str = include_str!("../README.md");
 const TESTS_README: &str = include_str!("README.md");
 
 /// Below tests/: where each file of this kind is a test, but for those in `HELPERS`.
-const FOLDERS_OF_TESTS: [(&str, &str); 8] = [
+const FOLDERS_OF_TESTS: [(&str, &str); 9] = [
     ("", "rs"),
     ("c", "c"),
     ("cpp", "cpp"),
     ("install", "sh"),
     ("languages", "sh"),
     ("network", "c"),
+    ("platforms/windows/own", "c"),
     ("proof/exhaustion", "c"),
     ("properties", "rs"),
 ];
-const HELPERS: [&str; 6] = [
+const HELPERS: [&str; 7] = [
+    "install/packed.sh",
     "install/support.sh",
     "languages/swift_toolchain.sh",
     "languages/with_local_api.sh",

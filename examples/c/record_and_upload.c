@@ -12,6 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
 
 static void show(void *unused, const av_upload_progress *progress) {
   (void)unused;
@@ -69,6 +73,9 @@ int main(int argc, char **argv) {
   params.file_name = argc > 1 ? argv[1] : NULL;
   params.parallel_parts = 3;
   params.progress_fn = show;
+#ifdef _WIN32
+  _setmode(STDIN_FILENO, _O_BINARY); /* or it is taken for text */
+#endif
 
   if (av_client_new(&config, &client, &error) == AV_STATUS_OK &&
       av_upload_begin(client, &params, &upload, &error) == AV_STATUS_OK &&

@@ -7,14 +7,23 @@
 // on while they are under way. What the network loses is sent again, from memory.
 #include <apivideo.hpp>
 
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
+
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
 
 static std::optional<std::string> text(const char *it) {
   return it != nullptr ? std::optional<std::string>(it) : std::nullopt;
 }
 
 int main(int argc, char **argv) {
+#ifdef _WIN32
+  _setmode(_fileno(stdin), _O_BINARY); // or it is taken for text
+#endif
   apivideo::config config;
   config.no_credential = true;
   config.base_url = text(std::getenv("APIVIDEO_BASE_URL"));

@@ -3,6 +3,9 @@
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
+#if NETCOREAPP
+using System.Runtime.Loader;
+#endif
 using System.Text;
 
 namespace ApiVideo
@@ -10,8 +13,33 @@ namespace ApiVideo
     internal static class Native
     {
         // The name of the ABI that this file was written for: the loader finds it in the system's
-        // directories and in LD_LIBRARY_PATH, and never takes one with another ABI for it.
+        // directories and in LD_LIBRARY_PATH, and never takes one with another ABI for it. The .NET
+        // Framework is for Windows alone; Mono is told of other names by a dllmap.
+#if NETFRAMEWORK
+        private const string Library = "apivideo.dll";
+#else
         private const string Library = "libapivideo.so.0.1";
+#endif
+
+        // What the library is called on a platform.
+        public static string LibraryName(OSPlatform platform)
+        {
+            if (platform == OSPlatform.Windows) return "apivideo.dll";
+            if (platform == OSPlatform.OSX) return "libapivideo.0.1.dylib";
+            return "libapivideo.so.0.1";
+        }
+
+#if NETCOREAPP
+        // .NET asks this once it has found nothing by the name above.
+        static Native()
+        {
+            OSPlatform platform = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? OSPlatform.Windows
+                : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? OSPlatform.OSX : OSPlatform.Linux;
+            if (LibraryName(platform) == Library) return;
+            AssemblyLoadContext.GetLoadContext(typeof(Native).Assembly).ResolvingUnmanagedDll += (assembly, name) =>
+                name == Library ? NativeLibrary.Load(LibraryName(platform), assembly, null) : IntPtr.Zero;
+        }
+#endif
 
         // Every function is plain C; strings are converted here (Utf8), since what the runtime does
         // by default differs between Mono, .NET Framework and .NET.

@@ -51,6 +51,17 @@ internal static partial class Tests
         return failed == 0 && passed > 0 ? 0 : 1;
     }
 
+    // ---- The library ----
+
+    [Test]
+    private static void The_library_is_called_as_each_platform_calls_it()
+    {
+        Equal("libapivideo.so.0.1", Native.LibraryName(OSPlatform.Linux));
+        Equal("libapivideo.so.0.1", Native.LibraryName(OSPlatform.Create("FREEBSD")));
+        Equal("libapivideo.0.1.dylib", Native.LibraryName(OSPlatform.OSX));
+        Equal("apivideo.dll", Native.LibraryName(OSPlatform.Windows));
+    }
+
     // ---- Tokens ----
 
     [Test]

@@ -1,8 +1,10 @@
-// Links the shared library, unless the build tag apivideo_static is set: see link_static.go.
+// Links the shared library, unless the build tag apivideo_static is set: see link_static.go. On Windows
+// CGO_CFLAGS and CGO_LDFLAGS tell where it is.
 
 //go:build !apivideo_static
 
 package apivideo
 
-// #cgo pkg-config: apivideo
+// #cgo !windows pkg-config: apivideo
+// #cgo windows LDFLAGS: -lapivideo
 import "C"

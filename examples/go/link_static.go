@@ -6,6 +6,7 @@
 
 package apivideo
 
-// #cgo pkg-config: --static apivideo
-// #cgo LDFLAGS: -l:libapivideo.a -Wl,--as-needed
+// #cgo !windows pkg-config: --static apivideo
+// #cgo !windows LDFLAGS: -l:libapivideo.a -Wl,--as-needed
+// #cgo windows LDFLAGS: -l:libapivideo.a -lbcrypt -ladvapi32 -lcrypt32 -lkernel32 -lntdll -luserenv -lws2_32 -ldbghelp
 import "C"

@@ -2,9 +2,13 @@
 // Pointers are BigInts; nothing here has a name in koffi, so that several copies get along.
 import koffi from 'koffi';
 
-// Named by the ABI that this file was written for, so that no other is taken for it. The loader looks
-// in the system's directories and in LD_LIBRARY_PATH.
-const library = koffi.load('libapivideo.so.0.1');
+// What the library is called on a platform: by the ABI that this file was written for, so that no other is
+// taken for it, but on Windows.
+export const libraryName = (platform) =>
+  ({ darwin: 'libapivideo.0.1.dylib', win32: 'apivideo.dll' })[platform] ?? 'libapivideo.so.0.1';
+
+// The loader looks in the system's directories, and in LD_LIBRARY_PATH or, on Windows, in PATH.
+const library = koffi.load(libraryName(process.platform));
 
 const pointer = 'void *';
 const outPointer = koffi.out(koffi.pointer(pointer));

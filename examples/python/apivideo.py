@@ -8,7 +8,7 @@ to install beside the library.
         video = device.upload("film.mp4", token=token.id)
 
 Calls block, with the GIL released. The library is the one that the environment variable APIVIDEO_LIBRARY
-names, otherwise libapivideo.so.0.1 where the loader looks for it.
+names, otherwise libapivideo.so.0.1 (libapivideo.0.1.dylib, apivideo.dll) where the loader looks for it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -394,14 +395,21 @@ _TokenPagePointer = POINTER(_TokenPage)
 _UploadedVideoPointer = POINTER(_UploadedVideo)
 
 
+def _library_name(platform: str) -> str:
+    """What the library is called there: by its ABI, so that no other is taken for it, but on Windows."""
+    names = {"darwin": f"libapivideo.{_ABI}.dylib", "win32": "apivideo.dll"}
+    return names.get(platform, f"libapivideo.so.{_ABI}")
+
+
 def _load() -> CDLL:
-    name = os.environ.get("APIVIDEO_LIBRARY") or "libapivideo.so." + _ABI
+    name = os.environ.get("APIVIDEO_LIBRARY") or _library_name(sys.platform)
     try:
         library = CDLL(name)  # which releases the GIL during each call
         library.av_library_version.restype = c_char_p
         version = library.av_library_version().decode()
     except (OSError, AttributeError) as error:
-        raise ImportError(f"{error}: set LD_LIBRARY_PATH or APIVIDEO_LIBRARY, or run ldconfig") from error
+        ways = "set APIVIDEO_LIBRARY" if sys.platform in ("darwin", "win32") else "set LD_LIBRARY_PATH or APIVIDEO_LIBRARY, or run ldconfig"
+        raise ImportError(f"{error}: {ways}") from error
     if not version.startswith(_ABI + "."):
         raise ImportError(f"{name} is version {version}, and this file was written for {_ABI}")
 

@@ -379,6 +379,13 @@ class Configuration(TestCase):
         for library in ("libmissing.so", "libc.so.6"):
             self.assertIn("\nImportError: ", import_with(library).stderr)
 
+    def test_the_library_is_called_as_each_platform_calls_it(self):
+        names = {platform: apivideo._library_name(platform) for platform in ("linux", "freebsd14", "darwin", "win32")}
+        self.assertEqual(names, {
+            "linux": "libapivideo.so.0.1", "freebsd14": "libapivideo.so.0.1", "darwin": "libapivideo.0.1.dylib",
+            "win32": "apivideo.dll",
+        })
+
     def test_another_abi_is_refused(self):
         script = """import ctypes
 class Other:

@@ -5,6 +5,8 @@ import PackageDescription
 
 let package = Package(
     name: "apivideo",
+    // The first ones with Swift's Duration.
+    platforms: [.macOS(.v13), .iOS(.v16)],
     products: [.library(name: "ApiVideo", targets: ["ApiVideo"])],
     targets: [
         .systemLibrary(name: "CApiVideo", pkgConfig: "apivideo"),

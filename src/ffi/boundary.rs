@@ -3,8 +3,8 @@
 //! first line is safe code.
 
 use super::error::{AV_STATUS_OK, av_error, av_status};
-use super::pthread_cancel;
 use crate::error::Error;
+use crate::os::thread_cancel;
 use std::ffi::{CStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,7 +15,7 @@ pub(super) struct Caller(());
 
 /// Runs the body of a function that cannot fail; if it panics after all, `otherwise` is returned.
 pub(super) fn contain<R: Copy>(otherwise: R, body: impl FnOnce() -> R) -> R {
-    pthread_cancel::held_back(|| {
+    thread_cancel::held_back(|| {
         catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
             // What it says may quote anything, and dropping it may panic again: leave it alone.
             std::mem::forget(panic);
@@ -48,7 +48,7 @@ impl Caller {
             }
             Err(failed) => self.tell(error, failed),
         };
-        pthread_cancel::held_back(|| {
+        thread_cancel::held_back(|| {
             catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
                 // As in `contain`.
                 std::mem::forget(panic);

@@ -8,6 +8,7 @@ use crate::client::{
     Client, ClientConfig, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Origin,
 };
 use crate::error::Error;
+use crate::os;
 use crate::secret::Credential;
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
@@ -65,7 +66,9 @@ pub struct av_client_config {
     /// A PEM file of certificate authorities that replaces the system's; read by av_client_new(),
     /// which takes all of its certificates or none, also those labelled TRUSTED or X509 CERTIFICATE; of
     /// the former those that are trusted for servers, as OpenSSL does.
-    /// NULL is the system's. docs/CERTIFICATES.md lists what kinds of certificates are refused.
+    /// NULL is the system's; Windows and macOS judge certificates themselves then, which no deadline bounds,
+    /// and macOS not in a child of fork(). docs/CERTIFICATES.md tells more, and what kinds of certificates
+    /// are refused.
     pub ca_file: *const c_char,
     /// The proxy to go through: `http://` (by CONNECT, also for a plain `base_url`), `socks5://` or
     /// `socks5h://`, with `user:password@` (percent-encoded) if it asks for them. It is told the
@@ -75,9 +78,9 @@ pub struct av_client_config {
     /// host. That is a list with commas or spaces of hosts (also for all below them, with or without a
     /// leading dot), addresses, and networks such as 10.0.0.0/8, each with or without a port; or "*".
     /// Each variable is also known in capitals, after the small one; HTTP_PROXY is not in a CGI
-    /// program, where it is a header of the request. An empty variable is unset, one that cannot be
-    /// read AV_STATUS_INVALID_ARGUMENT. A setuid or otherwise privileged program's environment says
-    /// nothing.
+    /// program, where it is a header of the request, nor on Windows, which takes them for one, is
+    /// http_proxy. An empty variable is unset, one that cannot be read AV_STATUS_INVALID_ARGUMENT. A
+    /// setuid or otherwise privileged program's environment says nothing.
     pub proxy_url: *const c_char,
     /// Takes the trace, or NULL.
     pub trace_fn: av_trace_fn,
@@ -166,6 +169,7 @@ pub unsafe extern "C-unwind" fn av_client_new(
         let out = caller.out(out, "out")?;
         let config = av_client_config::read(&caller, config)?;
         let client = Arc::new(Client::new(config)?);
+        os::library::stay_loaded();
         out.set(Box::into_raw(Box::new(av_client { client })));
         Ok(())
     })

@@ -1,7 +1,7 @@
 //! The C boundary: thin functions over the safe floor below. A file with a part of the header is the twin
 //! of one there; those without are what all of them are made with: the caller's word and what may not get
 //! past it (`boundary.rs`), structures with a `struct_size` (`input.rs`), results that own their memory
-//! (`owned.rs`), and threads that are cancelled meanwhile (`pthread_cancel.rs`).
+//! (`owned.rs`).
 //!
 //! The documentation of everything public here becomes the header `include/apivideo.h`, which is
 //! made by `make header` and speaks to C programmers.
@@ -32,4 +32,3 @@ pub mod upload_session;
 mod boundary;
 mod input;
 mod owned;
-mod pthread_cancel;

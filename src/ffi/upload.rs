@@ -8,16 +8,15 @@ use super::options::av_request_options;
 use super::owned::{self, Owned};
 use crate::error::Error;
 use crate::limits::MOST_PARALLEL_PARTS;
+use crate::os;
 use crate::upload::progress::{Activity, Listener, Progress};
 use crate::upload::{
     self, DEFAULT_ANSWER_TIMEOUT, DEFAULT_PATIENCE, DEFAULT_PROGRESS_INTERVAL,
     DEFAULT_STALL_TIMEOUT, UploadParams, Uploaded,
 };
 use std::borrow::Cow;
-use std::ffi::{CString, OsStr, c_char, c_void};
+use std::ffi::{CString, c_char, c_void};
 use std::num::NonZeroU64;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -40,6 +39,8 @@ pub struct av_upload_progress {
     pub bytes_confirmed: u64,
     /// Bytes of the parts under way that have arrived at the other side. They are not in `bytes_confirmed`:
     /// the sum of both is how far the upload has come. Those of a part go once it is confirmed, or has failed.
+    /// Windows does not tell what has arrived: there they are the bytes that it has taken, up to some hundred
+    /// KiB more.
     pub bytes_sent: u64,
     /// The size in bytes; 0 is not known, as of what is still being written.
     pub bytes_total: u64,
@@ -211,7 +212,8 @@ pub struct av_uploaded_video {
 ///
 /// @param client   whose service to upload to; not NULL.
 /// @param path     the file, a regular one that is not empty (others are refused as INVALID_ARGUMENT, what
-///                 cannot be opened as SOURCE); not NULL. It is opened once, and must not be written to until
+///                 cannot be opened as SOURCE); not NULL. On Windows it is UTF-8, elsewhere whatever bytes the
+///                 system has for it. It is opened once, and must not be written to until
 ///                 the call returns. If rename(2) puts another file in its place, the one
 ///                 that was opened is uploaded.
 /// @param params   what to upload with, and how; not NULL.
@@ -254,7 +256,8 @@ pub unsafe extern "C-unwind" fn av_upload_file(
         let out = caller.out(out, "out")?;
         let options = av_request_options::read(&caller, options)?;
         let client = caller.required(client, "client")?.share();
-        let path = Path::new(OsStr::from_bytes(caller.bytes(path, "path")?));
+        let path = os::file::path(caller.bytes(path, "path")?)
+            .map_err(|why| Error::invalid_argument(format_args!("path {why}")))?;
         let params = av_upload_params::read(&caller, params)?;
         out.set(upload::upload_file(&client, path, &params, &options, handed_out)?);
         Ok(())

@@ -5,11 +5,12 @@
 //! host's, and even then a call must end in time. (What no flag helps against: such a call may send to
 //! that socket, and the end of a connection closes it.)
 
-use socket2::{Domain, SockAddr, Type};
+use super::platform::poll::{AsPollable, Pollable};
+use super::platform::stream;
+use socket2::SockAddr;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// A socket, connected or on its way.
 #[derive(Debug)]
@@ -18,10 +19,9 @@ pub(crate) struct Socket(socket2::Socket);
 impl Socket {
     /// Sets a socket on its way to `address`. It is writable once it has come there, or failed.
     pub fn begin_connecting(address: SocketAddr) -> io::Result<Self> {
-        let kind = Type::STREAM.nonblocking();
-        let socket = socket2::Socket::new(Domain::for_address(address), kind, None)?;
+        let socket = stream::open(address)?;
         match socket.connect(&SockAddr::from(address)) {
-            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+            Err(error) if !stream::is_on_its_way(&error) => Err(error),
             _ => Ok(Socket(socket)),
         }
     }
@@ -37,57 +37,51 @@ impl Socket {
 
     /// Sends some of `bytes`. A connection that is gone is an error, never SIGPIPE.
     pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.send_with_flags(bytes, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+        self.0.send_with_flags(bytes, stream::SENDING)
     }
 
     /// Sends some of what `pieces` hold one after the other.
     pub fn send_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.send_vectored_with_flags(pieces, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+        self.0.send_vectored_with_flags(pieces, stream::SENDING)
     }
 
     /// From now on no more than about so many bytes are taken that the peer has no room for yet. Where the
     /// system knows of no such limit, it takes as many as fit into its own buffer.
     pub fn take_ahead(&self, bytes: u32) {
-        let _ = self.0.set_tcp_notsent_lowat(bytes);
+        stream::take_ahead(&self.0, bytes);
     }
 
     /// How many of the bytes that were sent the peer's system has not acknowledged; `None` if the
     /// system cannot tell.
     pub fn unacknowledged(&self) -> Option<u64> {
-        let mut bytes: libc::c_int = 0;
-        let descriptor = self.0.as_fd().as_raw_fd();
-        // SAFETY: this request (TIOCOUTQ is the same number as SIOCOUTQ) writes one int, which `bytes` is.
-        // It fails for what is no socket, or a listening one.
-        let result = unsafe { libc::ioctl(descriptor, libc::TIOCOUTQ, &raw mut bytes) };
-        if result == 0 { u64::try_from(bytes).ok() } else { None }
+        stream::unacknowledged(&self.0)
     }
 
     /// Receives into `buffer`; 0 means that the peer has closed.
     pub fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive_with(buffer, 0)
+        self.receive_with(buffer, stream::RECEIVING)
     }
 
     /// The same, but what is received stays there to be received once more.
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive_with(buffer, libc::MSG_PEEK)
+        self.receive_with(buffer, stream::PEEKING)
     }
 
-    fn receive_with(&self, buffer: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
+    fn receive_with(&self, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
         let buffer: *mut [u8] = buffer;
         // SAFETY: the same bytes, which receiving never makes uninitialised.
         let buffer = unsafe { &mut *(buffer as *mut [MaybeUninit<u8>]) };
-        self.0.recv_with_flags(buffer, libc::MSG_DONTWAIT | flags)
+        self.0.recv_with_flags(buffer, flags)
     }
 }
 
-impl AsFd for Socket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+impl AsPollable for Socket {
+    fn as_pollable(&self) -> Pollable<'_> {
+        self.0.as_pollable()
     }
 }
 
 /// Whether an error says that this machine has no room for one socket more.
 pub(crate) fn lacks_means(error: &io::Error) -> bool {
-    let lacks = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-    error.raw_os_error().is_some_and(|code| lacks.contains(&code))
+    error.raw_os_error().is_some_and(|code| stream::LACKS.contains(&code))
 }

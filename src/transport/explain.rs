@@ -1,5 +1,6 @@
 //! What is wrong with a server's certificate or with TLS, for a person: what it is, and what to do.
 
+use crate::error::in_one_line;
 use crate::limits::MOST_HOSTS_SHOWN;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
@@ -59,6 +60,7 @@ pub(super) fn session(error: &Error) -> String {
         Error::FailedToGetCurrentTime => "this system does not tell the time: set its clock",
         Error::FailedToGetRandomBytes => "this system gives no random bytes",
         Error::InvalidCertificate(fault) => return certificate(fault, "the server"),
+        Error::General(text) => return format!("this system says: {}", of_system(text)),
         _ => "for a reason without a name",
     };
     text.to_owned()
@@ -163,11 +165,25 @@ fn certificate(fault: &CertificateError, host: &str) -> String {
         Expired => ("has expired", "have it renewed"),
         NotValidYet => ("is not valid yet", "check this machine's clock"),
         BadEncoding => ("is not well-formed", "have it re-issued"),
-        // webpki's error, whose type rustls does not hand on.
-        Other(reason) => of_webpki(&format!("{:?}", reason.0)),
+        Revoked => ("was revoked by its issuer", "have another one issued"),
+        // What a system says that judges by itself is a sentence. All else is webpki's error, whose type rustls
+        // does not hand on, and is a name.
+        Other(reason) => match reason.0.to_string() {
+            text if text.contains(' ') => (
+                &*format!("is refused by this system, which says: {}", of_system(&text)),
+                "see to that, or, if you trust its issuer, name that one's certificate in ca_file",
+            ),
+            name => of_webpki(&name),
+        },
         _ => ("is refused for a reason without a name", "have it re-issued"),
     };
     format!("the certificate of {host} {what}: {remedy}")
+}
+
+/// What the system itself says, in its user's language. The names in it may be those of the certificate.
+fn of_system(text: &str) -> String {
+    const LONGEST: usize = 300;
+    in_one_line(text).chars().take(LONGEST).collect()
 }
 
 /// The same of a fault that is known by its name alone.
@@ -347,6 +363,12 @@ mod tests {
 
     impl std::error::Error for OfWebpki {}
 
+    /// What a system says that judges by itself.
+    fn of_a_system(says: &str) -> CertificateError {
+        let error: Box<dyn std::error::Error + Send + Sync> = says.into();
+        CertificateError::Other(OtherError(error.into()))
+    }
+
     fn day(number: u64) -> UnixTime {
         UnixTime::since_unix_epoch(Duration::from_secs(number * 86400))
     }
@@ -442,7 +464,7 @@ mod tests {
             Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),
             Error::PeerIncompatible(PeerIncompatible::ServerRejectedEncryptedClientHello(None)),
             Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedPsk),
-            Error::General("odd::text {}".into()),
+            Error::General("some text".into()),
             Error::FailedToGetCurrentTime,
             Error::FailedToGetRandomBytes,
             Error::HandshakeNotComplete,
@@ -460,6 +482,26 @@ mod tests {
                 assert!(!is_dump && !text.contains("  "), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn what_the_system_says_is_kept() {
+        let says = "A certificate chain could not be built. (os error -2146762486)";
+        let told = certificate(&of_a_system(says), "host.test");
+        assert!(
+            told.starts_with("the certificate of host.test is refused by this system"),
+            "{told}"
+        );
+        assert!(told.contains(says) && told.ends_with("ca_file"), "{told}");
+        let told = handshake(&Error::General(says.into()), "host.test");
+        assert!(told.contains("with host.test failed: this system says: A cert"), "{told}");
+        // Where a certificate's own names are in it, too.
+        let told =
+            certificate(&of_a_system("\u{201c}a\n\u{1b}[2Jb\u{202e}\u{201d} is bad"), "host.test");
+        assert!(told.contains("\u{201c}a  [2Jb \u{201d} is bad: see to that"), "{told}");
+        assert!(certificate(&of_a_system(&"a ".repeat(70_000)), "host.test").len() < 1000);
+        let told = certificate(&CertificateError::Revoked, "host.test");
+        assert!(told.contains("was revoked by its issuer: "), "{told}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{Fault, no_proxy};
 use crate::base_url::{BaseUrl, is_loopback, port_in};
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::os::environment::NAMES_HAVE_CASE;
 use crate::wait::Wait;
 use percent_encoding::percent_decode_str;
 use std::fmt;
@@ -74,10 +75,12 @@ impl Proxy {
         }
         let names: &[&str] = if base.is_https() {
             &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
-        } else if environment.is_of_cgi() {
+        } else if !environment.is_of_cgi() {
+            &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+        } else if NAMES_HAVE_CASE {
             &["http_proxy", "all_proxy", "ALL_PROXY"]
         } else {
-            &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+            &["all_proxy", "ALL_PROXY"]
         };
         let Some(variable) = environment.first_of(names)? else { return Ok(None) };
         let source = format!("the environment variable {}", variable.name);

@@ -4,9 +4,11 @@
 use super::{explain, pem};
 use crate::environment::{Environment, Variable};
 use crate::error::Error;
+use crate::os::authorities;
 use crate::process::PerProcess;
 use once_cell::race::OnceBox;
 use once_cell::sync::OnceCell;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, KeyProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
@@ -17,27 +19,35 @@ use std::sync::Arc;
 /// Which authorities are trusted.
 #[derive(Clone)]
 pub(crate) struct Trust {
-    roots: Arc<RootCertStore>,
+    judge: Judge,
     config: Arc<ClientConfig>,
+}
+
+/// Who says whether a certificate is good.
+#[derive(Clone)]
+enum Judge {
+    /// We do, by these authorities.
+    Us(Arc<RootCertStore>),
+    /// The system itself does.
+    System(Arc<dyn ServerCertVerifier>),
 }
 
 impl Trust {
     /// Trusts the authorities of the PEM file `ca_file`, or without one the system's.
     pub fn new(ca_file: Option<&str>, environment: Environment) -> Result<Self, Error> {
-        let roots = match ca_file {
-            Some(path) => Arc::new(authorities_in(path)?),
-            None => system_authorities(environment)?,
+        let judge = match ca_file {
+            Some(path) => Judge::Us(Arc::new(authorities_in(path)?)),
+            None => system_judge(environment)?,
         };
-        let config = config(roots.clone())
-            .map_err(|error| Error::internal(format_args!("TLS cannot be set up: {error}")))?;
-        Ok(Trust { roots, config })
+        let config = config(&judge).map_err(no_tls)?;
+        Ok(Trust { judge, config })
     }
 
     /// The same trust without what is remembered of sessions, which is behind a lock that a parent
     /// process may have held.
     pub fn for_this_process(&self) -> Self {
-        let config = config(self.roots.clone()).unwrap_or_else(|_| self.config.clone());
-        Trust { roots: self.roots.clone(), config }
+        let config = config(&self.judge).unwrap_or_else(|_| self.config.clone());
+        Trust { judge: self.judge.clone(), config }
     }
 
     /// What a TLS session is begun with.
@@ -46,13 +56,23 @@ impl Trust {
     }
 }
 
-fn config(roots: Arc<RootCertStore>) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
-    let config = ClientConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+fn config(judge: &Judge) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let config =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let config = match judge {
+        Judge::Us(roots) => config.with_root_certificates(roots.clone()),
+        Judge::System(judge) => config.dangerous().with_custom_certificate_verifier(judge.clone()),
+    };
+    Ok(Arc::new(config.with_no_client_auth()))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() })
+}
+
+#[cold]
+fn no_tls(error: rustls::Error) -> Error {
+    Error::internal(format_args!("TLS cannot be set up: {error}"))
 }
 
 /// Clients show no certificate of their own, so that all that signs with one stays out of the
@@ -67,6 +87,18 @@ impl KeyProvider for NoKeys {
     ) -> Result<Arc<dyn SigningKey>, rustls::Error> {
         Err(rustls::Error::General("private keys are not supported".into()))
     }
+}
+
+/// What the system trusts: as the environment says, or by its own judgement, or, where that is not to be had,
+/// by the files that it keeps.
+fn system_judge(environment: Environment) -> Result<Judge, Error> {
+    if let Some(judge) = authorities::verifier(&provider()).map_err(no_tls)? {
+        return Ok(match named_authorities(environment)? {
+            Some(roots) => Judge::Us(Arc::new(roots)),
+            None => Judge::System(judge),
+        });
+    }
+    system_authorities(environment).map(Judge::Us)
 }
 
 /// The system's authorities. Reading and parsing the bundle costs more than a handshake, hence
@@ -113,6 +145,7 @@ fn named_authorities(environment: Environment) -> Result<Option<RootCertStore>, 
 /// What is wrong with certificates of which none can be used.
 const UNUSABLE: &str = "holds no certificate that can be used";
 
+#[cold]
 fn unusable_variable(name: &str, value: &str, why: &str) -> Error {
     Error::invalid_argument(format_args!(
         "the environment variable {name} names {value:?}, which {why}; mend or unset it, or set ca_file"
@@ -137,10 +170,6 @@ fn found_authorities() -> Result<RootCertStore, Error> {
             add_directory(&mut roots, directory);
         }
     }
-    #[cfg(any(windows, target_vendor = "apple"))]
-    if roots.is_empty() {
-        add_usable(&mut roots, of_store());
-    }
     if roots.is_empty() {
         return Err(Error::tls_unavailable(format_args!(
             "no trusted certificates found on this system{reason}: install them (Debian: \
@@ -158,16 +187,6 @@ fn bundle() -> Option<PathBuf> {
         Some(path) if !path.is_empty() => None,
         _ => openssl_probe::probe().cert_file,
     }
-}
-
-/// The certificates of the system's own store, unless who reads that would take the environment's.
-#[cfg(any(windows, target_vendor = "apple"))]
-fn of_store() -> Vec<CertificateDer<'static>> {
-    let variables = [openssl_probe::ENV_CERT_FILE, openssl_probe::ENV_CERT_DIR];
-    if variables.into_iter().any(|name| Environment::untrusted(name).is_some()) {
-        return Vec::new();
-    }
-    rustls_native_certs::load_native_certs().certs
 }
 
 /// Adds those certificates of a directory's files that can be read and used, and tells how many that

@@ -3,12 +3,12 @@
 //! would end the process.
 
 use crate::error::Error;
+use crate::os;
 use crate::transport::Fault;
 use ring::digest;
 use std::fmt;
-use std::fs::{File, Metadata, OpenOptions};
-use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 /// How much of its beginning and of its end a file is known by.
@@ -44,17 +44,16 @@ impl SourceFile {
         let cannot = |be: &str, error: &dyn fmt::Display| {
             Error::source(format_args!("the file {path:?} cannot be {be}: {error}"))
         };
-        // Without waiting: a FIFO would be opened once somebody writes to it.
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-            .open(path)
-            .map_err(|error| cannot("opened", &error))?;
-        let metadata = file.metadata().map_err(|error| cannot("looked at", &error))?;
-        if !metadata.is_file() {
-            let what = if metadata.is_dir() { "a directory" } else { "no regular file" };
-            return Err(Error::invalid_argument(format_args!("path {path:?} is {what}")));
-        }
+        let file = os::file::open(path).map_err(|error| cannot("opened", &error))?;
+        let found = os::file::metadata(&file).map_err(|error| cannot("looked at", &error))?;
+        let metadata = match found {
+            Some(metadata) if metadata.is_file() => metadata,
+            other => {
+                let is_directory = other.is_some_and(|metadata| metadata.is_dir());
+                let what = if is_directory { "a directory" } else { "no regular file" };
+                return Err(Error::invalid_argument(format_args!("path {path:?} is {what}")));
+            }
+        };
         if metadata.len() == 0 {
             return Err(Error::invalid_argument(format_args!("path {path:?} is an empty file")));
         }
@@ -75,7 +74,7 @@ impl SourceFile {
 
     /// Reads some of what stands at `at`; 0 at its end.
     pub fn read_at(&self, room: &mut [u8], at: u64) -> io::Result<usize> {
-        self.file.read_at(room, at)
+        os::file::read_at(&self.file, room, at)
     }
 
     /// Fails if it is no longer as it was when it was opened.
@@ -93,11 +92,26 @@ impl SourceFile {
         })))
     }
 
+    fn read_exact_at(&self, mut room: &mut [u8], mut at: u64) -> io::Result<()> {
+        while !room.is_empty() {
+            match self.read_at(room, at) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    room = &mut room[count..];
+                    at += count as u64;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     fn read_digest(&self) -> io::Result<[u8; 32]> {
         let mut context = digest::Context::new(&digest::SHA256);
         let mut room = vec![0; usize::try_from(LOOKED_AT.min(self.size())).unwrap_or(0)];
         for at in [0, self.size() - room.len() as u64] {
-            self.file.read_exact_at(&mut room, at)?;
+            self.read_exact_at(&mut room, at)?;
             context.update(&room);
         }
         Ok(sha256(context.finish()))
@@ -106,7 +120,7 @@ impl SourceFile {
 
 impl Seen {
     fn of(metadata: &Metadata) -> Self {
-        Seen { size: metadata.len(), modified: (metadata.mtime(), metadata.mtime_nsec()) }
+        Seen { size: metadata.len(), modified: os::file::modified(metadata) }
     }
 }
 
@@ -121,7 +135,7 @@ pub(crate) fn sha256(digest: digest::Digest) -> [u8; 32] {
 pub(crate) mod tests {
     use super::*;
     use crate::error::Failure;
-    use std::fs;
+    use std::fs::{self, OpenOptions};
     use std::io::Write;
     use std::path::PathBuf;
     use std::process::Command;
@@ -157,6 +171,9 @@ pub(crate) mod tests {
         );
         assert_eq!(file.read_at(&mut room, 8).expect("bytes"), 2);
         assert_eq!(file.read_at(&mut room, 10).expect("the end"), 0);
+        file.read_exact_at(&mut room, 6).expect("its last bytes");
+        let beyond = file.read_exact_at(&mut room, 7).map_err(|error| error.kind());
+        assert_eq!((&room[..3], beyond), (b"789".as_slice(), Err(ErrorKind::UnexpectedEof)));
         file.must_be_unchanged().expect("nobody has touched it");
     }
 

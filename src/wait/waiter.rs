@@ -3,7 +3,7 @@
 
 use super::cancel::Cancel;
 use super::{Interruption, Wait, lock};
-use crate::os::futex;
+use crate::os::sleep;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -24,7 +24,7 @@ impl WaitingRoom {
 
     fn wake(&self, badges: u32) {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        futex::wake(&self.calls, badges);
+        sleep::wake(&self.calls, badges);
     }
 }
 
@@ -56,7 +56,7 @@ impl Waiter {
         if left.is_some_and(|left| left.is_zero()) {
             return Err(Interruption::TimedOut);
         }
-        futex::wait(&self.room.calls, calls, self.badge(), left);
+        sleep::wait(&self.room.calls, calls, self.badge(), left);
         Ok(())
     }
 

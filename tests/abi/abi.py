@@ -4,8 +4,8 @@
 abi.py check HEADER LIBRARY   compares them with every record of their ABI, by docs/ABI.md
 abi.py record HEADER LIBRARY  writes down what they are, under the version that the header tells
 
-A record is a directory beside this file that is called as a version: the header, and abi.txt, what
-header and library come to on 64-bit Linux.
+A record is a directory beside this file that is called as a version: the header; abi.txt, what
+header and library come to; and abi-32.txt, how structures lie where pointers have 32 bits.
 """
 
 import json
@@ -13,16 +13,32 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 RECORDS = Path(__file__).parent
 
+# What clang calls the platforms, and the table of a record that holds there. With 32 bits it is one,
+# too, though integers of 64 are aligned to four bytes on x86, and to eight on Arm.
+TABLES = {
+    "x86_64-linux-gnu": "abi.txt",
+    "aarch64-linux-gnu": "abi.txt",
+    "riscv64-linux-gnu": "abi.txt",
+    "s390x-linux-gnu": "abi.txt",
+    "x86_64-linux-musl": "abi.txt",
+    "aarch64-linux-musl": "abi.txt",
+    "x86_64-w64-windows-gnu": "abi.txt",
+    "x86_64-apple-darwin": "abi.txt",
+    "arm64-apple-darwin": "abi.txt",
+    "i686-linux-gnu": "abi-32.txt",
+    "armv7-linux-gnueabihf": "abi-32.txt",
+}
 
-def run(*command):
+
+def run(*command, source=None):
     """What a command prints that must succeed."""
     try:
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        done = subprocess.run(command, check=True, capture_output=True, text=True, input=source)
+        return done.stdout
     except FileNotFoundError:
         sys.exit(f"{command[0]} is missing: tests/setup.sh installs it")
     except subprocess.CalledProcessError as failed:
@@ -32,16 +48,15 @@ def run(*command):
 # The ABI as facts: (kind, name) and what it is.
 
 
-def abi_of(header, library):
-    """The facts of a header and a library."""
+def abi_of(header, library, target="x86_64-linux-gnu"):
+    """The facts of a header, for a platform, and of a library."""
     exports = [line.split()[2] for line in run("nm", "-D", "--defined-only", library).splitlines()]
-    return facts_of(header) | {("export", name): "function" for name in sorted(exports)}
+    return facts_of(header, target) | {("export", name): "function" for name in sorted(exports)}
 
 
-def facts_of(header):
-    """The facts of a header, as the compiler understands it."""
-    tree = json.loads(run("clang", "-fsyntax-only", "-Xclang", "-ast-dump=json", "-xc", header))
-    nodes = [node for node in tree["inner"] if node.get("name", "").startswith("av_")]
+def facts_of(header, target="x86_64-linux-gnu"):
+    """The facts of a header, as the compiler understands it for a platform."""
+    nodes = [it for it in tree_of(header, target) if it.get("name", "").startswith("av_")]
     structs = {node["name"]: node for node in nodes if node.get("completeDefinition")}
     facts = {}
     for node in nodes:
@@ -52,46 +67,48 @@ def facts_of(header):
             facts["type", name] = type_name
         elif node["kind"] == "FunctionDecl":
             facts["function", name] = type_name
-    return facts | measured(header, structs)
+    return facts | measured(header, target, structs)
 
 
-def measured(header, structs):
-    """What takes a program to find out: sizes, offsets and values."""
-    lines = []
+def measured(header, target, structs):
+    """What takes a compiler to find out: sizes, offsets and values."""
+    rows = []  # facts, an expression for each of their figures, and what follows these
     for name, node in structs.items():
-        lines.append(f'printf("struct|{name}|%zu\\n", sizeof({name}));')
+        rows.append((("struct", name), [f"sizeof({name})"], ""))
         for member in node["inner"]:
             if member["kind"] == "FieldDecl":
                 place, type_name = f"{name}, {member['name']}", member["type"]["qualType"]
-                lines.append(
-                    f'printf("member|{name}.{member["name"]}|%zu %zu {type_name}\\n",'
-                    f" offsetof({place}), SIZE_OF({place}));"
-                )
-    macros = run("clang", "-dM", "-E", "-xc", header)
+                figures = [f"offsetof({place})", f"SIZE_OF({place})"]
+                rows.append((("member", f"{name}.{member['name']}"), figures, f" {type_name}"))
+    macros = clang(header, target, "-dM", "-E")
     for name, value in sorted(re.findall(r"^#define (A(?:V|PIVIDEO)_\w+) (.+)$", macros, re.M)):
         if name.startswith("APIVIDEO_VERSION"):
             continue  # what is meant to change
-        show = "TEXT" if value.startswith('"') else "NUMBER"
-        lines.append(f'{show}("{name}", {name});')
+        figures, text = ([], value) if value.startswith('"') else ([name], "")
+        rows.append((("constant", name), figures, text))
 
-    with tempfile.TemporaryDirectory() as directory:
-        source, program = Path(directory, "measure.c"), Path(directory, "measure")
-        source.write_text(MEASURE % (Path(header).resolve(), "\n".join(lines)))
-        run("cc", "-std=c11", "-o", program, source)
-        rows = [line.split("|") for line in run(program).splitlines()]
-    return {(kind, name): value for kind, name, value in rows}
+    values = iter(values_of(header, target, [it for _, figures, _ in rows for it in figures]))
+    return {fact: " ".join(next(values) for _ in figures) + rest for fact, figures, rest in rows}
 
 
-MEASURE = """\
-#include "%s"
-#include <stdio.h>
-#define SIZE_OF(type, member) sizeof(((type *)0)->member)
-#define NUMBER(name, value) printf("constant|" name "|%%lld\\n", (long long)(value))
-#define TEXT(name, value) printf("constant|" name "|\\"%%s\\"\\n", value)
-int main(void) {
-%s
-}
-"""
+def values_of(header, target, expressions):
+    """What they come to, which the compiler tells of an enumeration. Nothing is run."""
+    names = "".join(f"value_{i} = (int)({it}),\n" for i, it in enumerate(expressions))
+    macro = "#define SIZE_OF(type, member) sizeof(((type *)0)->member)\n"
+    enumeration = tree_of(header, target, f"{macro}enum {{\n{names}}};\n")[-1]
+    return [it["inner"][0]["value"] for it in enumeration["inner"]]
+
+
+def tree_of(header, target, more=""):
+    """What the compiler makes of a header, and of what follows it."""
+    tree = clang(header, target, "-fsyntax-only", "-Xclang", "-ast-dump=json", more=more)
+    return json.loads(tree)["inner"]
+
+
+def clang(header, target, *options, more=""):
+    """What clang prints of a header. Of a platform it needs nothing but what it has itself."""
+    source = f'#include "{Path(header).resolve()}"\n{more}'
+    return run("clang", f"--target={target}", "-ffreestanding", *options, "-xc", "-", source=source)
 
 
 # Whether it is kept.
@@ -169,8 +186,8 @@ def records_for(header):
     return kept
 
 
-def read(record):
-    lines = (record / "abi.txt").read_text().splitlines()
+def read(record, table="abi.txt"):
+    lines = (record / table).read_text().splitlines()
     return {(kind, name): value for kind, name, value in (line.split(" ", 2) for line in lines)}
 
 
@@ -178,11 +195,22 @@ def text_of(abi):
     return "".join(f"{kind} {name} {value}\n" for (kind, name), value in abi.items())
 
 
+def layout_of(abi):
+    """What of an ABI is another one where pointers have 32 bits."""
+    return {fact: value for fact, value in abi.items() if fact[0] in ("struct", "member")}
+
+
+def breaches_anywhere(record, header, library):
+    """What programs made for a record would find broken, on whichever platform."""
+    for target, table in TABLES.items():
+        for breach in breaches(read(record, table), abi_of(header, library, target)):
+            yield f"{target}: {breach}"
+
+
 def check(header, library):
-    abi = abi_of(header, library)
     broken = False
     for record in records_for(header):
-        for breach in breaches(read(record), abi):
+        for breach in breaches_anywhere(record, header, library):
             print(f"{record.name}: {breach}", file=sys.stderr)
             broken = True
     return 1 if broken else 0
@@ -190,12 +218,13 @@ def check(header, library):
 
 def record(header, library):
     directory = RECORDS / ".".join(map(str, version_of(header)))
-    abi = abi_of(header, library)
+    abi, layout_32 = abi_of(header, library), layout_of(facts_of(header, "i686-linux-gnu"))
     if directory.exists():
         sys.exit(f"{directory.name} is recorded: remove that first, if it is not released yet")
     directory.mkdir()
     shutil.copy(header, directory / "apivideo.h")
     (directory / "abi.txt").write_text(text_of(abi))
+    (directory / "abi-32.txt").write_text(text_of(layout_32))
     return 0
 
 

@@ -4,6 +4,7 @@ it accepted. Run by `make test-abi`, which sets LIB, the directory of libapivide
 build, and LOCAL_API, the stand-in service."""
 
 import os
+import re
 import unittest
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import abi
 
 HERE = Path(__file__).parent
 HEADER = HERE.parent.parent / "include/apivideo.h"
+LAYOUT = HERE.parent / "c/layout.c"
 LIB, OUT = Path(os.environ["LIB"]), Path(os.environ["OUT"])
 LIBRARY = LIB / "libapivideo.so"
 OLDEST = abi.records_for(HEADER)[0]
@@ -20,7 +22,7 @@ OLDEST = abi.records_for(HEADER)[0]
 UNCHANGED = OLDEST / "apivideo.h"
 
 
-def changed(*replacements):
+def changed(*replacements, target="x86_64-linux-gnu"):
     """The facts of the header after changes to its text."""
     text = UNCHANGED.read_text()
     for old, new in replacements:
@@ -28,7 +30,7 @@ def changed(*replacements):
         text = text.replace(old, new)
     path = OUT / "changed.h"
     path.write_text(text)
-    return abi.facts_of(path)
+    return abi.facts_of(path, target)
 
 
 def member(declaration):
@@ -42,9 +44,9 @@ ZERO = "  /**\n   * Zero, for later versions.\n   */\n"
 
 class Kept(unittest.TestCase):
     def test_the_header_and_the_library_keep_to_every_record(self):
-        now = abi.abi_of(HEADER, LIBRARY)
         for record in abi.records_for(HEADER):
-            self.assertEqual(list(abi.breaches(abi.read(record), now)), [], record.name)
+            broken = abi.breaches_anywhere(record, HEADER, LIBRARY)
+            self.assertEqual(list(broken), [], record.name)
 
     def test_a_record_is_what_its_header_comes_to(self):
         for record in abi.records_for(HEADER):
@@ -52,6 +54,26 @@ class Kept(unittest.TestCase):
                 fact: value for fact, value in abi.read(record).items() if fact[0] != "export"
             }
             self.assertEqual(recorded, abi.facts_of(record / "apivideo.h"), record.name)
+
+    def test_structures_lie_as_recorded_on_every_platform(self):
+        for record in abi.records_for(HEADER):
+            for target, table in abi.TABLES.items():
+                recorded = abi.layout_of(abi.read(record, table))
+                there = abi.layout_of(abi.facts_of(record / "apivideo.h", target))
+                self.assertEqual(recorded, there, f"{record.name}, {target}")
+
+    def test_the_c_test_that_runs_on_every_platform_has_these_figures(self):
+        """And all of them: tests/c/layout.c holds a platform's own compiler to them."""
+        rows = re.findall(r"MEMBER\((\w+), (\w+), (\d+), (\d+), (\d+), (\d+)\)", LAYOUT.read_text())
+        wide = {f"{struct}.{name}": f"{at} {size}" for struct, name, at, size, _, _ in rows}
+        narrow = {f"{struct}.{name}": f"{at} {size}" for struct, name, _, _, at, size in rows}
+        for target, figures in ("x86_64-linux-gnu", wide), ("i686-linux-gnu", narrow):
+            members = {
+                name: value.rsplit(" ", value.count(" ") - 1)[0]
+                for (kind, name), value in abi.facts_of(HEADER, target).items()
+                if kind == "member"
+            }
+            self.assertEqual(figures, members, target)
 
     def test_a_record_names_what_a_program_can_call(self):
         for record in abi.records_for(HEADER):
@@ -173,6 +195,13 @@ class Refused(unittest.TestCase):
             "lies where there was no room for it",
             (member("int32_t ttl_seconds"), member("uint32_t reserved_ttl")),
         )
+
+    def test_a_member_that_only_a_larger_reserve_has_room_for(self):
+        change = (member("const void *reserved_pointer"), member("uint64_t uploads"))
+        self.assertEqual(list(abi.breaches(self.before, changed(change))), [])
+        for target in "i686-linux-gnu", "armv7-linux-gnueabihf":
+            broken = abi.breaches(abi.read(OLDEST, "abi-32.txt"), changed(change, target=target))
+            self.assertIn("lies where there was no room for it", " ".join(broken), target)
 
 
 class Accepted(unittest.TestCase):

@@ -1,10 +1,14 @@
 /* The layout of the public structs, and the values of the constants: what a program has compiled in.
- * A change here is a change of the ABI (docs/ABI.md). The numbers are those of 64 bits;
- * tests/header.rs looks at 32 bits too. */
+ * A change here is a change of the ABI (docs/ABI.md). Of two numbers the first is that of 64 bits, the
+ * second that of 32, which is the same whether 64-bit integers are aligned to eight bytes there (Arm) or to
+ * four (x86). */
 #include "support/check.h"
 
 #include <apivideo.h>
 #include <assert.h>
+
+/* What holds for pointers of 64 bits, or of 32. */
+#define BITS(of_64, of_32) (UINTPTR_MAX > UINT32_MAX ? (of_64) : (of_32))
 
 /* A member as it must lie: tables list them in their order, so that gaps show. */
 typedef struct member {
@@ -13,126 +17,128 @@ typedef struct member {
 } member;
 
 /* Asserted by the compiler besides, so that a program of the same compiler sees the same. */
-static_assert(sizeof(void *) == 8 && sizeof(size_t) == 8, "this test is for 64 bits");
-static_assert(sizeof(av_client_config) == 120, "av_client_config");
-static_assert(sizeof(av_request_options) == 32, "av_request_options");
-static_assert(sizeof(av_tokens_list_params) == 24, "av_tokens_list_params");
-static_assert(sizeof(av_token) == 72, "av_token");
-static_assert(sizeof(av_token_page) == 72, "av_token_page");
+static_assert(sizeof(void *) == BITS(8, 4) && sizeof(size_t) == sizeof(void *), "this test is for 64 or 32 bits");
+static_assert(sizeof(av_client_config) == BITS(120, 72), "av_client_config");
+static_assert(sizeof(av_request_options) == BITS(32, 20), "av_request_options");
+static_assert(sizeof(av_tokens_list_params) == BITS(24, 20), "av_tokens_list_params");
+static_assert(sizeof(av_token) == BITS(72, 64), "av_token");
+static_assert(sizeof(av_token_page) == BITS(72, 64), "av_token_page");
 static_assert(sizeof(av_upload_progress) == 80, "av_upload_progress");
-static_assert(sizeof(av_upload_params) == 104, "av_upload_params");
-static_assert(sizeof(av_uploaded_video) == 144, "av_uploaded_video");
+static_assert(sizeof(av_upload_params) == BITS(104, 72), "av_upload_params");
+static_assert(sizeof(av_uploaded_video) == BITS(144, 104), "av_uploaded_video");
 static_assert(sizeof(av_status) == 4, "av_status");
-static_assert(sizeof(av_trace_fn) == 8, "av_trace_fn");
+static_assert(sizeof(av_trace_fn) == BITS(8, 4), "av_trace_fn");
 
-#define MEMBER(type, name, offset, size) \
-  {#type "." #name, offsetof(type, name), sizeof(((type *)0)->name), offset, size}
+/* Where it begins and how long it is, with 64 bits and with 32. */
+#define MEMBER(type, name, offset_64, size_64, offset_32, size_32)     \
+  {#type "." #name, offsetof(type, name), sizeof(((type *)0)->name), \
+   BITS(offset_64, offset_32), BITS(size_64, size_32)}
 
 static const member client_config[] = {
-    MEMBER(av_client_config, struct_size, 0, 8),
-    MEMBER(av_client_config, api_key, 8, 8),
-    MEMBER(av_client_config, access_token, 16, 8),
-    MEMBER(av_client_config, base_url, 24, 8),
-    MEMBER(av_client_config, app_name, 32, 8),
-    MEMBER(av_client_config, app_version, 40, 8),
-    MEMBER(av_client_config, sdk_name, 48, 8),
-    MEMBER(av_client_config, sdk_version, 56, 8),
-    MEMBER(av_client_config, ca_file, 64, 8),
-    MEMBER(av_client_config, proxy_url, 72, 8),
-    MEMBER(av_client_config, trace_fn, 80, 8),
-    MEMBER(av_client_config, trace_userdata, 88, 8),
-    MEMBER(av_client_config, timeout_ms, 96, 4),
-    MEMBER(av_client_config, connect_timeout_ms, 100, 4),
-    MEMBER(av_client_config, attempt_timeout_ms, 104, 4),
-    MEMBER(av_client_config, max_attempts, 108, 4),
-    MEMBER(av_client_config, trace_level, 112, 4),
-    MEMBER(av_client_config, flags, 116, 4),
+    MEMBER(av_client_config, struct_size, 0, 8, 0, 4),
+    MEMBER(av_client_config, api_key, 8, 8, 4, 4),
+    MEMBER(av_client_config, access_token, 16, 8, 8, 4),
+    MEMBER(av_client_config, base_url, 24, 8, 12, 4),
+    MEMBER(av_client_config, app_name, 32, 8, 16, 4),
+    MEMBER(av_client_config, app_version, 40, 8, 20, 4),
+    MEMBER(av_client_config, sdk_name, 48, 8, 24, 4),
+    MEMBER(av_client_config, sdk_version, 56, 8, 28, 4),
+    MEMBER(av_client_config, ca_file, 64, 8, 32, 4),
+    MEMBER(av_client_config, proxy_url, 72, 8, 36, 4),
+    MEMBER(av_client_config, trace_fn, 80, 8, 40, 4),
+    MEMBER(av_client_config, trace_userdata, 88, 8, 44, 4),
+    MEMBER(av_client_config, timeout_ms, 96, 4, 48, 4),
+    MEMBER(av_client_config, connect_timeout_ms, 100, 4, 52, 4),
+    MEMBER(av_client_config, attempt_timeout_ms, 104, 4, 56, 4),
+    MEMBER(av_client_config, max_attempts, 108, 4, 60, 4),
+    MEMBER(av_client_config, trace_level, 112, 4, 64, 4),
+    MEMBER(av_client_config, flags, 116, 4, 68, 4),
 };
 
 static const member request_options[] = {
-    MEMBER(av_request_options, struct_size, 0, 8),
-    MEMBER(av_request_options, cancel, 8, 8),
-    MEMBER(av_request_options, response, 16, 8),
-    MEMBER(av_request_options, timeout_ms, 24, 4),
-    MEMBER(av_request_options, max_attempts, 28, 4),
+    MEMBER(av_request_options, struct_size, 0, 8, 0, 4),
+    MEMBER(av_request_options, cancel, 8, 8, 4, 4),
+    MEMBER(av_request_options, response, 16, 8, 8, 4),
+    MEMBER(av_request_options, timeout_ms, 24, 4, 12, 4),
+    MEMBER(av_request_options, max_attempts, 28, 4, 16, 4),
 };
 
 static const member tokens_list_params[] = {
-    MEMBER(av_tokens_list_params, struct_size, 0, 8),
-    MEMBER(av_tokens_list_params, current_page, 8, 4),
-    MEMBER(av_tokens_list_params, page_size, 12, 4),
-    MEMBER(av_tokens_list_params, sort_by, 16, 4),
-    MEMBER(av_tokens_list_params, sort_order, 20, 4),
+    MEMBER(av_tokens_list_params, struct_size, 0, 8, 0, 4),
+    MEMBER(av_tokens_list_params, current_page, 8, 4, 4, 4),
+    MEMBER(av_tokens_list_params, page_size, 12, 4, 8, 4),
+    MEMBER(av_tokens_list_params, sort_by, 16, 4, 12, 4),
+    MEMBER(av_tokens_list_params, sort_order, 20, 4, 16, 4),
 };
 
 static const member token[] = {
-    MEMBER(av_token, created_at, 0, 8),
-    MEMBER(av_token, expires_at, 8, 8),
-    MEMBER(av_token, reserved, 16, 32),
-    MEMBER(av_token, token, 48, 8),
-    MEMBER(av_token, reserved_pointer, 56, 8),
-    MEMBER(av_token, ttl_seconds, 64, 4),
-    MEMBER(av_token, reserved32, 68, 4),
+    MEMBER(av_token, created_at, 0, 8, 0, 8),
+    MEMBER(av_token, expires_at, 8, 8, 8, 8),
+    MEMBER(av_token, reserved, 16, 32, 16, 32),
+    MEMBER(av_token, token, 48, 8, 48, 4),
+    MEMBER(av_token, reserved_pointer, 56, 8, 52, 4),
+    MEMBER(av_token, ttl_seconds, 64, 4, 56, 4),
+    MEMBER(av_token, reserved32, 68, 4, 60, 4),
 };
 
 static const member token_page[] = {
-    MEMBER(av_token_page, items_total, 0, 8),
-    MEMBER(av_token_page, reserved, 8, 32),
-    MEMBER(av_token_page, items, 40, 8),
-    MEMBER(av_token_page, count, 48, 8),
-    MEMBER(av_token_page, current_page, 56, 4),
-    MEMBER(av_token_page, pages_total, 60, 4),
-    MEMBER(av_token_page, page_size, 64, 4),
-    MEMBER(av_token_page, reserved32, 68, 4),
+    MEMBER(av_token_page, items_total, 0, 8, 0, 8),
+    MEMBER(av_token_page, reserved, 8, 32, 8, 32),
+    MEMBER(av_token_page, items, 40, 8, 40, 4),
+    MEMBER(av_token_page, count, 48, 8, 44, 4),
+    MEMBER(av_token_page, current_page, 56, 4, 48, 4),
+    MEMBER(av_token_page, pages_total, 60, 4, 52, 4),
+    MEMBER(av_token_page, page_size, 64, 4, 56, 4),
+    MEMBER(av_token_page, reserved32, 68, 4, 60, 4),
 };
 
 static const member upload_progress[] = {
-    MEMBER(av_upload_progress, bytes_confirmed, 0, 8),
-    MEMBER(av_upload_progress, bytes_sent, 8, 8),
-    MEMBER(av_upload_progress, bytes_total, 16, 8),
-    MEMBER(av_upload_progress, bytes_repeated, 24, 8),
-    MEMBER(av_upload_progress, reserved, 32, 32),
-    MEMBER(av_upload_progress, parts_confirmed, 64, 4),
-    MEMBER(av_upload_progress, parts_total, 68, 4),
-    MEMBER(av_upload_progress, state, 72, 4),
-    MEMBER(av_upload_progress, wait_ms, 76, 4),
+    MEMBER(av_upload_progress, bytes_confirmed, 0, 8, 0, 8),
+    MEMBER(av_upload_progress, bytes_sent, 8, 8, 8, 8),
+    MEMBER(av_upload_progress, bytes_total, 16, 8, 16, 8),
+    MEMBER(av_upload_progress, bytes_repeated, 24, 8, 24, 8),
+    MEMBER(av_upload_progress, reserved, 32, 32, 32, 32),
+    MEMBER(av_upload_progress, parts_confirmed, 64, 4, 64, 4),
+    MEMBER(av_upload_progress, parts_total, 68, 4, 68, 4),
+    MEMBER(av_upload_progress, state, 72, 4, 72, 4),
+    MEMBER(av_upload_progress, wait_ms, 76, 4, 76, 4),
 };
 
 static const member upload_params[] = {
-    MEMBER(av_upload_params, struct_size, 0, 8),
-    MEMBER(av_upload_params, token, 8, 8),
-    MEMBER(av_upload_params, video_id, 16, 8),
-    MEMBER(av_upload_params, file_name, 24, 8),
-    MEMBER(av_upload_params, resume, 32, 8),
-    MEMBER(av_upload_params, progress_fn, 40, 8),
-    MEMBER(av_upload_params, state_fn, 48, 8),
-    MEMBER(av_upload_params, userdata, 56, 8),
-    MEMBER(av_upload_params, part_bytes, 64, 8),
-    MEMBER(av_upload_params, max_bytes_per_second, 72, 8),
-    MEMBER(av_upload_params, parallel_parts, 80, 4),
-    MEMBER(av_upload_params, stall_timeout_ms, 84, 4),
-    MEMBER(av_upload_params, answer_timeout_ms, 88, 4),
-    MEMBER(av_upload_params, patience_ms, 92, 4),
-    MEMBER(av_upload_params, progress_interval_ms, 96, 4),
-    MEMBER(av_upload_params, flags, 100, 4),
+    MEMBER(av_upload_params, struct_size, 0, 8, 0, 4),
+    MEMBER(av_upload_params, token, 8, 8, 4, 4),
+    MEMBER(av_upload_params, video_id, 16, 8, 8, 4),
+    MEMBER(av_upload_params, file_name, 24, 8, 12, 4),
+    MEMBER(av_upload_params, resume, 32, 8, 16, 4),
+    MEMBER(av_upload_params, progress_fn, 40, 8, 20, 4),
+    MEMBER(av_upload_params, state_fn, 48, 8, 24, 4),
+    MEMBER(av_upload_params, userdata, 56, 8, 28, 4),
+    MEMBER(av_upload_params, part_bytes, 64, 8, 32, 8),
+    MEMBER(av_upload_params, max_bytes_per_second, 72, 8, 40, 8),
+    MEMBER(av_upload_params, parallel_parts, 80, 4, 48, 4),
+    MEMBER(av_upload_params, stall_timeout_ms, 84, 4, 52, 4),
+    MEMBER(av_upload_params, answer_timeout_ms, 88, 4, 56, 4),
+    MEMBER(av_upload_params, patience_ms, 92, 4, 60, 4),
+    MEMBER(av_upload_params, progress_interval_ms, 96, 4, 64, 4),
+    MEMBER(av_upload_params, flags, 100, 4, 68, 4),
 };
 
 static const member uploaded_video[] = {
-    MEMBER(av_uploaded_video, created_at, 0, 8),
-    MEMBER(av_uploaded_video, published_at, 8, 8),
-    MEMBER(av_uploaded_video, bytes, 16, 8),
-    MEMBER(av_uploaded_video, reserved, 24, 32),
-    MEMBER(av_uploaded_video, video_id, 56, 8),
-    MEMBER(av_uploaded_video, title, 64, 8),
-    MEMBER(av_uploaded_video, player_url, 72, 8),
-    MEMBER(av_uploaded_video, iframe_html, 80, 8),
-    MEMBER(av_uploaded_video, hls_url, 88, 8),
-    MEMBER(av_uploaded_video, mp4_url, 96, 8),
-    MEMBER(av_uploaded_video, thumbnail_url, 104, 8),
-    MEMBER(av_uploaded_video, json, 112, 8),
-    MEMBER(av_uploaded_video, reserved_pointers, 120, 16),
-    MEMBER(av_uploaded_video, is_public, 136, 4),
-    MEMBER(av_uploaded_video, videos_abandoned, 140, 4),
+    MEMBER(av_uploaded_video, created_at, 0, 8, 0, 8),
+    MEMBER(av_uploaded_video, published_at, 8, 8, 8, 8),
+    MEMBER(av_uploaded_video, bytes, 16, 8, 16, 8),
+    MEMBER(av_uploaded_video, reserved, 24, 32, 24, 32),
+    MEMBER(av_uploaded_video, video_id, 56, 8, 56, 4),
+    MEMBER(av_uploaded_video, title, 64, 8, 60, 4),
+    MEMBER(av_uploaded_video, player_url, 72, 8, 64, 4),
+    MEMBER(av_uploaded_video, iframe_html, 80, 8, 68, 4),
+    MEMBER(av_uploaded_video, hls_url, 88, 8, 72, 4),
+    MEMBER(av_uploaded_video, mp4_url, 96, 8, 76, 4),
+    MEMBER(av_uploaded_video, thumbnail_url, 104, 8, 80, 4),
+    MEMBER(av_uploaded_video, json, 112, 8, 84, 4),
+    MEMBER(av_uploaded_video, reserved_pointers, 120, 16, 88, 8),
+    MEMBER(av_uploaded_video, is_public, 136, 4, 96, 4),
+    MEMBER(av_uploaded_video, videos_abandoned, 140, 4, 100, 4),
 };
 
 /* Each member lies where it must, right behind the one before, and the last one ends the struct:

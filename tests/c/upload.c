@@ -95,8 +95,10 @@ static void one_part(const char *name, int has_key, const char *file_name, const
 static void one_request_uploads_a_small_file(void) {
   one_part("film.mp4", 0, NULL, "film.mp4");
   one_part("film.mp4", 1, "a \"title\" \xC3\xA9", "a %22title%22 \xC3\xA9");
+#ifndef _WIN32
   /* What is no UTF-8 is a path all the same. */
   one_part("film\xFF.mp4", 0, NULL, "film\xEF\xBF\xBD.mp4");
+#endif
 }
 
 static void a_client_without_a_key_calls_nothing_else(void) {
@@ -136,19 +138,20 @@ static void refused(const av_client *client, const char *path, const av_upload_p
 static void bad_arguments(void) {
   peer *p = peer_start();
   av_client *client = keyless(p);
-  char file[200], fifo[200];
+  char file[200];
   av_upload_params params = params_for(TOKEN), bad;
   const av_status argument = AV_STATUS_INVALID_ARGUMENT;
   snprintf(file, sizeof file, "%s", file_of("film.mp4", "x", 10));
-  snprintf(fifo, sizeof fifo, "%s", path_of("fifo"));
-  CHECK(mkfifo(fifo, 0600) == 0);
   CHECK(av_upload_file(client, file, &params, NULL, NULL, NULL) == argument);
   refused(NULL, file, &params, argument, "client must not be NULL");
   refused(client, NULL, &params, argument, "path must not be NULL");
   refused(client, file, NULL, argument, "params must not be NULL");
   refused(client, file_of("empty", "", 0), &params, argument, "is an empty file");
   refused(client, directory, &params, argument, "is a directory");
-  refused(client, fifo, &params, argument, "is no regular file");
+#ifndef _WIN32
+  CHECK(mkfifo(path_of("fifo"), 0600) == 0);
+  refused(client, path_of("fifo"), &params, argument, "is no regular file");
+#endif
   refused(client, path_of("nothing"), &params, AV_STATUS_SOURCE, "cannot be opened");
 #define REFUSED(member, value, words)            \
   bad = params;                                  \

@@ -210,9 +210,30 @@ static void clear_environment(void) {
   for (i = 0; i < sizeof variables / sizeof variables[0]; i++) unsetenv(variables[i]);
 }
 
+/* Whether names that differ in case alone are two variables', and values may be any bytes, or none: not on Windows. */
+static int is_environment_of_bytes(void) {
+  int is;
+  setenv("all_proxy", "small", 1);
+  is = getenv("ALL_PROXY") == NULL;
+  unsetenv("all_proxy");
+  return is;
+}
+
 #define TINY "http://127.0.0.1:3128"
 #define SOCKS "socks5://127.0.0.1:1080"
 #define INTERNAL "https://service.internal.test:8443"
+
+/* Whether an environment has two variables of one name but for its case, a value that is no text, or an empty one that
+ * is not as good as none. */
+static int needs_bytes(const char *const set[3][2]) {
+  size_t i, k;
+  for (i = 0; i < 3 && set[i][0]; i++) {
+    if (strchr(set[i][1], '\xff') || (strcmp(set[i][0], "REQUEST_METHOD") == 0 && !set[i][1][0])) return 1;
+    for (k = 0; k < i; k++)
+      if (strcasecmp(set[i][0], set[k][0]) == 0) return 1;
+  }
+  return 0;
+}
 
 static void the_environment(void) {
   static const struct {
@@ -248,7 +269,6 @@ static void the_environment(void) {
       {{{"HTTP_PROXY", TINY}, {"REQUEST_METHOD", "GET"}}, HTTP, NULL, DIRECT},
       {{{"HTTP_PROXY", TINY}, {"REQUEST_METHOD", ""}}, HTTP, NULL, DIRECT},
       {{{"HTTP_PROXY", "\xff"}, {"REQUEST_METHOD", "GET"}}, HTTP, NULL, DIRECT},
-      {{{"http_proxy", TINY}, {"REQUEST_METHOD", "GET"}}, HTTP, NULL, TINYPROXY},
       {{{"HTTP_PROXY", TINY}, {"ALL_PROXY", SOCKS}, {"REQUEST_METHOD", "GET"}}, HTTP, NULL, MICROSOCKS},
       /* The configuration is stronger. */
       {{{"HTTPS_PROXY", TINY}}, HTTPS, "", DIRECT},
@@ -286,13 +306,16 @@ static void the_environment(void) {
       {{{"HTTP_PROXY", "http://192.0.2.1:3128"}}, HTTP, NULL, DIRECT},
       {{{"ALL_PROXY", "socks5://proxy.example"}}, HTTP, NULL, DIRECT},
   };
-  size_t i, k;
+  const int of_bytes = is_environment_of_bytes();
+  size_t i, k, tried = 0;
   for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     char row[300];
     av_client_config config = config_to(rows[i].base, rows[i].proxy);
     outcome told;
     int length = snprintf(row, sizeof row, "%s with proxy_url %s", rows[i].base,
                           rows[i].proxy ? rows[i].proxy : "NULL");
+    if (!of_bytes && needs_bytes(rows[i].set)) continue;
+    tried++;
     clear_environment();
     for (k = 0; k < 3 && rows[i].set[k][0]; k++) {
       setenv(rows[i].set[k][0], rows[i].set[k][1], 1);
@@ -305,7 +328,16 @@ static void the_environment(void) {
       printf("    went by %s\n", told.token);
     }
   }
-  printf("  %zu environments: every call took its way\n", i);
+  {
+    /* Of a variable that has two names nobody knows by which it was set. */
+    av_client_config config = config_to(HTTP, NULL);
+    clear_environment();
+    setenv("http_proxy", TINY, 1);
+    setenv("REQUEST_METHOD", "GET", 1);
+    CHECK(strcmp(try_once(&config).token, of_bytes ? TINYPROXY : DIRECT) == 0);
+    tried++;
+  }
+  printf("  %zu environments: every call took its way\n", tried);
   clear_environment();
 }
 
@@ -743,7 +775,7 @@ int main(int count, char **arguments) {
   names_and_certificates();
   all_calls(arguments[2]);
   the_environment();
-  an_environment_that_cannot_be_read();
+  if (is_environment_of_bytes()) an_environment_that_cannot_be_read();
   the_environment_is_read_once();
   refused_urls();
   plain_http_stays_on_this_machine();

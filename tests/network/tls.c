@@ -4,13 +4,12 @@
 #include "support/moment.h"
 #include "support/outcome.h"
 #include "support/server.h"
+#include "support/talk.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *files;
@@ -308,7 +307,8 @@ static void kept_connections(void) {
 /* --- a server that renews its keys while the connection is idle --- */
 
 typedef struct talker {
-  int to_server, from_server, is_ready;
+  talk server;
+  int is_ready;
 } talker;
 
 /* Answers each request that s_server prints. */
@@ -317,13 +317,13 @@ static void *answer_requests(void *argument) {
   talker *t = (talker *)argument;
   char tail[5] = "";
   char byte;
-  while (read(t->from_server, &byte, 1) == 1) {
+  while (read(t->server.descriptor, &byte, 1) == 1) {
     memmove(tail, tail + 1, 3);
     tail[3] = byte;
     /* It prints ACCEPT once it listens. */
     if (strcmp(tail, "CEPT") == 0) __atomic_store_n(&t->is_ready, 1, __ATOMIC_SEQ_CST);
     if (strcmp(tail, "\r\n\r\n") != 0) continue;
-    if (write(t->to_server, answer, sizeof answer - 1) < 0) break;
+    if (write(t->server.descriptor, answer, sizeof answer - 1) < 0) break;
   }
   return NULL;
 }
@@ -375,8 +375,8 @@ static void count_connections(void *userdata, int32_t level, const char *line) {
 }
 
 static void renewed_keys(void) {
-  int in[2], out[2], i;
-  pid_t child;
+  char command[900];
+  int i;
   pthread_t thread;
   talker t;
   connections_told count = {0, 0};
@@ -385,22 +385,9 @@ static void renewed_keys(void) {
   config.trace_fn = count_connections;
   config.trace_userdata = &count;
   config.trace_level = AV_TRACE_INFO;
-  if (pipe(in) != 0 || pipe(out) != 0) exit(2);
-  child = fork();
-  if (child == 0) {
-    dup2(in[0], 0);
-    dup2(out[1], 1);
-    dup2(open("/dev/null", O_WRONLY), 2);
-    close(in[1]);
-    close(out[0]);
-    execlp("openssl", "openssl", "s_server", "-accept", "4470", "-tls1_3", "-crlf", "-cert",
-           file("good.pem"), "-key", file("good.key"), (char *)NULL);
-    _exit(127);
-  }
-  close(in[0]);
-  close(out[1]);
-  t.to_server = in[1];
-  t.from_server = out[0];
+  snprintf(command, sizeof command, "exec openssl s_server -accept 4470 -tls1_3 -crlf -cert '%s' -key '%s' 2>/dev/null",
+           file("good.pem"), file("good.key"));
+  t.server = talk_start(command);
   t.is_ready = 0;
   pthread_create(&thread, NULL, answer_requests, &t);
   wait_until(&t.is_ready, 1, "s_server accepts");
@@ -410,14 +397,12 @@ static void renewed_keys(void) {
     if (told.status != AV_STATUS_OK) print_outcome("a server that renews its keys", &told);
     CHECK(told.status == AV_STATUS_OK && strcmp(told.token, "here") == 0);
     /* Renews its own key, and with K asks for the same. */
-    if (i < 4) CHECK(write(t.to_server, i % 2 ? "k\n" : "K\n", 2) == 2 && has_unread(4470));
+    if (i < 4) CHECK(write(t.server.descriptor, i % 2 ? "k\n" : "K\n", 2) == 2 && has_unread(4470));
   }
   av_client_free(client);
-  kill(child, SIGTERM);
-  waitpid(child, NULL, 0);
+  talk_end(&t.server);
   pthread_join(thread, NULL);
-  close(t.to_server);
-  close(t.from_server);
+  close(t.server.descriptor);
   CHECK(count.fresh == 1 && count.reused == 4);
   printf("  keys renewed before each of 4 calls: %d connection made, %d times reused\n", count.fresh,
          count.reused);

@@ -6,10 +6,10 @@
 #include "support/ledger.h"
 #include "support/local_api.h"
 #include "support/moment.h"
+#include "support/process.h"
 #include "support/server.h"
 #include "support/uploads.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -85,33 +85,6 @@ static void end(uploader *it) {
   av_error_free(it->error);
   av_client_free(it->client);
   server_stop(it->server);
-}
-
-/* Threads of this process by this name, and those of them that would handle a signal. */
-static size_t threads_named(const char *name, size_t *with_signals) {
-  DIR *tasks = opendir("/proc/self/task");
-  struct dirent *task;
-  size_t count = 0;
-  *with_signals = 0;
-  if (!tasks) exit(2);
-  while ((task = readdir(tasks)) != NULL) {
-    char path[300], line[200], is_it = 0;
-    FILE *status;
-    snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
-    status = fopen(path, "r");
-    while (status && fgets(line, sizeof line, status)) {
-      if (strncmp(line, "Name:\t", 6) == 0) is_it = strncmp(line + 6, name, strlen(name)) == 0;
-      /* All but those that cannot be blocked. */
-      if (is_it && strncmp(line, "SigBlk:\t", 8) == 0) {
-        const unsigned long long blocked = strtoull(line + 8, NULL, 16);
-        count++;
-        *with_signals += (blocked & 0x7ffbfeffull) != 0x7ffbfeffull;
-      }
-    }
-    if (status) fclose(status);
-  }
-  closedir(tasks);
-  return count;
 }
 
 static void cancelled(const source *of) {

@@ -91,8 +91,6 @@ static av_status upload(upload_way way, const av_client *client, const char *tok
   return status;
 }
 
-static const char authority[] = "/tmp/apivideo-upload-resources.pem";
-
 /* The memory over an idle client that an upload takes, until `enough` bytes are sent. */
 static void takes_little_memory(upload_way way, const av_client_config *config, const char *token, uint64_t mib, uint64_t enough) {
   source of = source_of(1000);
@@ -141,12 +139,16 @@ static void in_a_child(upload_way way, const av_client_config *config, const cha
 
 /* A service that speaks TLS or not, and files that are large. */
 static void memory_is_bounded(int over_tls) {
+  char authority[] = "/tmp/apivideo-authority-XXXXXX";
   const char *const arguments[] = {"--api-key", "test-key", "--seed", "1", over_tls ? "--tls" : NULL, "--tls-ca-file", authority, NULL};
   const char *whole = getenv("UPLOAD_WHOLE_MIB");
-  local_api *service = local_api_start(arguments);
-  av_client_config config = keyless_config(local_api_url(service));
+  av_client_config config;
+  local_api *service;
   char token[64];
   int way;
+  close(mkstemp(authority));
+  service = local_api_start(arguments);
+  config = keyless_config(local_api_url(service));
   if (over_tls) {
     config.ca_file = authority;
     first_token(ledger_over_tls(local_api_url(service), authority), token, sizeof token);

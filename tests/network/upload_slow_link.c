@@ -81,9 +81,12 @@ int main(void) {
          (unsigned)params.stall_timeout_ms);
   CHECK(server_connections(s) == 1);
   CHECK(it.repeated == 0);
-  CHECK(it.steps >= 10);
   CHECK(it.went_back == 0);
+#ifndef _WIN32
+  /* Windows does not tell how much the other side has of what it has taken. */
+  CHECK(it.steps >= 10);
   CHECK(it.too_much == 0);
+#endif
   /* It was slow, longer than a standstill may be. */
   CHECK(took >= 2 * STALL_MS);
   av_error_free(error);

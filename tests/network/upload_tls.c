@@ -15,7 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char authority[] = "/tmp/apivideo-upload-authority.pem";
+/* Its own: other runs of this test may be under way. */
+static char authority[] = "/tmp/apivideo-authority-XXXXXX";
 
 typedef enum ending { RESETS, ENDS, HOLDS, ENDINGS } ending;
 static const char *const ending_names[] = {"reset", "FIN", "hold"};
@@ -199,6 +200,7 @@ int main(void) {
   source of = source_of(2 * SMALLEST_PART + 1000);
   int how, by;
   setvbuf(stdout, NULL, _IOLBF, 0);
+  close(mkstemp(authority));
   for (by = 0; by < WAYS; by++) {
     const way it = (way)by;
     broken(&of, it, "nowhere", 0, 0, RESETS);

@@ -1,7 +1,7 @@
 /* apivideo: make, look up, list, delete and purge upload tokens, and upload files with them.
  *
  * A small tool to keep and an example to copy from. It needs nothing but apivideo.h, the library
- * and POSIX: `apivideo --help` tells how it is used. This file is its command line: a command is a
+ * and POSIX, or Windows: `apivideo --help` tells how it is used. This file is its command line: a command is a
  * `run_` function and a line in `commands`; an option is a line in `options` and a case in `apply`.
  */
 #define _POSIX_C_SOURCE 200809L
@@ -10,11 +10,8 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define TOOL_VERSION "0.1.0"
 
@@ -343,7 +340,7 @@ static const char *environment(const char *name) {
 }
 
 static void complete_purge(struct request *request) {
-  bool can_ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+  bool can_ask = is_terminal(stdin) && is_terminal(stderr);
   if (!request->never_expiring && !request->older)
     misuse("purge wants --never-expiring, --older-than AGE or both");
   if (!can_ask && !request->yes && !request->dry_run)
@@ -451,8 +448,7 @@ int main(int argc, char **argv) {
   struct session session = {0};
   int code;
 
-  signal(SIGPIPE, SIG_IGN); /* a closed pipe may swallow a new token: that has to be told */
-  tzset();                  /* localtime_r need not do it */
+  prepare(&argc, &argv);
   request = parse(argc, argv);
   watch_for_interrupt();
   code = open_session(&session, &request);

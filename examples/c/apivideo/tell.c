@@ -6,8 +6,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 /* Whether the cursor stands behind a line of progress. */
 static bool progress_is_shown = false;
@@ -22,16 +20,16 @@ void clear_progress(void) {
 void show_progress(const char *format, ...) {
   char line[256];
   size_t size = sizeof line;
-  struct winsize window;
+  size_t width = terminal_width();
   va_list arguments;
-  if (!isatty(STDERR_FILENO)) return;
+  if (!is_terminal(stderr)) return;
   clear_progress();
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 && window.ws_col < size)
-    size = window.ws_col; /* one less than that, and the NUL */
+  if (width > 0 && width < size) size = width; /* one less than that, and the NUL */
   va_start(arguments, format);
   vsnprintf(line, size, format, arguments);
   va_end(arguments);
   fputs(line, stderr);
+  fflush(stderr);
   progress_is_shown = true;
 }
 
@@ -58,6 +56,7 @@ void tell(const char *format, ...) {
   vprint_safely(format, arguments);
   va_end(arguments);
   fputc('\n', stderr);
+  fflush(stderr);
 }
 
 /* Tells what is wrong with the command line and ends the program: nothing was begun yet. */

@@ -7,13 +7,6 @@
 #include <stdarg.h>
 #include <time.h>
 
-/* In Unix seconds. time() may lag behind the clock that others read, by a second at its edge. */
-int64_t current_time(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec;
-}
-
 struct text text(const char *format, ...) {
   struct text result;
   va_list arguments;

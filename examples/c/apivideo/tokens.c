@@ -3,14 +3,10 @@
 
 #include "tool.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <termios.h>
-#include <unistd.h>
 
 /* ---- Tokens, as a table ---- */
 
@@ -293,19 +289,17 @@ static int collect(const struct session *session, const struct request *request,
 
 enum answer { ANSWER_NO, ANSWER_YES, ANSWER_INTERRUPTED };
 
-/* Neither fgets nor read would end with Ctrl-C, which the thread for it takes: poll does. */
 static enum answer ask(const char *question) {
-  struct pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt_descriptor(), POLLIN, 0}};
   char line[8] = "";
 
   clear_progress();
-  tcflush(STDIN_FILENO, TCIFLUSH); /* what was typed before the question is no answer to it */
+  forget_input(); /* what was typed before the question is no answer to it */
   fprintf(stderr, "%s [y/N] ", question);
-  while (poll(events, 2, -1) < 0 && errno == EINTR) continue;
-  if (events[1].revents == 0 && fgets(line, sizeof line, stdin) != NULL)
+  fflush(stderr);
+  if (wait_for_input() && fgets(line, sizeof line, stdin) != NULL)
     return strcasecmp(line, "y\n") == 0 || strcasecmp(line, "yes\n") == 0 ? ANSWER_YES : ANSWER_NO;
   fputc('\n', stderr);
-  return events[1].revents != 0 ? ANSWER_INTERRUPTED : ANSWER_NO;
+  return is_interrupted() ? ANSWER_INTERRUPTED : ANSWER_NO;
 }
 
 /* The library waits for the rate limit by itself; somebody who watches should know. */

@@ -80,11 +80,37 @@ bool is_gone(const av_error *error);
 void print_safely(FILE *file, const char *text);
 void print_json_string(const char *text);
 
-/* ---- Ctrl-C: interrupt.c ---- */
+/* ---- The system: files of the same names in unix/ and windows/ ---- */
 
+/* Ctrl-C: interrupt.c */
 void watch_for_interrupt(void);
 av_cancel *interrupt_cancel(void);
-int interrupt_descriptor(void);
+bool is_interrupted(void);
+bool wait_for_input(void);
+
+/* What the program begins with, terminals and clocks: system.c */
+void prepare(int *argc, char ***argv);
+bool is_terminal(FILE *stream);
+size_t terminal_width(void);
+void forget_input(void);
+int64_t current_time(void);
+int64_t now_ms(void);
+
+/* What it takes to go on with an upload, in a file that one run has at a time: state.c */
+struct state {
+  char *path;       /* NULL: there is no such file */
+  intptr_t held;    /* what this run holds it by; -1 if there is none */
+  char reason[256]; /* why something failed */
+};
+
+enum hold { HOLD_GOT, HOLD_NONE, HOLD_TAKEN, HOLD_FAILED };
+
+char *whole_path(const char *path);
+enum hold hold_state(struct state *state);
+char *read_state(const struct state *state);
+bool write_state(struct state *state, const char *text);
+bool empty_state(struct state *state);
+void close_state(struct state *state, bool is_uploaded);
 
 /* ---- Times: times.c ---- */
 
@@ -93,7 +119,6 @@ struct text {
 };
 
 struct text text(const char *format, ...);
-int64_t current_time(void);
 struct text local_date(int64_t seconds);
 struct text utc_date(int64_t seconds);
 struct text creation(int64_t created_at);

@@ -1,24 +1,16 @@
 /* The command upload: sends files with an upload token, shows how far it is, and keeps of each that
  * is not whole what it takes to go on. */
-#define _XOPEN_SOURCE 700 /* POSIX with realpath() */
+#define _POSIX_C_SOURCE 200809L
 
 #include "tool.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 /* One file on its way. */
 struct upload {
-  char *state_path; /* NULL: there is no such file */
-  int state_file;   /* open and locked as long as it is on its way; -1 if there is none */
+  struct state state; /* held as long as it is on its way */
   int64_t began_ms;
   bool is_kept;     /* the state that the library told last */
   bool cannot_keep; /* which was told */
@@ -43,12 +35,6 @@ static struct text size(uint64_t bytes) {
     unit++;
   }
   return text("%.1f %s", amount, units[unit]);
-}
-
-static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* In bytes a second; 0 is not known yet. */
@@ -90,7 +76,7 @@ static char *joined(const char *beginning, const char *middle, const char *end) 
 static char *state_path_of(const char *path, const char *directory) {
   char *whole, *name, *result;
   if (directory == NULL) return joined(path, "", ".apivideo-upload");
-  whole = realpath(path, NULL);
+  whole = whole_path(path);
   if (whole == NULL) return NULL; /* the library says why */
   name = joined(strrchr(whole, '/'), "-", text("%016" PRIx64 ".apivideo-upload", hash_of(whole)).chars);
   result = joined(directory, name, "");
@@ -99,88 +85,29 @@ static char *state_path_of(const char *path, const char *directory) {
   return result;
 }
 
-/* Opens the file for the state and locks it, so that of two runs with one file only the first sends
- * anything. What is locked has to be what is found at the path: whoever had it may have put another in
- * its place, or removed it, before it was locked here. */
-static int open_state(struct upload *upload) {
-  for (;;) {
-    struct stat opened, found;
-    int descriptor = open(upload->state_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (descriptor < 0) {
-      int reason = errno;
-      /* Where no file can be made an upload does without; one that is there must not be lost. */
-      if (lstat(upload->state_path, &found) != 0) return CODE_OK;
-      tell("apivideo: what it takes to go on cannot be read from %s: %s", upload->state_path,
-           strerror(reason));
+/* Of two runs with one file only the first sends anything. */
+static int open_state(struct state *state) {
+  switch (hold_state(state)) {
+    case HOLD_TAKEN:
+      tell("apivideo: another run is uploading this file, with %s", state->path);
+      return CODE_FAILED;
+    case HOLD_FAILED:
+      tell("apivideo: what it takes to go on cannot be read from %s: %s", state->path, state->reason);
       tell("hint: to upload it from the beginning, remove that");
       return CODE_FAILED;
-    }
-    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      tell("apivideo: another run is uploading this file, with %s", upload->state_path);
-      close(descriptor);
-      return CODE_FAILED;
-    }
-    if (fstat(descriptor, &opened) == 0 && lstat(upload->state_path, &found) == 0 &&
-        opened.st_dev == found.st_dev && opened.st_ino == found.st_ino) {
-      upload->state_file = descriptor;
+    default: /* where no file can be made an upload does without */
       return CODE_OK;
-    }
-    close(descriptor);
   }
-}
-
-/* The state that an earlier run left; NULL if there is none. */
-static char *read_state(const struct upload *upload) {
-  char *state = calloc(1, 8192); /* it is a line of at most 4096 bytes */
-  ssize_t length = upload->state_file >= 0 && state != NULL ? pread(upload->state_file, state, 8191, 0) : 0;
-  if (length > 0) {
-    state[strcspn(state, "\n")] = '\0';
-    return state;
-  }
-  free(state);
-  return NULL;
-}
-
-/* Puts a whole new file in the place of the old one: a crash leaves one or the other. */
-static bool write_state(struct upload *upload, const char *state) {
-  char *new_path = joined(upload->state_path, ".new", "");
-  size_t length = strlen(state);
-  int descriptor = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-  bool written = descriptor >= 0;
-  if (written) flock(descriptor, LOCK_EX | LOCK_NB); /* before anybody finds it */
-  written = written && write(descriptor, state, length) == (ssize_t)length &&
-            write(descriptor, "\n", 1) == 1 && fsync(descriptor) == 0 &&
-            rename(new_path, upload->state_path) == 0;
-  if (written) {
-    if (upload->state_file >= 0) close(upload->state_file);
-    upload->state_file = descriptor;
-  } else if (descriptor >= 0) {
-    int reason = errno;
-    unlink(new_path);
-    close(descriptor);
-    errno = reason;
-  }
-  free(new_path);
-  return written;
-}
-
-/* Ends the run's hold on the file for the state, which stays if there is anything in it to go on from. */
-static void close_state(struct upload *upload, bool is_uploaded) {
-  struct stat opened;
-  if (upload->state_file < 0) return;
-  if (is_uploaded || (fstat(upload->state_file, &opened) == 0 && opened.st_size == 0))
-    unlink(upload->state_path);
-  close(upload->state_file);
 }
 
 /* An upload that cannot be gone on with is better than none. */
 static void keep_state(void *userdata, const char *state) {
   struct upload *upload = userdata;
-  if (upload->state_path == NULL) return;
-  upload->is_kept = write_state(upload, state);
+  if (upload->state.path == NULL) return;
+  upload->is_kept = write_state(&upload->state, state);
   if (!upload->is_kept && !upload->cannot_keep) {
-    tell("apivideo: what it takes to go on cannot be kept in %s: %s", upload->state_path,
-         strerror(errno));
+    tell("apivideo: what it takes to go on cannot be kept in %s: %s", upload->state.path,
+         upload->state.reason);
     tell("hint: --state-dir says where else");
     upload->cannot_keep = true;
   }
@@ -189,7 +116,7 @@ static void keep_state(void *userdata, const char *state) {
 /* What was kept before holds no more: gone on with from there, what somebody else sends to the same video
  * would pass for this file's. An empty file is removed in the end. */
 static void drop_state(struct upload *upload) {
-  upload->is_kept = upload->state_file >= 0 && ftruncate(upload->state_file, 0) != 0;
+  upload->is_kept = !empty_state(&upload->state);
 }
 
 /* ---- How far it is ---- */
@@ -222,7 +149,7 @@ static void follow(void *userdata, const av_upload_progress *progress) {
   struct text confirmed = text("%s of %s confirmed", size(progress->bytes_confirmed).chars,
                                size(progress->bytes_total).chars);
 
-  if (isatty(STDERR_FILENO)) {
+  if (is_terminal(stderr)) {
     show_progress("%s, %s sent%s%s%s%s%s", confirmed.chars, size(arrived).chars,
                   rate > 0 ? ", " : "", rate > 0 ? text("%s/s", size(rate).chars).chars : "",
                   rate > 0 ? ", " : "",
@@ -269,30 +196,30 @@ static int fail_upload(av_error *error, struct upload *upload, bool went_on) {
   if (may_be_whole)
     tell("hint: there may be a video now; look before you upload it again");
   else if (is_another)
-    tell("hint: to upload it from the beginning, remove %s", upload->state_path);
+    tell("hint: to upload it from the beginning, remove %s", upload->state.path);
   else if (upload->is_kept)
     tell("hint: the same command again goes on where it was; that is kept in %s",
-         upload->state_path);
+         upload->state.path);
   return code;
 }
 
 static int upload_file(const struct session *session, const struct request *request,
                        const char *path, bool *others_would_fail) {
-  struct upload upload = {.state_file = -1, .began_ms = now_ms()};
+  struct upload upload = {.state = {.held = -1}, .began_ms = now_ms()};
   av_upload_params params = {.struct_size = sizeof params};
   av_uploaded_video *video = NULL;
   av_error *error = NULL;
   char *state;
   int code = CODE_OK;
 
-  upload.state_path = state_path_of(path, request->state_directory);
-  if (upload.state_path != NULL) code = open_state(&upload);
+  upload.state.path = state_path_of(path, request->state_directory);
+  if (upload.state.path != NULL) code = open_state(&upload.state);
   if (code != CODE_OK) {
     if (request->argument_count > 1) tell("that was %s", path);
-    free(upload.state_path);
+    free(upload.state.path);
     return code;
   }
-  state = read_state(&upload);
+  state = read_state(&upload.state);
   params.token = request->upload_token;
   params.video_id = request->video_id;
   params.file_name = request->title;
@@ -313,18 +240,18 @@ static int upload_file(const struct session *session, const struct request *requ
          video->videos_abandoned > 0
              ? text(", may have left behind %" PRIu32 " unfinished", video->videos_abandoned).chars
              : "");
-    close_state(&upload, true);
+    close_state(&upload.state, true);
     av_uploaded_video_free(video);
   } else {
     av_status status = av_error_status(error);
     *others_would_fail = status != AV_STATUS_SOURCE && status != AV_STATUS_INVALID_ARGUMENT &&
                          status != AV_STATUS_REJECTED && status != AV_STATUS_DECODE;
     code = fail_upload(error, &upload, state != NULL);
-    close_state(&upload, false);
+    close_state(&upload.state, false);
     if (request->argument_count > 1) tell("that was %s", path);
   }
   free(state);
-  free(upload.state_path);
+  free(upload.state.path);
   return code;
 }
 

@@ -3,6 +3,10 @@
 #include <apivideo.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
 
 int main(int argc, char **argv) {
   static char data[64 * 1024];
@@ -20,6 +24,9 @@ int main(int argc, char **argv) {
   params.struct_size = sizeof params;
   params.token = argc > 1 ? argv[1] : NULL;
   params.parallel_parts = 2; /* reading goes on while they are sent */
+#ifdef _WIN32
+  _setmode(_fileno(stdin), _O_BINARY); /* or it is taken for text */
+#endif
 
   av_status status = av_client_new(&config, &client, &error);
   if (status == AV_STATUS_OK)

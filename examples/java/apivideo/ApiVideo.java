@@ -4,6 +4,7 @@ package apivideo;
 
 import static apivideo.LibApiVideo.LIB;
 
+import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import java.io.IOException;
@@ -396,10 +397,12 @@ public final class ApiVideo implements AutoCloseable {
     return units(duration, Duration.ofMillis(1), 0xFFFF_FFFEL, name);
   }
 
-  // The path's bytes as they are, which toString() cannot tell in every locale.
+  // The path's bytes as they are, which toString() cannot tell in every locale; but on Windows, where it
+  // does, and a URI's path is another one.
   private static byte[] bytes(Path path) {
     if (path.getFileSystem() != FileSystems.getDefault())
       throw new IllegalArgumentException("file is in another file system than the system's: open it as a stream");
+    if (Platform.isWindows()) return (text(path.toString(), "file") + "\0").getBytes(StandardCharsets.UTF_8);
     String encoded = path.toUri().getRawPath().replace("+", "%2B");
     return (URLDecoder.decode(encoded, StandardCharsets.ISO_8859_1) + "\0").getBytes(StandardCharsets.ISO_8859_1);
   }

@@ -3,7 +3,6 @@ package apivideo;
 
 import static apivideo.LibApiVideo.LIB;
 
-import com.sun.jna.NativeLong;
 import com.sun.jna.Pointer;
 import java.time.Duration;
 import java.util.Arrays;
@@ -60,7 +59,7 @@ public class ApiVideoException extends RuntimeException {
     problem = new Problem(LIB.av_error_problem_type(error), LIB.av_error_problem_title(error),
         LIB.av_error_problem_detail(error), LIB.av_error_problem_name(error));
     problems = IntStream.range(0, LIB.av_error_problem_count(error).intValue())
-        .mapToObj(NativeLong::new)
+        .mapToObj(LibApiVideo.SizeT::new)
         .map(i -> new Problem(LIB.av_error_problem_type_at(error, i), LIB.av_error_problem_title_at(error, i),
             LIB.av_error_problem_detail_at(error, i), LIB.av_error_problem_name_at(error, i)))
         .toList();

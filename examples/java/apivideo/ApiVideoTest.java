@@ -2,6 +2,8 @@
 // stand-ins that tests/languages/with_local_api.sh starts.
 package apivideo;
 
+import com.sun.jna.Native;
+import com.sun.jna.Platform;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -44,6 +46,15 @@ final class ApiVideoTest {
         equal(1L, exception.attempts());
         fails(ApiVideoException.NotFound.class, () -> api.getToken(made.id()));
       }
+    });
+
+    test("the library is called as each platform calls it", () ->
+        equal(List.of("libapivideo.so.0.1", "libapivideo.so.0.1", "libapivideo.0.1.dylib", "apivideo.dll"),
+            IntStream.of(Platform.LINUX, Platform.FREEBSD, Platform.MAC, Platform.WINDOWS).mapToObj(LibApiVideo::libraryName).toList()));
+
+    test("a size_t is as wide as a pointer, and has no sign", () -> {
+      equal(Native.POINTER_SIZE, Native.getNativeSize(LibApiVideo.SizeT.class));
+      equal(0xFFFF_FFFFL, new LibApiVideo.SizeT(0xFFFF_FFFFL).longValue());
     });
 
     test("a token tells its times", () -> {

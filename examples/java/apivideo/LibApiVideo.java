@@ -2,9 +2,10 @@
 package apivideo;
 
 import com.sun.jna.Callback;
+import com.sun.jna.IntegerType;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
-import com.sun.jna.NativeLong;
+import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
 import com.sun.jna.Structure;
 import com.sun.jna.Structure.FieldOrder;
@@ -12,13 +13,20 @@ import com.sun.jna.ptr.PointerByReference;
 import java.util.Map;
 
 /**
- * size_t is NativeLong here, which is as wide on Linux; uint32_t is int. Strings handed out and those
- * in structures are UTF-8 by the option below; JNA leaves parameters out of it, so that those are
- * bytes, with a NUL at their end.
+ * size_t is SizeT here, and uint32_t is int. Strings handed out and those in structures are UTF-8 by the
+ * option below; JNA leaves parameters out of it, so that those are bytes, with a NUL at their end.
  */
 interface LibApiVideo extends Library {
-  /** Named by the ABI that this file was written for, so that no other is taken for it. */
-  LibApiVideo LIB = Native.load("libapivideo.so.0.1", LibApiVideo.class, Map.of(OPTION_STRING_ENCODING, "UTF-8"));
+  LibApiVideo LIB = Native.load(libraryName(Platform.getOSType()), LibApiVideo.class, Map.of(OPTION_STRING_ENCODING, "UTF-8"));
+
+  /** Named by the ABI that this file was written for, so that no other is taken for it, but on Windows. */
+  static String libraryName(int platform) {
+    return switch (platform) {
+      case Platform.MAC -> "libapivideo.0.1.dylib";
+      case Platform.WINDOWS -> "apivideo.dll";
+      default -> "libapivideo.so.0.1";
+    };
+  }
 
   String av_library_version();
 
@@ -34,7 +42,7 @@ interface LibApiVideo extends Library {
 
   int av_upload_file(Pointer client, byte[] path, UploadParameters parameters, RequestOptions options, PointerByReference video, PointerByReference error);
   int av_upload_begin(Pointer client, UploadParameters parameters, PointerByReference upload, PointerByReference error);
-  int av_upload_write(Pointer upload, Pointer data, NativeLong length, RequestOptions options, PointerByReference error);
+  int av_upload_write(Pointer upload, Pointer data, SizeT length, RequestOptions options, PointerByReference error);
   int av_upload_finish(Pointer upload, RequestOptions options, PointerByReference video, PointerByReference error);
   long av_upload_offset(Pointer upload);
   void av_upload_free(Pointer upload);
@@ -50,21 +58,34 @@ interface LibApiVideo extends Library {
   int av_error_http_status(Pointer error);
   int av_error_attempts(Pointer error);
   long av_error_retry_after_ms(Pointer error);
-  NativeLong av_error_problem_count(Pointer error);
+  SizeT av_error_problem_count(Pointer error);
   String av_error_problem_type(Pointer error);
   String av_error_problem_title(Pointer error);
   String av_error_problem_detail(Pointer error);
   String av_error_problem_name(Pointer error);
-  String av_error_problem_type_at(Pointer error, NativeLong index);
-  String av_error_problem_title_at(Pointer error, NativeLong index);
-  String av_error_problem_detail_at(Pointer error, NativeLong index);
-  String av_error_problem_name_at(Pointer error, NativeLong index);
+  String av_error_problem_type_at(Pointer error, SizeT index);
+  String av_error_problem_title_at(Pointer error, SizeT index);
+  String av_error_problem_detail_at(Pointer error, SizeT index);
+  String av_error_problem_name_at(Pointer error, SizeT index);
   String av_error_upload_state(Pointer error);
   String av_error_upload_video_id(Pointer error);
   void av_error_free(Pointer error);
 
   /** AV_CLIENT_NO_CREDENTIAL. */
   int NO_CREDENTIAL = 2;
+
+  /** As wide as a pointer; C's long, which is JNA's NativeLong, is not on Windows. */
+  final class SizeT extends IntegerType {
+    private static final long serialVersionUID = 1;
+
+    public SizeT() {
+      this(0);
+    }
+
+    SizeT(long value) {
+      super(Native.SIZE_T_SIZE, value, true);
+    }
+  }
 
   /** An av_upload_progress_fn or an av_upload_state_fn. Nothing may be thrown out of it. */
   interface UploadFunction extends Callback {
@@ -74,7 +95,7 @@ interface LibApiVideo extends Library {
   @FieldOrder({"structSize", "apiKey", "accessToken", "baseUrl", "appName", "appVersion", "sdkName", "sdkVersion", "caFile",
     "proxyUrl", "trace", "traceUserdata", "timeoutMs", "connectTimeoutMs", "attemptTimeoutMs", "maxAttempts", "traceLevel", "flags"})
   class ClientConfig extends Structure {
-    public NativeLong structSize = new NativeLong();
+    public SizeT structSize = new SizeT();
     public String apiKey, accessToken, baseUrl, appName, appVersion, sdkName, sdkVersion, caFile, proxyUrl;
     public Pointer trace, traceUserdata;
     public int timeoutMs, connectTimeoutMs, attemptTimeoutMs, maxAttempts, traceLevel, flags;
@@ -86,7 +107,7 @@ interface LibApiVideo extends Library {
 
   @FieldOrder({"structSize", "cancel", "response", "timeoutMs", "maxAttempts"})
   class RequestOptions extends Structure {
-    public NativeLong structSize = new NativeLong();
+    public SizeT structSize = new SizeT();
     public Pointer cancel, response;
     public int timeoutMs, maxAttempts;
 
@@ -100,7 +121,7 @@ interface LibApiVideo extends Library {
 
   @FieldOrder({"structSize", "currentPage", "pageSize", "sortBy", "sortOrder"})
   class ListParameters extends Structure {
-    public NativeLong structSize = new NativeLong();
+    public SizeT structSize = new SizeT();
     public int currentPage, pageSize, sortBy, sortOrder;
 
     ListParameters(int currentPage, int pageSize) {
@@ -129,7 +150,7 @@ interface LibApiVideo extends Library {
     public long itemsTotal;
     public long[] reserved = new long[4];
     public Pointer items;
-    public NativeLong count;
+    public SizeT count;
     public int currentPage, pagesTotal, pageSize, reserved32;
 
     TokenPage(Pointer pointer) {
@@ -141,7 +162,7 @@ interface LibApiVideo extends Library {
   @FieldOrder({"structSize", "token", "videoId", "fileName", "resume", "progress", "state", "userdata", "partBytes", "maxBytesPerSecond",
     "parallelParts", "stallTimeoutMs", "answerTimeoutMs", "patienceMs", "progressIntervalMs", "flags"})
   class UploadParameters extends Structure {
-    public NativeLong structSize = new NativeLong();
+    public SizeT structSize = new SizeT();
     public String token, videoId, fileName, resume;
     public UploadFunction progress, state;
     public Pointer userdata;

@@ -4,7 +4,6 @@ package apivideo;
 import static apivideo.LibApiVideo.LIB;
 
 import com.sun.jna.Memory;
-import com.sun.jna.NativeLong;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -106,7 +105,7 @@ public final class UploadSession extends OutputStream {
   private void addState(Throwable failure) {
     try (Memory any = new Memory(1)) {
       any.clear();
-      upload.cancelled(handle, (pointer, options, out, error) -> LIB.av_upload_write(pointer, any, new NativeLong(1), options, error));
+      upload.cancelled(handle, (pointer, options, out, error) -> LIB.av_upload_write(pointer, any, new LibApiVideo.SizeT(1), options, error));
       upload.cancelled(handle, LIB::av_upload_finish);
     } catch (Throwable cancelled) {
       failure.addSuppressed(cancelled);
@@ -121,7 +120,7 @@ public final class UploadSession extends OutputStream {
         int count = Math.min(length - taken, CHUNK_BYTES);
         chunk.write(0, bytes, offset + taken, count);
         upload.call(begin, handle, (pointer, options, out, error) ->
-            LIB.av_upload_write(pointer, chunk, new NativeLong(count), options, error), nothing -> null, nothing -> {});
+            LIB.av_upload_write(pointer, chunk, new LibApiVideo.SizeT(count), options, error), nothing -> null, nothing -> {});
         taken += count;
       }
     }

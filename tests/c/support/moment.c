@@ -20,21 +20,6 @@ double now_ms(void) {
 
 pid_t thread_id(void) { return (pid_t)syscall(SYS_gettid); }
 
-/* Reads what the kernel tells of a thread; "" if it tells nothing. */
-static const char *told_of(pid_t thread, const char *what, char *text, size_t size) {
-  char path[64];
-  FILE *file;
-  size_t length = 0;
-  snprintf(path, sizeof path, "/proc/self/task/%d/%s", (int)thread, what);
-  file = fopen(path, "r");
-  if (file) {
-    length = fread(text, 1, size - 1, file);
-    fclose(file);
-  }
-  text[length] = 0;
-  return text;
-}
-
 /* How long the thread could have run, but others did: the second figure, in nanoseconds. -1 if it cannot
  * be known. */
 static double waited_ms(pid_t thread) {

@@ -23,3 +23,43 @@ size_t count_in(const char *directory, const char *prefix) {
   closedir(entries);
   return count;
 }
+
+const char *told_of(pid_t thread, const char *what, char *text, size_t size) {
+  char path[64];
+  FILE *file;
+  size_t length = 0;
+  snprintf(path, sizeof path, "/proc/self/task/%d/%s", (int)thread, what);
+  file = fopen(path, "r");
+  if (file) {
+    length = fread(text, 1, size - 1, file);
+    fclose(file);
+  }
+  text[length] = 0;
+  return text;
+}
+
+size_t threads_named(const char *name, size_t *with_signals) {
+  DIR *tasks = opendir("/proc/self/task");
+  struct dirent *task;
+  size_t count = 0;
+  *with_signals = 0;
+  if (!tasks) exit(2);
+  while ((task = readdir(tasks)) != NULL) {
+    char path[300], line[200], is_it = 0;
+    FILE *status;
+    snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+    status = fopen(path, "r");
+    while (status && fgets(line, sizeof line, status)) {
+      if (strncmp(line, "Name:\t", 6) == 0) is_it = strncmp(line + 6, name, strlen(name)) == 0;
+      /* All but those that cannot be blocked. */
+      if (is_it && strncmp(line, "SigBlk:\t", 8) == 0) {
+        const unsigned long long blocked = strtoull(line + 8, NULL, 16);
+        count++;
+        *with_signals += (blocked & 0x7ffbfeffull) != 0x7ffbfeffull;
+      }
+    }
+    if (status) fclose(status);
+  }
+  closedir(tasks);
+  return count;
+}

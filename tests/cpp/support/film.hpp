@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <random>
 #include <string>
 #include <unistd.h>
@@ -41,8 +42,9 @@ class film {
  public:
   explicit film(std::size_t size) : bytes_(random_bytes(size)) {
     const int descriptor = mkstemp(path_.data());
-    CHECK(descriptor >= 0 && write(descriptor, bytes_.data(), size) == static_cast<ssize_t>(size));
-    CHECK(close(descriptor) == 0);
+    CHECK(descriptor >= 0 && close(descriptor) == 0);
+    std::ofstream file(path_, std::ios::binary);
+    CHECK((file << bytes_ << std::flush).good());
   }
   film(const film &) = delete;
   film &operator=(const film &) = delete;

@@ -66,7 +66,7 @@ tls_front *tls_front_start(void) {
 const char *tls_front_authority(const tls_front *it) { return it->certificate; }
 
 static uint16_t ask(tls_front *it, const char *what, uint16_t port) {
-  unsigned answer;
+  unsigned answer = 0;
   pthread_mutex_lock(&it->lock);
   if (fprintf(it->in, "%s %u\n", what, (unsigned)port) < 0 || fflush(it->in) != 0 || fscanf(it->out, "%u", &answer) != 1)
     fail("tls_front.py");

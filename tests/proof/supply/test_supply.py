@@ -65,7 +65,7 @@ class Kept(unittest.TestCase):
         self.assertEqual(to_build, {"cc", "find-msvc-tools", "shlex"})
         self.assertTrue({"tokio", "cbindgen"} <= {name for name, _ in KNOWN.development})
         # For Windows, macOS and others, which have more.
-        self.assertTrue({"schannel", "security-framework"} <= {name for name, _ in PROJECTS["."].linked})
+        self.assertTrue({"windows-sys", "security-framework"} <= {name for name, _ in PROJECTS["."].linked})
         self.assertTrue(KNOWN.linked < PROJECTS["."].linked)
         self.assertTrue({"libfuzzer-sys"} <= {name for name, _ in PROJECTS["fuzz"].development})
         self.assertEqual(PROJECTS["fuzz"].linked | PROJECTS["benches/ureq"].linked, set())
@@ -98,7 +98,8 @@ class Refused(unittest.TestCase):
             self.assert_refused("ureq 3", projects=self.with_crate("ureq", licence=licence))
 
     def test_a_licence_that_is_not_allowed_for_another_platform(self):
-        self.assert_refused("schannel 0", projects=self.with_crate("schannel", licence="GPL-3.0-only"))
+        other = self.with_crate("security-framework", licence="GPL-3.0-only")
+        self.assert_refused("security-framework 3", projects=other)
         self.assert_refused("r-efi 6", projects=self.with_crate("r-efi", licence="LGPL-2.1-or-later"))
 
     def test_a_licence_that_is_not_allowed_of_what_the_fuzzers_or_benches_alone_have(self):
@@ -109,7 +110,7 @@ class Refused(unittest.TestCase):
 
     def test_a_licence_for_tests_alone_in_the_library(self):
         self.assert_refused("not allowed: MPL-2.0", projects=self.with_crate("ureq", licence="MPL-2.0"))
-        self.assert_refused("not allowed: NCSA", projects=self.with_crate("schannel", licence="NCSA"))
+        self.assert_refused("not allowed: NCSA", projects=self.with_crate("security-framework", licence="NCSA"))
 
     def test_another_source(self):
         for project in PROJECTS:
@@ -201,7 +202,7 @@ class Documented(unittest.TestCase):
             "For the tests alone": self.of_kind("dev"),
             "For the fuzzers alone": self.of_kind(*every, project="fuzz") - {"apivideo"},
             "For the benches alone": self.of_kind(*every, project="benches/ureq"),
-            "For the tarball alone": {it.split("==")[0] for it in required if not it.startswith("#")},
+            "For the archives alone": {it.split("==")[0] for it in required if not it.startswith("#")},
             "For the example in Node.js alone": set(koffi),
             "For the tests with programs of others alone": {*client, "api.video", "schemathesis"},
         })

@@ -3,11 +3,11 @@
 
 /// Runs `work` with the cancellation of this thread disabled. It takes no system call.
 #[cfg(not(target_os = "android"))]
-pub(super) fn held_back<R: Copy>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn held_back<R: Copy>(work: impl FnOnce() -> R) -> R {
     use std::ffi::c_int;
 
     /// As pthread.h has it.
-    const PTHREAD_CANCEL_DISABLE: c_int = 1;
+    const PTHREAD_CANCEL_DISABLE: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
 
     // Where a cancellation of the asynchronous kind is pending, it is acted upon as soon as it is
     // enabled again, and unwinds from there: hence "C-unwind", here and for all that the header
@@ -28,7 +28,7 @@ pub(super) fn held_back<R: Copy>(work: impl FnOnce() -> R) -> R {
 
 /// Runs `work`: there is no pthread_cancel(3) here.
 #[cfg(target_os = "android")]
-pub(super) fn held_back<R: Copy>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn held_back<R: Copy>(work: impl FnOnce() -> R) -> R {
     run(work)
 }
 

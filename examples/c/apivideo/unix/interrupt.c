@@ -1,8 +1,10 @@
 /* Ctrl-C: it ends what is being waited for, and the program tells what was done. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "tool.h"
+#include "../tool.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -30,9 +32,17 @@ av_cancel *interrupt_cancel(void) {
   return interrupt.cancel;
 }
 
-/* Has an end to be read from then on, which poll() sees. */
-int interrupt_descriptor(void) {
-  return interrupt.pipe[0];
+bool is_interrupted(void) {
+  struct pollfd event = {interrupt.pipe[0], POLLIN, 0};
+  return poll(&event, 1, 0) > 0;
+}
+
+/* Until there is something to read, or Ctrl-C: false. Neither fgets nor read would end with that, which the
+ * thread for it takes: poll does. */
+bool wait_for_input(void) {
+  struct pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {interrupt.pipe[0], POLLIN, 0}};
+  while (poll(events, 2, -1) < 0 && errno == EINTR) continue;
+  return events[1].revents == 0;
 }
 
 /* From here on Ctrl-C ends what is being waited for, and the program tells what was done. A thread

@@ -5,6 +5,20 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
+/// What can be waited for.
+pub(in crate::os) type Pollable<'fd> = BorrowedFd<'fd>;
+
+/// What has such a thing.
+pub(crate) trait AsPollable {
+    fn as_pollable(&self) -> Pollable<'_>;
+}
+
+impl AsPollable for socket2::Socket {
+    fn as_pollable(&self) -> Pollable<'_> {
+        self.as_fd()
+    }
+}
+
 /// A descriptor, what it is waited for, and once that is over, whether it is ready.
 #[repr(transparent)]
 pub(crate) struct Entry<'fd>(libc::pollfd, PhantomData<BorrowedFd<'fd>>);
@@ -18,18 +32,18 @@ impl<'fd> Entry<'fd> {
     }
 
     /// Waits for something to receive, or for the end.
-    pub fn readable(descriptor: &'fd impl AsFd) -> Self {
-        Entry::new(descriptor.as_fd().as_raw_fd(), libc::POLLIN)
+    pub fn readable(descriptor: &'fd impl AsPollable) -> Self {
+        Entry::new(descriptor.as_pollable().as_raw_fd(), libc::POLLIN)
     }
 
     /// Waits for room to send, or for a connection.
-    pub fn writable(descriptor: &'fd impl AsFd) -> Self {
-        Entry::new(descriptor.as_fd().as_raw_fd(), libc::POLLOUT)
+    pub fn writable(descriptor: &'fd impl AsPollable) -> Self {
+        Entry::new(descriptor.as_pollable().as_raw_fd(), libc::POLLOUT)
     }
 
     /// Waits for either.
-    pub fn readable_or_writable(descriptor: &'fd impl AsFd) -> Self {
-        Entry::new(descriptor.as_fd().as_raw_fd(), libc::POLLIN | libc::POLLOUT)
+    pub fn readable_or_writable(descriptor: &'fd impl AsPollable) -> Self {
+        Entry::new(descriptor.as_pollable().as_raw_fd(), libc::POLLIN | libc::POLLOUT)
     }
 
     /// Whether there is something to receive, the end, or a failure.

@@ -1,7 +1,8 @@
 //! A descriptor by which one thread wakes another that waits in poll(2).
 
+use super::poll::{AsPollable, Pollable};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 /// A descriptor that becomes readable when it is set off, and stays so.
 ///
@@ -35,8 +36,8 @@ impl Wake {
     }
 }
 
-impl AsFd for Wake {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+impl AsPollable for Wake {
+    fn as_pollable(&self) -> Pollable<'_> {
         self.0.as_fd()
     }
 }
