@@ -7,10 +7,10 @@ WINDOWS_BUILD := DIST_TOOLS=$(abspath $(DIST_TOOLS)) packaging/windows/build.sh
 WINDOWS_STATIC_LIBS := -lws2_32 -lcrypt32 -lbcrypt -ladvapi32 -luserenv -ldbghelp -lntdll -lkernel32
 
 # With how long it took, for the line of figures.
-$(WINDOWS)/bin/apivideo.dll: $(SOURCES) packaging/windows/build.sh | $(DIST_TOOLS)
+$(WINDOWS)/bin/apivideo.dll: $(SOURCES) $(wildcard packaging/windows/*.sh) | $(DIST_TOOLS)
 	@begun=$$(date +%s) && $(WINDOWS_BUILD) shared $(WINDOWS) && echo $$(($$(date +%s) - begun)) > $(WINDOWS)/built_in
 
-$(WINDOWS)/lib/libapivideo.a: $(SOURCES) packaging/windows/build.sh | $(DIST_TOOLS)
+$(WINDOWS)/lib/libapivideo.a: $(SOURCES) $(wildcard packaging/windows/*.sh) | $(DIST_TOOLS)
 	@$(WINDOWS_BUILD) static $(WINDOWS)
 
 .PHONY: install-windows

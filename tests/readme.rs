@@ -68,6 +68,15 @@ fn what_a_static_program_needs_is_told_as_it_is_linked_in_the_tests() {
 }
 
 #[test]
+fn what_a_static_program_needs_on_windows_is_told_as_it_is_linked_in_the_tests() {
+    let makefile = include_str!("../packaging/windows.mk");
+    let needed = makefile.lines().find_map(|line| line.strip_prefix("WINDOWS_STATIC_LIBS := "));
+    let needed = needed.expect("the Makefile tells what is needed");
+    assert!(include_str!("../docs/PACKAGING.md").contains(&format!("`{needed}`")));
+    assert!(include_str!("../examples/go/link_static.go").contains(&format!(" {needed}\n")));
+}
+
+#[test]
 fn the_examples_in_other_languages_are_those_of_the_wrappers() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     for (directory, language) in [

@@ -8,5 +8,5 @@ package apivideo
 
 // #cgo !windows pkg-config: --static apivideo
 // #cgo !windows LDFLAGS: -l:libapivideo.a -Wl,--as-needed
-// #cgo windows LDFLAGS: -l:libapivideo.a -lbcrypt -ladvapi32 -lcrypt32 -lkernel32 -lntdll -luserenv -lws2_32 -ldbghelp
+// #cgo windows LDFLAGS: -l:libapivideo.a -lws2_32 -lcrypt32 -lbcrypt -ladvapi32 -luserenv -ldbghelp -lntdll -lkernel32
 import "C"

@@ -11,7 +11,7 @@ set -eu
 kind=$1
 cd "$(dirname "$0")/../.."
 root=$PWD
-mkdir -p "$2/bin" "$2/lib" "$2/rtstartup"
+mkdir -p "$2/bin" "$2/lib" "$2/rtstartup" "$2/tools"
 folder=$(cd "$2" && pwd)
 
 target=x86_64-pc-windows-gnu
@@ -23,6 +23,9 @@ export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$folder/cargo"
 export CC_x86_64_pc_windows_gnu=$tools-gcc-posix AR_x86_64_pc_windows_gnu=$tools-ar
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=$tools-gcc-posix
 registry=${CARGO_HOME:-$HOME/.cargo}/registry/src
+# By this name Rust's compiler looks for it.
+ln -sf "$root/packaging/windows/dlltool.sh" "$folder/tools/$tools-dlltool"
+PATH=$folder/tools:$PATH
 
 # Rust links every program for this target between these two, which come with a built standard library alone.
 for name in rsbegin rsend; do
@@ -31,11 +34,11 @@ for name in rsbegin rsend; do
 done
 
 # With a profile, and a crate type. By a relative path, since what rustc is told becomes part of all names. The linker
-# strips: GNU's `strip` would write into a DLL when that was.
+# strips: GNU's `strip` would write into a DLL when that was. (It is the last word: rustc has it strip less.)
 build() {
-  /usr/bin/cargo rustc --locked --lib --target "$target" -Zbuild-std=std,panic_unwind ${JOBS:+-j$JOBS} \
+  /usr/bin/cargo rustc --locked --lib --target "$target" -Zbuild-std=std,panic_unwind \
     --config "build.rustflags = [\"--remap-path-prefix=$registry=\"]" --profile "$1" --crate-type "$2" -- \
-    -L "native=${folder#"$root/"}/rtstartup" -Clink-arg=-s -Clink-arg=-Wl,--no-insert-timestamp
+    -L "native=${folder#"$root/"}/rtstartup" -Clink-arg=-Wl,--strip-all -Clink-arg=-Wl,--no-insert-timestamp
 }
 
 if [ "$kind" = static ]; then
@@ -56,6 +59,6 @@ cd "$folder/lib"
   $tools-objdump -p "$folder/bin/apivideo.dll" |
     sed -n '/^\[Ordinal\/Name Pointer\] Table/,/^$/s/^.*\] \(av_[a-z0-9_]*\)$/  \1/p'
 } >apivideo.def
-$tools-dlltool --deterministic-libraries --temp-prefix apivideo -m i386:x86-64 -d apivideo.def -l libapivideo.dll.a
+/usr/bin/$tools-dlltool --deterministic-libraries --temp-prefix apivideo -m i386:x86-64 -d apivideo.def -l libapivideo.dll.a
 # In the form that MSVC's own tools give it, which GNU's do not know how to write.
 "$DIST_TOOLS/bin/python" -m ziglang dlltool -m i386:x86-64 -d apivideo.def -D apivideo.dll -l apivideo.lib

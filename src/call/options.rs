@@ -49,3 +49,30 @@ impl Begin {
         Deadline::after_time(self.0, timeout)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+    use crate::error::Failure;
+    use crate::tokens;
+
+    #[test]
+    fn the_time_of_a_call_counts_from_when_it_began_not_from_when_it_is_sent() {
+        let begun =
+            Instant::now().checked_sub(Duration::from_secs(2)).expect("a clock that ran before");
+        let options = |timeout| CallOptions {
+            begin: Begin(begun),
+            timeout: CallTimeout::Own(Some(Duration::from_secs(timeout))),
+            ..CallOptions::default()
+        };
+        let client = Client::for_test("http://127.0.0.1:1");
+        let failure = |timeout| {
+            tokens::delete(&client, "a-token", &options(timeout))
+                .expect_err("nobody is there")
+                .failure()
+        };
+        assert_eq!(failure(1), Failure::Timeout);
+        assert_eq!(failure(60), Failure::Connect);
+    }
+}

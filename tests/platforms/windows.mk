@@ -1,8 +1,6 @@
 # Windows: what packaging/windows.mk builds, tested under Wine.
 
 WINDOWS_AT := tests/platforms/windows
-# What a program is linked with besides libapivideo.a: all of the system.
-WINDOWS_STATIC_LIBS := -lbcrypt -ladvapi32 -lcrypt32 -lkernel32 -lntdll -luserenv -lws2_32 -ldbghelp
 
 $(WINDOWS)/bin/apivideo.exe: $(wildcard examples/c/apivideo/*.[ch] examples/c/apivideo/windows/*) include/apivideo.h \
   $(WINDOWS)/bin/apivideo.dll

@@ -4,7 +4,7 @@
 # DIST_TOOLS is where zig is; PROFILE is cargo's: with `release` it takes longer, and tells what stray names are
 # exported. The last line is the figures.
 set -eu
-: "${DIST_TOOLS:?where zig is}" "${PROFILE:=dev}"
+: "${DIST_TOOLS:?where zig is}" "${PROFILE:?of cargo}"
 export PROFILE
 folder=$1
 shift

@@ -5,16 +5,8 @@ set -eu
 : "${PROFILE:?of cargo}"
 library=$1
 name=$3
-passed=0
-failed=0
-check() { # WHAT COMMAND…
-  what=$1
-  shift
-  if "$@"; then passed=$((passed + 1)); else
-    failed=$((failed + 1))
-    echo "image: failed: $what" >&2
-  fi
-}
+# shellcheck source=../checks.sh
+. "$(dirname "$0")/../checks.sh"
 
 commands=$(llvm-objdump --macho --private-headers "$library")
 # of COMMAND FIELD: what stands in the field of each such load command.
@@ -45,5 +37,4 @@ for needed in $(of LC_LOAD_DYLIB name); do
     *) check "it needs $needed" false ;;
   esac
 done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checks_report

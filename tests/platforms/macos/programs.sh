@@ -6,8 +6,8 @@ set -eu
 folder=$1
 target=$2
 name=$3
-passed=0
-failed=0
+# shellcheck source=../checks.sh
+. "$(dirname "$0")/../checks.sh"
 mkdir -p "$folder/bin"
 
 # build PROGRAM COMPILER STANDARD SOURCE…: the library is found beside the program's folder, as on Linux.
@@ -17,24 +17,18 @@ build() {
   standard=$3
   shift 3
   # shellcheck disable=SC2086 # lists of words
-  if $ZIG "$compiler" -target "$target" "-std=$standard" -O1 -Wall -Wextra -Wpedantic -Werror -Iinclude -o "$program" "$@" \
+  $ZIG "$compiler" -target "$target" "-std=$standard" -O1 -Wall -Wextra -Wpedantic -Werror -Iinclude -o "$program" "$@" \
     -L"$folder/lib" -lapivideo -pthread -Wl,-rpath,@executable_path/../lib &&
-    llvm-objdump --macho --dylibs-used "$program" | grep -qF "$name"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-    echo "programs: failed: $*, $standard" >&2
-  fi
+    llvm-objdump --macho --dylibs-used "$program" | grep -qF "$name"
 }
 
 for source in examples/c/*.c examples/c/concepts/*.c; do
-  build "$(echo "${source%.c}" | tr / _)" cc c11 "$source"
+  check "$source" build "$(echo "${source%.c}" | tr / _)" cc c11 "$source"
 done
-build apivideo cc c11 examples/c/apivideo/*.c examples/c/apivideo/unix/*.c
+check "the tool" build apivideo cc c11 examples/c/apivideo/*.c examples/c/apivideo/unix/*.c
 for standard in c++17 c++20; do
   for source in examples/cpp/*.cpp; do
-    build "$(basename "$source" .cpp)-$standard" c++ "$standard" "$source"
+    check "$source as $standard" build "$(basename "$source" .cpp)-$standard" c++ "$standard" "$source"
   done
 done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checks_report

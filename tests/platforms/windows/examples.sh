@@ -14,17 +14,18 @@ cd "$4"
 
 cat >go_through.sh <<'END'
 set -eu
+. "$checks"
 run() { program=$1 && shift && "$wine" "$prefix" "./$program.exe" "$@" | tr -d '\r'; }
 token=$(run tokens create never)
-[ "$(run tokens list)" = "$token" ]
+check "tokens: what it has made is listed" [ "$(run tokens list)" = "$token" ]
 # Every byte there is, and what ends lines or files elsewhere among them.
 { printf 'a\r\nb\n\032c\r\n' && head -c 6000000 /dev/urandom; } >film
 run record_and_upload "$token" Recorded <film >output 2>progress
-grep -q '^vi[^ ]* is whole: 6000009 bytes$' output
+check "record_and_upload: it is whole" grep -q '^vi[^ ]* is whole: 6000009 bytes$' output
 "$LOCAL_API" --ledger "$APIVIDEO_BASE_URL" >ledger
-grep -q "\"sha256\":\"$(sha256sum <film | cut -d ' ' -f 1)\",\"title\":\"Recorded\"" ledger
+check "record_and_upload: to the last byte" grep -q "\"sha256\":\"$(sha256sum <film | cut -d ' ' -f 1)\",\"title\":\"Recorded\"" ledger
+checks_report
 END
-wine=$here/wine.sh prefix=$folder/wine LOCAL_API=$local_api WINEPATH="Z:$folder/bin" \
+checks=$here/../checks.sh wine=$here/wine.sh prefix=$folder/wine LOCAL_API=$local_api WINEPATH="Z:$folder/bin" \
   "$here/../../support/launch.py" --as windows/examples --limit 120 \
   "$here/../../languages/with_local_api.sh" "$local_api" sh go_through.sh
-echo "2 passed, 0 failed"

@@ -4,16 +4,8 @@
 set -eu
 dll=$1/bin/apivideo.dll
 tables=$(LC_ALL=C x86_64-w64-mingw32-objdump -p "$dll")
-passed=0
-failed=0
-check() { # WHAT COMMAND…
-  what=$1
-  shift
-  if "$@"; then passed=$((passed + 1)); else
-    failed=$((failed + 1))
-    echo "exports: failed: $what" >&2
-  fi
-}
+# shellcheck source=../checks.sh
+. "$(dirname "$0")/../checks.sh"
 
 exported=$(echo "$tables" | sed -n '/^\[Ordinal\/Name Pointer\] Table/,/^$/s/^[[:space:]]*\[ *[0-9]*\].* \([^ ]*\)$/\1/p' | sort)
 # A prototype is the only place where a name of ours stands before a parenthesis outside of a comment.
@@ -33,5 +25,4 @@ for needed in $(echo "$tables" | sed -n 's/^.*DLL Name: //p' | tr '[:upper:]' '[
     *) check "it needs $needed" false ;;
   esac
 done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checks_report

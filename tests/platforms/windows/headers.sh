@@ -3,14 +3,11 @@
 # examples/cpp: headers.sh INCLUDE EXAMPLES OUT
 set -eu
 warnings="-Wall -Wextra -Wpedantic -Werror -fsyntax-only"
-passed=0
-failed=0
+# shellcheck source=../checks.sh
+. "$(dirname "$0")/../checks.sh"
 compiles() { # COMPILER…
   # shellcheck disable=SC2086 # a list of words
-  if "$@" $warnings; then passed=$((passed + 1)); else
-    failed=$((failed + 1))
-    echo "headers: failed: $*" >&2
-  fi
+  check "$*" "$@" $warnings
 }
 
 mkdir -p "$3"
@@ -31,5 +28,4 @@ for program in "$2"/*.cpp; do
     compiles x86_64-w64-mingw32-g++-posix -std=$standard -I"$1" "$program"
   done
 done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checks_report

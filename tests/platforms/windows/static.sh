@@ -17,16 +17,9 @@ x86_64-w64-mingw32-gcc-posix -std=c11 -O2 -I"$root/include" -o "$out/apivideo.ex
   "$root"/examples/c/apivideo/*.c "$root"/examples/c/apivideo/windows/*.c -static "$folder/lib/libapivideo.a" $STATIC_LIBS
 
 cd "$out"
-passed=0
-check() { # WHAT COMMAND…
-  what=$1
-  shift
-  "$@" || {
-    echo "static: failed: $what: $(cat errors)" >&2
-    exit 1
-  }
-  passed=$((passed + 1))
-}
+# shellcheck source=../checks.sh
+. "$here/../checks.sh"
+checks_shown=errors
 apivideo() {
   "$here/wine.sh" "$folder/wine" ./apivideo.exe "$@" >output 2>errors
 }
@@ -42,4 +35,4 @@ check "a file is uploaded" apivideo upload --token "$token" film
 "$local_api" --ledger "$APIVIDEO_BASE_URL" >ledger
 check "whole" grep -q "\"sha256\":\"$(sha256sum <film | cut -d ' ' -f 1)\"" ledger
 rm film
-echo "$passed passed, 0 failed"
+checks_report

@@ -13,16 +13,9 @@ local_api=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-passed=0
-failed=0
-check() { # WHAT COMMAND…
-  what=$1
-  shift
-  if "$@"; then passed=$((passed + 1)); else
-    failed=$((failed + 1))
-    echo "tool: failed: $what: $(cat errors)" >&2
-  fi
-}
+# shellcheck source=../checks.sh
+. "$here/../checks.sh"
+checks_shown=errors
 apivideo() {
   "$here/wine.sh" "$folder/wine" "$folder/bin/apivideo.exe" "$@"
 }
@@ -106,5 +99,4 @@ check "and gone" ends_with 3 get "$token"
 check "nobody is asked what no terminal can answer" ends_with 2 purge --never-expiring
 APIVIDEO_BASE_URL=http://127.0.0.1:1
 check "nobody is there" ends_with 5 list
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+checks_report
